@@ -1,0 +1,26 @@
+# Every target is one line; the work is done in scripts/. Bare `make` lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+ARGS ?=
+.PHONY: help demo test check bench faults services lock format
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+demo: .venv/run.stamp ## run the whole stack on the sample reports (ARGS=--once ends by itself)
+	@.venv/bin/backline demo $(ARGS)
+test: .venv/dev.stamp services ## every test, on private databases and brokers
+	@.venv/bin/python -m pytest $(ARGS)
+check: .venv/dev.stamp ## format, lint, types, import contracts, rules of the house
+	@scripts/check.sh
+bench: .venv/bench.stamp services ## cost per run beside plain Celery, DBOS and Procrastinate
+	@.venv/bin/python -m bench $(ARGS)
+faults: .venv/dev.stamp services ## 2,000 runs a stack under kill -9 and broker and database loss
+	@.venv/bin/python -m tests.journeys.faults $(ARGS)
+services: ## bring in PostgreSQL, Redis and RabbitMQ (apt where it may)
+	@scripts/services.sh
+lock: .venv/run.stamp ## resolve every version again, with hashes and without addresses
+	@scripts/lock.sh
+format: .venv/dev.stamp ## format and sort what ruff can
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+.venv/%.stamp: requirements/%.lock pyproject.toml
+	@scripts/venv.sh $*
