@@ -1,0 +1,148 @@
+"""Whose run it is: the watch over a claimed run, and the keeper that renews every lease of a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from backline.errors import Cancelled, LeaseLost, Stopping, TimeLimit
+from backline.storage.database import Database
+from backline.storage.leases import Leases
+from backline.storage.runs import write_progress
+
+
+class Watch:
+    """What a running task may ask of its run: is it still mine, was it cancelled, how far am I.
+
+    Long tasks call `checkpoint()` between pieces of work and `progress()` to be seen.
+    """
+
+    def __init__(
+        self, database: Database, run_id: str, fence: int, *, attempt: int, asked_by: str, soft: float, hard: float
+    ) -> None:
+        self.run_id = run_id
+        self.fence = fence
+        self.attempt = attempt
+        self.asked_by = asked_by
+        self.soft = soft
+        self.hard = hard
+        self.began = time.monotonic()
+        self.cancel_requested = False
+        self.lost = False
+        self.stopping = False
+        self._database = database
+        self._told = 0.0
+
+    def checkpoint(self) -> None:
+        """Raise `Cancelled`, `LeaseLost`, `Stopping` or `TimeLimit` where the task should end now."""
+        if self.lost:
+            raise LeaseLost
+        if self.cancel_requested:
+            raise Cancelled
+        if self.stopping:
+            raise Stopping
+        if self.elapsed > self.soft:
+            raise TimeLimit(f"Not done after {self.soft:g} s.")
+
+    def progress(self, done: float, total: float | None = None, words: str = "") -> None:
+        """Say how far the run is; written at most once a second. Also a checkpoint."""
+        self.checkpoint()
+        now = time.monotonic()
+        if now - self._told < 1.0:
+            return
+        self._told = now
+        text = json.dumps({"done": done, "total": total, "words": words})
+        with self._database.write() as connection:
+            write_progress(connection, self.run_id, self.fence, text)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since this attempt began."""
+        return time.monotonic() - self.began
+
+
+class Keeper:
+    """One thread per process that renews the leases of watched runs by the database's clock."""
+
+    def __init__(self, database: Database, leases: Leases, lease_seconds: float) -> None:
+        self._database = database
+        self._leases = leases
+        self._pause = lease_seconds / 3
+        self._watches: dict[str, tuple[Watch, Callable[[Watch], None]]] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._pid = 0
+        self._wake = threading.Event()
+
+    def add(self, watch: Watch, at_hard_limit: Callable[[Watch], None]) -> None:
+        """Begin to renew the run's lease; `at_hard_limit` is called once where the hard limit passes."""
+        if self._pid != os.getpid():
+            self._lock, self._wake, self._watches = threading.Lock(), threading.Event(), {}
+            self._thread, self._pid = None, os.getpid()
+        with self._lock:
+            self._watches[watch.run_id] = (watch, at_hard_limit)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._keep, name="backline-keeper", daemon=True)
+                self._thread.start()
+
+    def remove(self, watch: Watch) -> None:
+        """Stop renewing."""
+        with self._lock:
+            self._watches.pop(watch.run_id, None)
+
+    def stop_all(self) -> None:
+        """Tell every watched run that this process is to stop."""
+        for watch, _ in list(self._watches.values()):
+            watch.stopping = True
+
+    def _keep(self) -> None:
+        renewed = time.monotonic()
+        while True:
+            self._wake.wait(min(self._pause, 0.5))
+            with self._lock:
+                watched = list(self._watches.values())
+            for watch, at_hard_limit in watched:
+                if watch.elapsed > watch.hard:
+                    self.remove(watch)
+                    at_hard_limit(watch)
+            if time.monotonic() - renewed >= self._pause:
+                renewed = time.monotonic()
+                self._renew([watch for watch, _ in watched])
+
+    def _renew(self, watches: list[Watch]) -> None:
+        for watch in watches:
+            try:
+                with self._database.write() as connection:
+                    ours, cancel = self._leases.renew(connection, watch.run_id, watch.fence)
+            except Exception:  # the database is away: the lease may run out, the fence then decides
+                continue
+            watch.cancel_requested = watch.cancel_requested or cancel
+            if not ours:
+                watch.lost = True
+
+
+class SoftLimit:
+    """Raises `TimeLimit` inside the block after so many seconds, where this is a process's main thread."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._armed = threading.current_thread() is threading.main_thread()
+        self._former: Any = None
+
+    def __enter__(self) -> None:
+        if self._armed:
+            self._former = signal.signal(signal.SIGALRM, self._ring)
+            signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+    def __exit__(self, *_: object) -> None:
+        if self._armed:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self._former)
+
+    def _ring(self, _number: int, _frame: Any) -> None:
+        raise TimeLimit(f"Not done after {self._seconds:g} s.")

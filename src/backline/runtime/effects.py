@@ -1,0 +1,63 @@
+"""What a task wants written: gathered while it works, applied in the run's last transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from backline.runtime.task import Job, Task
+
+Effect = Callable[[Connection], None]
+
+
+class Effects:
+    """Gathers writes. They commit together with the answer, or not at all."""
+
+    def __init__(self) -> None:
+        self._effects: list[Effect] = []
+
+    def add(self, effect: Effect) -> None:
+        """Queue one write; it is called with the finish transaction's connection, in order."""
+        self._effects.append(effect)
+
+    def apply(self, connection: Connection) -> None:
+        """Run every gathered write."""
+        for effect in self._effects:
+            effect(connection)
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """A run to be submitted with the finish of this one."""
+
+    task: Task[Any, Any]
+    job: Job
+    key: str | None = None
+    delay: float = 0.0
+
+
+@dataclass
+class FollowUps:
+    """Runs that start when this one has succeeded; rows of the same commit."""
+
+    wanted: list[FollowUp] = field(default_factory=list)
+
+    def add(self, task: Task[Any, Any], job: Job, *, key: str | None = None, delay: float = 0.0) -> None:
+        """Ask for a run of `task`, at the earliest `delay` seconds after this finish."""
+        self.wanted.append(FollowUp(task, job, key, delay))
+
+
+@dataclass
+class AuditTrail:
+    """What this run did to which object; rows of the same commit."""
+
+    entries: list[tuple[str, str, str | None, str | None, Mapping[str, Any]]] = field(default_factory=list)
+
+    def add(
+        self, action: str, object: str, *, before: str | None = None, after: str | None = None, **body: Any
+    ) -> None:
+        """Record `action` on `object`, with digests of its state before and after."""
+        self.entries.append((action, object, before, after, body))

@@ -1,0 +1,65 @@
+"""What `.delay()` returns: a view of the run's row."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any
+
+from backline.errors import BacklineError, UnknownName
+from backline.storage.database import Database
+from backline.storage.runs import RunRow, read_state
+
+ENDED = ("succeeded", "failed", "dead", "cancelled", "expired", "needs_attention", "blocked")
+
+
+class RunFailed(BacklineError):
+    """The run ended without an answer, or waits for a person or a deploy."""
+
+
+class RunHandle:
+    """A submitted run. `id` is the run's id, `get()` waits for its answer."""
+
+    def __init__(self, database: Database, run_id: str) -> None:
+        self._database = database
+        self.id = run_id
+
+    def __repr__(self) -> str:
+        return f"<RunHandle {self.id}>"
+
+    @property
+    def state(self) -> str:
+        """The state in the row, now."""
+        return str(self._read().state)
+
+    def ready(self) -> bool:
+        """Whether the run has ended, or waits for somebody."""
+        return self.state in ENDED
+
+    def get(self, timeout: float | None = None) -> dict[str, Any]:
+        """The answer (JSON object). Raises `RunFailed` with the row's error, `TimeoutError` after `timeout` s.
+
+        A run that needs a person or a deploy raises at once: waiting would not help.
+        """
+        began, pause, clock = time.monotonic(), 0.02, threading.Event()
+        while True:
+            row = self._read()
+            if row.state == "succeeded":
+                answer: dict[str, Any] = json.loads(row.answer)
+                return answer
+            if row.state in ENDED:
+                raise RunFailed(
+                    f"Run {self.id} is {row.state} ({row.error_kind}): {row.error_text}", state=row.state
+                )
+            if timeout is not None and time.monotonic() - began > timeout:
+                raise TimeoutError(f"Run {self.id} is still {row.state} after {timeout:g} s.")
+            clock.wait(pause)
+            pause = min(pause * 1.5, 0.5)
+
+    def _read(self) -> RunRow:
+        with self._database.read() as connection:
+            row = read_state(connection, self.id)
+        if row is None:
+            raise UnknownName(f"No run {self.id}.")
+        return row

@@ -1,0 +1,108 @@
+"""Error in; a state and a due time, or "give up", out."""
+
+from __future__ import annotations
+
+import random
+import traceback
+from dataclasses import dataclass
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from backline import errors
+
+MAX_FAULTS = 8
+MAX_BUGS = 2
+FIRST_WAIT, LONGEST_WAIT = 2.0, 900.0
+_PASSING_SQLSTATES = ("08", "40", "53", "55P03", "57P", "58")
+_PASSING_SQLITE = ("locked", "busy", "disk i/o error", "unable to open database file")
+_PASSING_NAMES = {
+    # by name, so that no HTTP or broker library is needed here
+    "httpx": {"TransportError"},
+    "httpcore": {"NetworkError", "TimeoutException", "ProtocolError"},
+    "redis": {"ConnectionError", "TimeoutError"},
+    "kombu": {"OperationalError"},
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to become of a run whose attempt failed. `delay` in seconds; None means no further attempt."""
+
+    state: str
+    kind: str
+    delay: float | None = None
+    counts_attempt: bool = True
+    fault: bool = False
+    bug: bool = False
+
+
+def judge(error: BaseException, *, faults: int, bugs: int) -> Verdict:
+    """The verdict on an error, given how many passing faults and bugs this run has seen before it."""
+    if isinstance(error, errors.BadInput):
+        return Verdict("failed", "bad_input")
+    if isinstance(error, errors.NotAllowed):
+        return Verdict("failed", "not_allowed")
+    if isinstance(error, errors.NeedsHuman):
+        return Verdict("needs_attention", "needs_human")
+    if isinstance(error, errors.TryLater):
+        return Verdict("scheduled", "try_later", delay=max(error.seconds, 0.0), counts_attempt=False)
+    if isinstance(error, errors.Cancelled):
+        return Verdict("cancelled", "cancelled")
+    if isinstance(error, errors.Stopping):
+        return Verdict("queued", "handed_back", delay=0.0, counts_attempt=False)
+    if isinstance(error, BrokenContract):
+        return Verdict("blocked", "contract")
+    if is_passing(error):
+        if faults + 1 >= MAX_FAULTS:
+            return Verdict("dead", "transient", fault=True)
+        return Verdict("scheduled", "transient", delay=back_off(faults), fault=True)
+    kind = "time_limit" if isinstance(error, errors.TimeLimit) else "bug"
+    if bugs + 1 > MAX_BUGS:
+        return Verdict("dead", kind, bug=True)
+    return Verdict("scheduled", kind, delay=back_off(bugs), bug=True)
+
+
+class BrokenContract(errors.BacklineError):
+    """The task's answer is not what its answer model says, or its stored job cannot be read by this code."""
+
+
+def back_off(tries: int) -> float:
+    """Full-jitter exponential wait in seconds: anything up to 2 · 2^tries, at most 15 minutes.
+
+    Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+    return random.uniform(0.05, min(LONGEST_WAIT, FIRST_WAIT * 2**tries))
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether an error is a passing fault of the database or the network, so that trying again may help."""
+    if isinstance(error, DBAPIError):
+        return _is_passing_database(error)
+    if isinstance(error, (ConnectionError, TimeoutError)):
+        return True
+    for kind in type(error).__mro__:
+        if kind.__name__ in _PASSING_NAMES.get(kind.__module__.partition(".")[0], ()):
+            return True
+    return False
+
+
+def _is_passing_database(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state:
+        return str(state).startswith(_PASSING_SQLSTATES)
+    words = str(error.orig).lower()
+    if "sqlite" in type(error.orig).__module__:
+        return isinstance(error, OperationalError) and any(part in words for part in _PASSING_SQLITE)
+    return isinstance(error, (OperationalError, InterfaceError))
+
+
+def describe_error(error: BaseException, limit: int = 4000) -> str:
+    """One text for the row: what went wrong and where. Secrets are struck out by the caller."""
+    if isinstance(error, errors.BacklineError) and not isinstance(error, (errors.TimeLimit, BrokenContract)):
+        return str(error)[:limit]
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    places = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[::-1])
+    text = f"{type(error).__name__}: {error}"
+    return (text[: limit - len(places) - 6] + (f" (at {places})" if places else ""))[:limit]

@@ -1,0 +1,133 @@
+"""Schedules whose slots are rows: any number of schedulers, each slot once."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection
+
+from backline.errors import BadInput
+from backline.runtime.slots import check_cron, next_slot
+from backline.runtime.submit import Ask, new_run_id, submit_run
+from backline.runtime.task import Job, Task
+from backline.storage.clock import from_micros, to_micros
+from backline.storage.database import Database
+from backline.storage.runs import RunRow
+from backline.storage.schedules import NewSchedule, advance_schedule, insert_schedule, lock_due
+
+log = logging.getLogger("backline.schedule")
+CatchUp = Literal["none", "last", "all"]
+MOST_SLOTS = 1000  # caught up per schedule and sweep; the rest follows with the next sweep
+
+
+def add_schedule(
+    connection: Connection,
+    database: Database,
+    task: Task[Any, Any],
+    job: Job,
+    *,
+    cron: str,
+    zone: str,
+    catch_up: CatchUp,
+    who: str,
+) -> str:
+    """Insert a schedule; its first slot is the next one from now. Returns its id."""
+    check_cron(cron, zone)
+    if catch_up not in ("none", "last", "all"):
+        raise BadInput(f"{catch_up!r} is no way to catch up.", remedy="Use none, last or all.")
+    now = from_micros(database.now(connection))
+    schedule_id = "sch_" + new_run_id().replace("-", "")[-12:]
+    first = to_micros(next_slot(cron, zone, now))
+    insert_schedule(
+        connection,
+        database.now_sql,
+        NewSchedule(schedule_id, task.name, job.model_dump_json(), cron, zone, catch_up, first, who),
+    )
+    return schedule_id
+
+
+class Scheduler:
+    """Turns due slots into runs."""
+
+    def __init__(
+        self,
+        database: Database,
+        tasks: Mapping[str, Task[Any, Any]],
+        ring: Callable[[str], bool],
+        ring_again: float,
+    ) -> None:
+        self._database = database
+        self._tasks = tasks
+        self._ring = ring
+        self._ring_again = ring_again
+
+    def fire_due(self) -> int:
+        """Insert the runs of every due slot; the row and the next slot are one commit. Returns how many runs."""
+        queues: list[str] = []
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            for row in lock_due(connection, now, skip_locked=not self._database.is_sqlite):
+                queues += self._fire(connection, row, now)
+        for queue in queues:
+            self._ring(queue)
+        return len(queues)
+
+    def _fire(self, connection: Connection, row: RunRow, now: int) -> list[str]:
+        task = self._tasks.get(row.task)
+        slots, upcoming = _list_slots(row, from_micros(now))
+        queues: list[str] = []
+        if task is None:
+            log.error("schedule %s: this code knows no task %s; its slots wait", row.id, row.task)
+            return []
+        try:
+            job = task.read_json(row.job)
+        except BadInput as error:
+            log.error("schedule %s: its job cannot be read: %s", row.id, error)
+            return []
+        for slot in _choose_slots(slots, row.catch_up, now):
+            key = f"{row.id}:{slot.isoformat()}"
+            ask = Ask(f"schedule:{row.id}", key=key, schedule_id=row.id, slot=to_micros(slot))
+            submit_run(connection, self._database.now_sql, task, job, ask, self._ring_again)
+            queues.append(task.queue)
+        advance_schedule(connection, row.id, row.next_slot, to_micros(upcoming))
+        return queues
+
+
+def _list_slots(row: RunRow, now: datetime) -> tuple[list[datetime], datetime]:
+    """Slots that are due, oldest first, and the first one that is not handled yet."""
+    slots: list[datetime] = []
+    slot = from_micros(row.next_slot)
+    most = MOST_SLOTS if row.catch_up == "all" else 1_000_000
+    while slot <= now and len(slots) < most:
+        slots.append(slot)
+        slot = next_slot(row.cron, row.zone, slot)
+    return slots, slot
+
+
+def _choose_slots(slots: list[datetime], catch_up: str, now: int) -> list[datetime]:
+    """`all` of them, only the `last`, or (`none`) only one that is due just now."""
+    if catch_up == "all":
+        return slots
+    last = slots[-1:]
+    if catch_up == "last":
+        return last
+    return [slot for slot in last if now - to_micros(slot) <= 60_000_000]
+
+
+def describe_schedule(row: RunRow) -> dict[str, Any]:
+    """A schedule as JSON for people and programs."""
+    return {
+        "id": row.id,
+        "task": row.task,
+        "job": json.loads(row.job),
+        "cron": row.cron,
+        "zone": row.zone,
+        "catch_up": row.catch_up,
+        "enabled": bool(row.enabled),
+        "next_slot": from_micros(row.next_slot).isoformat(),
+        "created_by": row.created_by,
+    }

@@ -1,0 +1,1 @@
+"""The database: all queries of the house. Tasks and the runtime are the only callers."""

@@ -1,0 +1,57 @@
+"""Audit rows: inserted in the transaction that they tell of, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+
+from backline.storage import run_tables as t
+from backline.storage.runs import RunRow
+
+_INSERT = """
+INSERT INTO backline_audit (at, actor, action, object, run_id, fence, before_sha, after_sha, body)
+VALUES ({now}, :actor, :action, :object, :run_id, :fence, :before_sha, :after_sha, :body)
+"""
+_STATEMENTS: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """Who did what to which object; digests before and after; body is canonical JSON without secrets."""
+
+    actor: str
+    action: str
+    object: str
+    body: str
+    run_id: str | None = None
+    fence: int | None = None
+    before_sha: str | None = None
+    after_sha: str | None = None
+
+
+def insert_audit(connection: Connection, now_sql: str, entry: AuditEntry) -> None:
+    """Write one row in the caller's transaction."""
+    statement = _STATEMENTS.get(now_sql)
+    if statement is None:
+        statement = _STATEMENTS[now_sql] = text(_INSERT.format(now=now_sql))
+    connection.execute(statement, vars(entry))
+
+
+def list_audit(
+    connection: Connection, *, object: str | None = None, run_id: str | None = None, limit: int = 50
+) -> list[RunRow]:
+    """Newest first."""
+    query = select(t.audit).order_by(t.audit.c.id.desc()).limit(limit)
+    if object:
+        query = query.where(t.audit.c.object == object)
+    if run_id:
+        query = query.where(t.audit.c.run_id == run_id)
+    return list(connection.execute(query).all())
+
+
+def walk_audit(connection: Connection) -> Iterator[RunRow]:
+    """Every row, oldest first, streamed."""
+    yield from connection.execution_options(yield_per=1000).execute(select(t.audit).order_by(t.audit.c.id))

@@ -1,0 +1,174 @@
+"""Queries that move a run: pick, claim, renew, settle, hand back. Every move is guarded by the fence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from backline.storage.audits import AuditEntry, insert_audit
+from backline.storage.clock import seconds_to_micros
+from backline.storage.runs import RunRow
+
+_PICK = """
+SELECT id, task, version, queue, priority, job, job_sha, attempt, faults, bugs, fence, rings, due_at, deadline_at,
+    expires_at, concurrency_key, concurrency_limit, trace_id, asked_by, parent_id, schedule_id, slot, {now} AS now_at
+FROM backline_run AS r
+WHERE {what} AND state = 'queued' AND (concurrency_key IS NULL OR concurrency_limit > (
+    SELECT count(*) FROM backline_run AS o
+    WHERE o.state = 'running' AND o.concurrency_key IS NOT NULL AND o.concurrency_key = r.concurrency_key))
+ORDER BY priority, due_at LIMIT 1 {lock}
+"""
+_CLAIM = """
+UPDATE backline_run SET state = 'running', attempt = attempt + 1, fence = fence + 1, worker = :worker,
+    lease_until = {now} + :lease, started_at = coalesce(started_at, {now}), progress = NULL
+WHERE id = :id AND state = 'queued' AND fence = :fence RETURNING fence
+"""
+_RENEW = """
+UPDATE backline_run SET lease_until = {now} + :lease WHERE id = :id AND fence = :fence AND state = 'running'
+RETURNING cancel_requested_at
+"""
+_SETTLE = """
+UPDATE backline_run SET state = :state, attempt = :attempt, faults = :faults, bugs = :bugs, fence = fence + 1,
+    lease_until = NULL, worker = :worker, started_at = coalesce(started_at, :started_at),
+    due_at = CASE WHEN :delay < 0 THEN due_at ELSE {now} + :delay END,
+    ring_at = CASE WHEN :delay < 0 THEN ring_at ELSE {now} + :delay END,
+    rings = rings + 1, answer = :answer, error_kind = :error_kind, error_text = :error_text,
+    code_version = :code_version, answered_at = NULL,
+    finished_at = CASE WHEN :final THEN {now} ELSE NULL END
+WHERE id = :id AND fence = :fence AND state = :from_state
+    AND (cancel_requested_at IS NULL OR :state = 'cancelled') RETURNING id
+"""
+_ATTEMPT = """
+INSERT INTO backline_attempt (run_id, fence, number, worker, started_at, ended_at, outcome, error_kind, error_text,
+    trace_id) {values}
+"""
+_ATTEMPT_VALUES = """:id, CAST(:fence AS BIGINT), CAST(:number AS INTEGER), CAST(:worker AS TEXT),
+    CAST(:started_at AS BIGINT), {now}, CAST(:outcome AS TEXT), CAST(:error_kind AS TEXT), CAST(:error_text AS TEXT),
+    CAST(:trace_id AS TEXT)"""
+_AUDIT_VALUES = """{now}, CAST(:actor AS TEXT), CAST(:action AS TEXT), :object, CAST(:id AS TEXT),
+    CAST(:fence AS BIGINT), CAST(:before_sha AS TEXT), CAST(:after_sha AS TEXT), CAST(:body AS TEXT)"""
+_HAND_BACK = """
+UPDATE backline_run SET state = 'queued', attempt = attempt - 1, fence = fence + 1, lease_until = NULL,
+    ring_at = {now} WHERE state = 'running' AND worker LIKE :worker RETURNING id
+"""
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """How an attempt ended: the state to move to and everything that is written with it."""
+
+    state: str
+    outcome: str
+    attempt: int
+    number: int
+    faults: int = 0
+    bugs: int = 0
+    delay: float | None = None
+    final: bool = True
+    answer: str | None = None
+    error_kind: str | None = None
+    error_text: str | None = None
+
+
+class Leases:
+    """The moves of one database, with the statements made once."""
+
+    def __init__(self, dialect: str, now_sql: str, lease_seconds: float) -> None:
+        self._now = now_sql
+        self._lease = seconds_to_micros(lease_seconds)
+        self._one_statement = dialect == "postgresql"
+        lock = "FOR UPDATE OF r SKIP LOCKED" if self._one_statement else ""
+        self._pick = text(_PICK.format(now=now_sql, what="queue = :queue", lock=lock))
+        self._pick_one = text(_PICK.format(now=now_sql, what="id = :id", lock=lock))
+        self._claim = text(_CLAIM.format(now=now_sql))
+        self._renew = text(_RENEW.format(now=now_sql))
+        self._settle = text(_SETTLE.format(now=now_sql))
+        self._attempt = text(
+            _ATTEMPT.format(values="VALUES ({})".format(_ATTEMPT_VALUES.format(now=now_sql)))
+        )
+        self._settle_at_once = text(self._make_settle_at_once())
+        self._hand_back = text(_HAND_BACK.format(now=now_sql))
+
+    def pick(self, connection: Connection, queue: str) -> RunRow | None:
+        """The most urgent due run of the queue, locked for this transaction; None where nothing waits."""
+        return self._guard_key(connection, connection.execute(self._pick, {"queue": queue}).first())
+
+    def pick_one(self, connection: Connection, run_id: str) -> RunRow | None:
+        """The named run, if it is queued and nobody holds it."""
+        return self._guard_key(connection, connection.execute(self._pick_one, {"id": run_id}).first())
+
+    def claim(self, connection: Connection, row: RunRow, worker: str) -> int | None:
+        """Take the lease; the new fence, or None where somebody was faster."""
+        values = {"id": row.id, "fence": row.fence, "worker": worker, "lease": self._lease}
+        claimed = connection.execute(self._claim, values).first()
+        return None if claimed is None else int(claimed[0])
+
+    def renew(self, connection: Connection, run_id: str, fence: int) -> tuple[bool, bool]:
+        """Whether the lease is still ours, and whether somebody asked to cancel."""
+        values = {"id": run_id, "fence": fence, "lease": self._lease}
+        row = connection.execute(self._renew, values).first()
+        return (row is not None, row is not None and row[0] is not None)
+
+    def settle(
+        self,
+        connection: Connection,
+        row: RunRow,
+        fence: int,
+        *,
+        from_state: str,
+        worker: str,
+        started_at: int,
+        code_version: str,
+        end: Settlement,
+        audit: AuditEntry,
+    ) -> bool:
+        """State, answer, attempt and audit row at once; False where the fence is stale or a cancel came first."""
+        values = {
+            "id": row.id, "fence": fence, "from_state": from_state, "worker": worker, "started_at": started_at,
+            "state": end.state, "attempt": end.attempt, "faults": end.faults, "bugs": end.bugs,
+            "delay": -1 if end.delay is None else seconds_to_micros(end.delay), "final": end.final,
+            "answer": end.answer, "error_kind": end.error_kind, "error_text": end.error_text,
+            "code_version": code_version, "number": end.number, "outcome": end.outcome,
+            "trace_id": row.trace_id, "actor": audit.actor, "action": audit.action, "object": audit.object,
+            "before_sha": audit.before_sha, "after_sha": audit.after_sha, "body": audit.body,
+        }  # fmt: skip
+        if self._one_statement:
+            return connection.execute(self._settle_at_once, values).first() is not None
+        if connection.execute(self._settle, values).first() is None:
+            return False
+        connection.execute(self._attempt, values)
+        insert_audit(connection, self._now, audit)
+        return True
+
+    def hand_back(self, connection: Connection, worker_prefix: str) -> Sequence[str]:
+        """Give back every run that this worker holds, without counting the attempt. Returns their ids."""
+        values = {"worker": worker_prefix.replace("%", "") + "%"}
+        return [str(row[0]) for row in connection.execute(self._hand_back, values)]
+
+    def _guard_key(self, connection: Connection, row: RunRow | None) -> RunRow | None:
+        """On PostgreSQL two claims could count the same free place; one lock per key puts them in line."""
+        if row is None or row.concurrency_key is None or not self._one_statement:
+            return row
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": row.concurrency_key})
+        count = connection.execute(
+            text("SELECT count(*) FROM backline_run WHERE state = 'running' AND concurrency_key = :key"),
+            {"key": row.concurrency_key},
+        ).scalar_one()
+        return row if count < row.concurrency_limit else None
+
+    def _make_settle_at_once(self) -> str:
+        return (
+            "WITH done AS ("
+            + _SETTLE.format(now=self._now)
+            + "), tried AS ("
+            + _ATTEMPT.format(values="SELECT {} FROM done".format(_ATTEMPT_VALUES.format(now=self._now)))
+            + "), told AS (INSERT INTO backline_audit (at, actor, action, object, run_id, fence, before_sha, "
+            "after_sha, body) SELECT {} FROM done) SELECT id FROM done".format(
+                _AUDIT_VALUES.format(now=self._now)
+            )
+        ).replace("SELECT :id,", "SELECT id,")
+
+

@@ -1,0 +1,180 @@
+"""Tables of the run ledger: runs, attempts, steps, schedules, audit. Times are microseconds since 1970 UTC."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only INTEGER keys
+
+STATES = (
+    "scheduled",
+    "queued",
+    "running",
+    "succeeded",
+    "failed",
+    "dead",
+    "cancelled",
+    "expired",
+    "needs_attention",
+    "blocked",
+)
+OPEN_STATES = ("scheduled", "queued", "running", "blocked")
+UNANSWERED_STATES = ("failed", "dead", "needs_attention", "expired", "blocked")
+
+run = Table(
+    "backline_run",
+    metadata,
+    Column("id", Text, primary_key=True),  # uuid7
+    Column("task", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),  # 0 interactive, 5 batch
+    Column("idempotency_key", Text),
+    Column("job", Text, nullable=False),
+    Column("job_sha", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("faults", Integer, nullable=False, server_default="0"),  # passing faults so far
+    Column("bugs", Integer, nullable=False, server_default="0"),  # unexplained errors so far
+    Column("lost", Integer, nullable=False, server_default="0"),  # leases lost so far
+    Column("fence", BigInteger, nullable=False, server_default="0"),
+    Column("lease_until", BigInteger),
+    Column("worker", Text),
+    Column("due_at", BigInteger, nullable=False),
+    Column("deadline_at", BigInteger),
+    Column("expires_at", BigInteger),
+    Column("cancel_requested_at", BigInteger),
+    Column("concurrency_key", Text),
+    Column("concurrency_limit", SmallInteger, nullable=False, server_default="0"),
+    Column("rings", Integer, nullable=False, server_default="0"),
+    Column("ring_at", BigInteger),  # when the next bell may ring
+    Column("trace_id", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("parent_id", Text),
+    Column("schedule_id", Text),
+    Column("slot", BigInteger),
+    Column("progress", Text),
+    Column("answer", Text),
+    Column("error_kind", Text),
+    Column("error_text", Text),
+    Column("code_version", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("started_at", BigInteger),
+    Column("finished_at", BigInteger),
+    Column("answered_at", BigInteger),
+    Column("answered_by", Text),
+    Column("answered_why", Text),
+    UniqueConstraint("task", "idempotency_key"),
+    CheckConstraint("state IN ({})".format(", ".join(f"'{s}'" for s in STATES)), name="state"),
+)
+Index(
+    "ix_backline_run_waiting",
+    run.c.queue,
+    run.c.priority,
+    run.c.due_at,
+    postgresql_where=text("state = 'queued'"),
+    sqlite_where=text("state = 'queued'"),
+)
+Index(
+    "ix_backline_run_due",
+    run.c.due_at,
+    postgresql_where=text("state = 'scheduled'"),
+    sqlite_where=text("state = 'scheduled'"),
+)
+Index(
+    "ix_backline_run_lease",
+    run.c.lease_until,
+    postgresql_where=text("state = 'running'"),
+    sqlite_where=text("state = 'running'"),
+)
+Index(
+    "ix_backline_run_key",
+    run.c.concurrency_key,
+    postgresql_where=text("state = 'running' AND concurrency_key IS NOT NULL"),
+    sqlite_where=text("state = 'running' AND concurrency_key IS NOT NULL"),
+)
+Index("ix_backline_run_state", run.c.state, run.c.created_at)
+Index("ix_backline_run_parent", run.c.parent_id)
+
+attempt = Table(
+    "backline_attempt",
+    metadata,
+    Column("run_id", Text, ForeignKey("backline_run.id", ondelete="CASCADE"), primary_key=True),
+    Column("fence", BigInteger, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("worker", Text),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("error_kind", Text),
+    Column("error_text", Text),
+    Column("trace_id", Text, nullable=False),
+)
+
+step = Table(
+    "backline_step",
+    metadata,
+    Column("run_id", Text, ForeignKey("backline_run.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("input_sha", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+)
+
+schedule = Table(
+    "backline_schedule",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("task", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("cron", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("catch_up", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("next_slot", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    CheckConstraint("catch_up IN ('none', 'last', 'all')", name="catch_up"),
+)
+Index("ix_backline_schedule_next", schedule.c.next_slot)
+
+audit = Table(
+    "backline_audit",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("run_id", Text),
+    Column("fence", BigInteger),
+    Column("before_sha", Text),
+    Column("after_sha", Text),
+    Column("body", Text, nullable=False),
+)
+Index("ix_backline_audit_object", audit.c.object)
+Index("ix_backline_audit_run", audit.c.run_id)

@@ -1,0 +1,191 @@
+"""Queries of the run ledger that submit, read, list and answer runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, text
+
+from backline.errors import BadInput, Conflict, UnknownName
+from backline.storage import run_tables as t
+from backline.storage.clock import seconds_to_micros
+
+RunRow = Row[Any]
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """A run as it is asked for. Delays in seconds from now; `rung` says that the caller rings right after."""
+
+    id: str
+    task: str
+    version: int
+    queue: str
+    priority: int
+    job: str
+    job_sha: str
+    trace_id: str
+    asked_by: str
+    idempotency_key: str | None = None
+    delay: float = 0.0
+    deadline: float | None = None
+    expires: float | None = None
+    concurrency_key: str | None = None
+    concurrency_limit: int = 0
+    parent_id: str | None = None
+    schedule_id: str | None = None
+    slot: int | None = None
+    ring_again: float = 25.0
+
+
+_INSERT = """
+INSERT INTO backline_run (id, task, version, queue, priority, idempotency_key, job, job_sha, state, due_at,
+    deadline_at, expires_at, concurrency_key, concurrency_limit, rings, ring_at, trace_id, asked_by, parent_id,
+    schedule_id, slot, created_at)
+SELECT :id, :task, :version, :queue, :priority, :idempotency_key, :job, :job_sha, :state, n.at + :delay,
+    n.at + :delay + CAST(:deadline AS BIGINT), n.at + :delay + CAST(:expires AS BIGINT), :concurrency_key,
+    :concurrency_limit, 1, n.at + :ring_again, :trace_id, :asked_by, :parent_id,
+    :schedule_id, CAST(:slot AS BIGINT), n.at
+FROM (SELECT {now} AS at) AS n WHERE true
+ON CONFLICT (task, idempotency_key) DO NOTHING RETURNING id
+"""
+_STATEMENTS: dict[str, Any] = {}
+
+
+def insert_run(connection: Connection, now_sql: str, new: NewRun) -> str:
+    """Insert the row in the caller's transaction and return its id.
+
+    A key that was used before returns the earlier run's id; with another job it raises `Conflict`.
+    """
+    statement = _STATEMENTS.get(now_sql)
+    if statement is None:
+        statement = _STATEMENTS[now_sql] = text(_INSERT.format(now=now_sql))
+    values = dict(vars(new))
+    values |= {
+        "state": "scheduled" if new.delay > 0 else "queued",
+        "delay": seconds_to_micros(max(new.delay, 0.0)),
+        "deadline": None if new.deadline is None else seconds_to_micros(new.deadline),
+        "expires": None if new.expires is None else seconds_to_micros(new.expires),
+        "ring_again": seconds_to_micros(max(new.delay, 0.0) + new.ring_again),
+    }
+    row = connection.execute(statement, values).first()
+    if row is not None:
+        return str(row[0])
+    earlier = connection.execute(
+        select(t.run.c.id, t.run.c.job_sha).where(
+            t.run.c.task == new.task, t.run.c.idempotency_key == new.idempotency_key
+        )
+    ).one()
+    if earlier.job_sha != new.job_sha:
+        raise Conflict(
+            f"The key {new.idempotency_key} of {new.task} belongs to run {earlier.id} with another job.",
+            remedy="Take another key, or ask for the same job.",
+        )
+    return str(earlier.id)
+
+
+def read_run(connection: Connection, run_id: str) -> RunRow:
+    """One run by its id, or by a beginning of it that fits only one. Raises `UnknownName`."""
+    rows = connection.execute(select(t.run).where(t.run.c.id.startswith(run_id, autoescape=True)).limit(2)).all()
+    exact = [row for row in rows if row.id == run_id]
+    if exact:
+        return exact[0]
+    if len(rows) != 1 or not run_id:
+        known = "more than one run starts so" if rows else "no run starts so"
+        raise UnknownName(f"Run {run_id!r}: {known}.", remedy="`backline runs list` shows them.")
+    return rows[0]
+
+
+def read_state(connection: Connection, run_id: str) -> RunRow | None:
+    """State, answer and error of one run; None where there is no such run."""
+    columns = (t.run.c.state, t.run.c.answer, t.run.c.error_kind, t.run.c.error_text, t.run.c.progress)
+    return connection.execute(select(*columns).where(t.run.c.id == run_id)).first()
+
+
+def list_runs(
+    connection: Connection,
+    *,
+    states: Sequence[str] = (),
+    task: str | None = None,
+    unanswered: bool = False,
+    limit: int = 50,
+) -> list[RunRow]:
+    """Newest first; `unanswered` keeps failures that nobody has answered yet."""
+    query = select(t.run).order_by(t.run.c.created_at.desc(), t.run.c.id.desc()).limit(limit)
+    if states:
+        query = query.where(t.run.c.state.in_(states))
+    if task:
+        query = query.where(t.run.c.task == task)
+    if unanswered:
+        query = query.where(t.run.c.state.in_(t.UNANSWERED_STATES), t.run.c.answered_at.is_(None))
+    return list(connection.execute(query).all())
+
+
+def list_attempts(connection: Connection, run_id: str) -> list[RunRow]:
+    """Attempts of one run, oldest first."""
+    query = select(t.attempt).where(t.attempt.c.run_id == run_id).order_by(t.attempt.c.fence)
+    return list(connection.execute(query).all())
+
+
+def count_states(connection: Connection) -> dict[str, int]:
+    """How many runs are in each state."""
+    query = select(t.run.c.state, func.count()).group_by(t.run.c.state)
+    return {state: int(count) for state, count in connection.execute(query)}
+
+
+def request_cancel(connection: Connection, now_sql: str, run_id: str) -> str:
+    """Cancel a waiting run at once, ask a running one to stop. Returns the state after it."""
+    waiting = text(
+        f"UPDATE backline_run SET state = 'cancelled', finished_at = {now_sql}, fence = fence + 1, "
+        "cancel_requested_at = {0} WHERE id = :id AND state IN ('scheduled', 'queued', 'blocked') "
+        "RETURNING state".format(now_sql)
+    )
+    if connection.execute(waiting, {"id": run_id}).first():
+        return "cancelled"
+    running = text(
+        f"UPDATE backline_run SET cancel_requested_at = {now_sql} WHERE id = :id AND state = 'running' "
+        "RETURNING state"
+    )
+    if connection.execute(running, {"id": run_id}).first():
+        return "running"
+    state = read_run(connection, run_id).state
+    raise BadInput(f"Run {run_id} is {state}; only a run that is not finished can be cancelled.")
+
+
+def retry_run(connection: Connection, now_sql: str, run_id: str) -> None:
+    """Put a failed, dead, cancelled, expired or waiting run back into its queue, with fresh counters."""
+    statement = text(
+        "UPDATE backline_run SET state = 'queued', faults = 0, bugs = 0, lost = 0, fence = fence + 1, "
+        f"due_at = {now_sql}, ring_at = {now_sql}, rings = 1, deadline_at = NULL, expires_at = NULL, "
+        "cancel_requested_at = NULL, answered_at = NULL, answered_by = NULL, answered_why = NULL, "
+        "finished_at = NULL, error_kind = NULL, error_text = NULL WHERE id = :id AND state IN "
+        "('failed', 'dead', 'cancelled', 'expired', 'needs_attention', 'blocked', 'scheduled') RETURNING id"
+    )
+    if connection.execute(statement, {"id": run_id}).first() is None:
+        state = read_run(connection, run_id).state
+        raise BadInput(f"Run {run_id} is {state}; there is nothing to retry.")
+
+
+def answer_run(connection: Connection, now_sql: str, run_id: str, who: str, why: str) -> None:
+    """A person says why a failure needs no more work; it leaves the list of the unanswered."""
+    statement = text(
+        f"UPDATE backline_run SET answered_at = {now_sql}, answered_by = :who, answered_why = :why "
+        "WHERE id = :id AND state IN ('failed', 'dead', 'needs_attention', 'expired', 'blocked') RETURNING id"
+    )
+    if connection.execute(statement, {"id": run_id, "who": who, "why": why}).first() is None:
+        state = read_run(connection, run_id).state
+        raise BadInput(f"Run {run_id} is {state}; only a failure can be answered.")
+
+
+def write_progress(connection: Connection, run_id: str, fence: int, progress: str) -> None:
+    """Keep the last progress of a running run, where the fence is still ours."""
+    connection.execute(
+        t.run.update().where(t.run.c.id == run_id, t.run.c.fence == fence).values(progress=progress)
+    )
+
+
+def as_mapping(row: RunRow) -> Mapping[str, Any]:
+    """A row as a mapping of column name to value."""
+    return row._mapping

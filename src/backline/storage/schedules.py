@@ -1,0 +1,82 @@
+"""Queries of the schedules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select, text
+
+from backline.errors import UnknownName
+from backline.storage import run_tables as t
+from backline.storage.runs import RunRow
+
+
+@dataclass(frozen=True)
+class NewSchedule:
+    """A schedule as it is asked for; `next_slot` in microseconds since 1970 UTC."""
+
+    id: str
+    task: str
+    job: str
+    cron: str
+    zone: str
+    catch_up: str
+    next_slot: int
+    created_by: str
+
+
+def insert_schedule(connection: Connection, now_sql: str, new: NewSchedule) -> None:
+    """Insert an enabled schedule."""
+    statement = text(
+        "INSERT INTO backline_schedule (id, task, job, cron, zone, catch_up, enabled, next_slot, created_at, "
+        f"created_by) VALUES (:id, :task, :job, :cron, :zone, :catch_up, true, :next_slot, {now_sql}, :created_by)"
+    )
+    connection.execute(statement, vars(new))
+
+
+def lock_due(connection: Connection, now: int, *, skip_locked: bool) -> list[RunRow]:
+    """Enabled schedules with a due slot, locked for this transaction; another scheduler's are skipped."""
+    query = select(t.schedule).where(t.schedule.c.enabled, t.schedule.c.next_slot <= now)
+    query = query.order_by(t.schedule.c.next_slot).limit(200)
+    return list(connection.execute(query.with_for_update(skip_locked=True) if skip_locked else query).all())
+
+
+def is_slot_due(connection: Connection, now_sql: str) -> bool:
+    """A cheap look before a write lock is taken."""
+    statement = text(f"SELECT EXISTS (SELECT 1 FROM backline_schedule WHERE enabled AND next_slot <= {now_sql})")
+    return bool(connection.execute(statement).scalar_one())
+
+
+def advance_schedule(connection: Connection, schedule_id: str, slot: int, upcoming: int) -> None:
+    """Move on from `slot` to `upcoming`."""
+    connection.execute(
+        t.schedule.update()
+        .where(t.schedule.c.id == schedule_id, t.schedule.c.next_slot == slot)
+        .values(next_slot=upcoming)
+    )
+
+
+def read_schedule(connection: Connection, schedule_id: str) -> RunRow:
+    """One schedule by its id. Raises `UnknownName`."""
+    row = connection.execute(select(t.schedule).where(t.schedule.c.id == schedule_id)).first()
+    if row is None:
+        raise UnknownName(f"No schedule {schedule_id!r}.", remedy="`backline schedule list` shows them.")
+    return row
+
+
+def list_schedules(connection: Connection) -> list[RunRow]:
+    """All schedules, next one first."""
+    return list(connection.execute(select(t.schedule).order_by(t.schedule.c.next_slot, t.schedule.c.id)).all())
+
+
+def set_enabled(connection: Connection, schedule_id: str, *, enabled: bool, next_slot: int | None = None) -> None:
+    """Pause or resume; resuming may set the next slot anew."""
+    values: dict[str, object] = {"enabled": enabled}
+    if next_slot is not None:
+        values["next_slot"] = next_slot
+    connection.execute(t.schedule.update().where(t.schedule.c.id == schedule_id).values(**values))
+
+
+def delete_schedule(connection: Connection, schedule_id: str) -> None:
+    """Remove a schedule; the runs it made stay."""
+    connection.execute(t.schedule.delete().where(t.schedule.c.id == schedule_id))

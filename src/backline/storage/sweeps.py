@@ -1,0 +1,150 @@
+"""Queries of the re-driver: what is due, whose lease ran out, what must be rung again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, TextClause, text
+
+from backline.storage.audits import AuditEntry, insert_audit
+from backline.storage.clock import seconds_to_micros
+
+LOST_IS_POISON = 3
+BATCH = 500
+
+_IS_ANYTHING_DUE = """
+SELECT EXISTS (SELECT 1 FROM backline_run WHERE state = 'scheduled' AND due_at <= {now})
+    OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'running' AND lease_until < {now})
+    OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'queued'
+        AND (ring_at <= {now} OR expires_at <= {now} OR deadline_at <= {now}))
+    OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'blocked')
+"""
+_PROMOTE = """
+UPDATE backline_run SET state = 'queued', ring_at = {now} WHERE id IN (
+    SELECT id FROM backline_run WHERE state = 'scheduled' AND due_at <= {now} ORDER BY due_at LIMIT 500 {lock})
+"""
+_LATE = """
+UPDATE backline_run SET state = :state, error_kind = :kind, error_text = :text, finished_at = {now},
+    fence = fence + 1 WHERE id IN (
+    SELECT id FROM backline_run WHERE state IN ('queued', 'scheduled') AND {column} <= {now} LIMIT 500 {lock})
+RETURNING id, task, fence
+"""
+_FIND_LOST = """
+SELECT id, task, attempt, fence, lost, worker, started_at, lease_until, trace_id, cancel_requested_at
+FROM backline_run WHERE state = 'running' AND lease_until < {now} ORDER BY lease_until LIMIT 500 {lock}
+"""
+_TAKE_LOST = """
+UPDATE backline_run SET state = :state, lost = lost + 1, fence = fence + 1, lease_until = NULL, ring_at = {now},
+    error_kind = :kind, error_text = :text, finished_at = CASE WHEN :final THEN {now} ELSE NULL END
+WHERE id = :id AND fence = :fence AND state = 'running' RETURNING fence
+"""
+_NOTE_LOST = """
+INSERT INTO backline_attempt (run_id, fence, number, worker, started_at, ended_at, outcome, error_kind, error_text,
+    trace_id) VALUES (:id, :fence, :number, :worker, :started_at, {now}, 'lost', 'lease_lost', :text, :trace_id)
+"""
+_COUNT_QUEUED = "SELECT queue, count(*) FROM backline_run WHERE state = 'queued' GROUP BY queue"
+_RING = """
+UPDATE backline_run SET rings = rings + 1, ring_at = {now} + CASE rings
+    WHEN 0 THEN :wait WHEN 1 THEN :wait * 2 WHEN 2 THEN :wait * 4 WHEN 3 THEN :wait * 8
+    WHEN 4 THEN :wait * 16 ELSE :wait * 24 END
+WHERE id IN (SELECT id FROM backline_run WHERE state = 'queued' AND queue = :queue AND ring_at <= {now}
+    ORDER BY ring_at LIMIT :most {lock}) RETURNING id
+"""
+_UNRING = "UPDATE backline_run SET rings = rings - 1, ring_at = {now} + :wait WHERE id = :id AND state = 'queued'"
+_UNBLOCK = """
+UPDATE backline_run SET state = 'queued', ring_at = {now}, fence = fence + 1 WHERE state = 'blocked'
+    AND task = :task AND version <= :version
+    AND (error_kind IN ('unknown_version', 'unknown_task') OR code_version <> :code_version)
+"""
+
+
+@dataclass(frozen=True)
+class LostRun:
+    """A run whose lease ran out, and the state it was moved to."""
+
+    id: str
+    task: str
+    state: str
+
+
+class Sweeps:
+    """The sweeping statements of one database. Several processes may sweep at once."""
+
+    def __init__(self, dialect: str, now_sql: str, ring_again_seconds: float) -> None:
+        self._now = now_sql
+        self._lock = "FOR UPDATE SKIP LOCKED" if dialect == "postgresql" else ""
+        self._wait = seconds_to_micros(ring_again_seconds)
+
+    def is_anything_due(self, connection: Connection) -> bool:
+        """A cheap look before a write lock is taken."""
+        return bool(connection.execute(self._text(_IS_ANYTHING_DUE)).scalar_one())
+
+    def promote_due(self, connection: Connection) -> int:
+        """Runs whose due time has come become queued."""
+        return connection.execute(self._text(_PROMOTE)).rowcount
+
+    def end_late(self, connection: Connection) -> int:
+        """Runs that are pointless by now expire; runs past their deadline need attention."""
+        ends = (
+            ("expires_at", "expired", "expired", "Not started in time; its result would have come too late."),
+            ("deadline_at", "needs_attention", "deadline", "Not finished by its deadline."),
+        )
+        count = 0
+        for column, state, kind, words in ends:
+            statement = text(_LATE.format(now=self._now, lock=self._lock, column=column))
+            for row in connection.execute(statement, {"state": state, "kind": kind, "text": words}).all():
+                entry = AuditEntry("re-driver", f"run.{state}", f"run:{row.id}", "{}", row.id, row.fence)
+                insert_audit(connection, self._now, entry)
+                count += 1
+        return count
+
+    def take_lost(self, connection: Connection) -> list[LostRun]:
+        """Runs whose lease ran out go back to their queue; the third loss is poison."""
+        taken: list[LostRun] = []
+        for row in connection.execute(self._text(_FIND_LOST)).all():
+            state, final = "queued", False
+            words = f"Worker {row.worker} fell silent and its lease ran out."
+            if row.cancel_requested_at is not None:
+                state, final = "cancelled", True
+            elif row.lost + 1 >= LOST_IS_POISON:
+                state, final = "dead", True
+                words += f" That was loss {row.lost + 1}: the run may be what kills its worker (memory, crash)."
+            values = {
+                "id": row.id, "fence": row.fence, "state": state, "final": final, "text": words,
+                "kind": "poison" if state == "dead" else "lease_lost", "number": row.attempt,
+                "worker": row.worker, "started_at": row.started_at or row.lease_until, "trace_id": row.trace_id,
+            }  # fmt: skip
+            if connection.execute(self._text(_TAKE_LOST), values).first() is None:
+                continue
+            connection.execute(self._text(_NOTE_LOST), values)
+            entry = AuditEntry("re-driver", f"run.lost.{state}", f"run:{row.id}", "{}", row.id, row.fence)
+            insert_audit(connection, self._now, entry)
+            taken.append(LostRun(row.id, row.task, state))
+        return taken
+
+    def count_queued(self, connection: Connection) -> dict[str, int]:
+        """Queued runs per queue."""
+        return {queue: int(count) for queue, count in connection.execute(text(_COUNT_QUEUED))}
+
+    def mark_rung(self, connection: Connection, queue: str, most: int) -> Sequence[str]:
+        """Choose at most `most` runs to ring for, longest unrung first; each waits longer before the next."""
+        values = {"queue": queue, "most": min(most, BATCH), "wait": self._wait}
+        return [str(row[0]) for row in connection.execute(self._text(_RING), values)]
+
+    def unmark_rung(self, connection: Connection, ids: Sequence[str]) -> None:
+        """The broker did not take these bells: they are tried again soon."""
+        values = [{"id": run_id, "wait": seconds_to_micros(2.0)} for run_id in ids]
+        if values:
+            connection.execute(self._text(_UNRING), values)
+
+    def unblock(self, connection: Connection, versions: Mapping[str, int], code_version: str) -> int:
+        """Blocked runs that this code can read, or that failed their contract under other code, run again."""
+        count = 0
+        for task, version in versions.items():
+            values = {"task": task, "version": version, "code_version": code_version}
+            count += connection.execute(self._text(_UNBLOCK), values).rowcount
+        return count
+
+    def _text(self, sql: str) -> TextClause:
+        return text(sql.format(now=self._now, lock=self._lock))

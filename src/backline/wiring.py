@@ -1,0 +1,192 @@
+"""Settings in, ready objects out. The only file that sees every trade."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import backline
+from backline.discovery import find_members
+from backline.errors import UnknownName
+from backline.runtime.audit import Secrets
+from backline.runtime.redrive import Bells, Redriver
+from backline.runtime.run import Provider, Runtime
+from backline.runtime.schedule import Scheduler
+from backline.runtime.submit import Ask, submit_run
+from backline.runtime.task import BadTask, Job, Task
+from backline.settings import Settings
+from backline.storage.database import Database
+from backline.storage.leases import Leases
+from backline.storage.sweeps import Sweeps
+from backline.storage.upgrade import upgrade_database
+
+
+class SilentBells:
+    """No broker: nothing is rung and nothing waits. For processes that run their own runs."""
+
+    def ring(self, queue: str) -> bool:
+        """Nobody listens."""
+        return True
+
+    def count_waiting(self, queue: str) -> int:
+        """Nothing waits."""
+        return 0
+
+
+@dataclass
+class House:
+    """One process's objects, made when first asked for."""
+
+    settings: Settings
+    tasks: Mapping[str, Task[Any, Any]]
+    bells: Bells = field(default_factory=SilentBells)
+    worker: str = ""
+    may_kill: bool = False
+
+    @cached_property
+    def database(self) -> Database:
+        """The database, upgraded to this code's schema where the settings allow it."""
+        options = self.settings.database
+        database = Database(
+            self.settings.database_url,
+            pool_size=options.pool_size,
+            busy_seconds=options.busy_seconds,
+            writer_role=options.writer_role or None,
+        )
+        if options.upgrade_at_start:
+            upgrade_database(database)
+        return database
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """What must never be seen: the passwords in the settings' URLs."""
+        return Secrets(find_passwords(self.settings))
+
+    @cached_property
+    def sweeps(self) -> Sweeps:
+        """The re-driver's statements."""
+        return Sweeps(self.database.dialect, self.database.now_sql, self.settings.runtime.ring_again_seconds)
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """What carries runs in this process."""
+        options = self.settings.runtime
+        return Runtime(
+            database=self.database,
+            leases=Leases(self.database.dialect, self.database.now_sql, options.lease_seconds),
+            tasks=self.tasks,
+            providers=make_providers(self.settings, self.database),
+            secrets=self.secrets,
+            worker=self.worker or name_worker("here"),
+            code_version=read_code_version(),
+            lease_seconds=options.lease_seconds,
+            ring_again=options.ring_again_seconds,
+            ring=self.bells.ring,
+            may_kill=self.may_kill,
+        )
+
+    @cached_property
+    def redriver(self) -> Redriver:
+        """The loop that every long-lived process runs."""
+        return Redriver(
+            self.database,
+            self.sweeps,
+            self.bells,
+            {name: task.version for name, task in self.tasks.items()},
+            read_code_version(),
+            self.settings.runtime.sweep_seconds,
+        )
+
+    @cached_property
+    def scheduler(self) -> Scheduler:
+        """Turns due slots into runs."""
+        return Scheduler(
+            self.database, self.tasks, self.bells.ring, self.settings.runtime.ring_again_seconds
+        )
+
+    def find_task(self, name: str) -> Task[Any, Any]:
+        """The task of that name; a name without its family will do where it is unambiguous."""
+        if name in self.tasks:
+            return self.tasks[name]
+        ends = [task for full, task in self.tasks.items() if full.endswith(f".{name}")]
+        if len(ends) == 1:
+            return ends[0]
+        raise UnknownName(f"No task {name!r}.", remedy="`backline tasks list` shows them.")
+
+    def submit(self, task: Task[Any, Any], job: Job, ask: Ask) -> str:
+        """One run in a transaction of its own, then a best-effort bell. Returns the run's id."""
+        with self.database.write() as connection:
+            run_id = submit_run(
+                connection, self.database.now_sql, task, job, ask, self.settings.runtime.ring_again_seconds
+            )
+        if ask.delay <= 0:
+            self.bells.ring(task.queue)
+        return run_id
+
+    def close(self) -> None:
+        """Give back the connections of this process."""
+        if "database" in self.__dict__:
+            self.database.close()
+
+
+def make_providers(settings: Settings, database: Database) -> dict[type, Provider]:
+    """For each type a task may ask for: how to make it for one attempt."""
+    return {Database: lambda context: database}
+
+
+def find_tasks() -> dict[str, Task[Any, Any]]:
+    """Every task in tasks/ and in the plug-ins of `backline.tasks`. Two of one name stop the start."""
+    tasks: dict[str, Task[Any, Any]] = {}
+    for task in find_members("backline.tasks", "backline.tasks", Task):
+        if task.name in tasks:
+            raise BadTask(f"Two tasks are named {task.name}.")
+        tasks[task.name] = task
+    return dict(sorted(tasks.items()))
+
+
+def name_worker(node: str) -> str:
+    """Host, node and process id: who holds a lease."""
+    return f"{socket.gethostname()}/{node}/{os.getpid()}"
+
+
+def find_passwords(settings: Settings) -> list[str]:
+    """The passwords in the database's and the broker's URL."""
+    found = []
+    for url in (settings.database_url, settings.broker_url):
+        authority = url.partition("://")[2].partition("/")[0]
+        user, at, _ = authority.rpartition("@")
+        if at and ":" in user:
+            found.append(user.partition(":")[2])
+    return found
+
+
+def make_lazy(make: Callable[[], House]) -> Callable[[], House]:
+    """A function that makes the house once per process, anew after a fork."""
+    made: dict[int, House] = {}
+
+    def get() -> House:
+        if os.getpid() not in made:
+            made.clear()
+            made[os.getpid()] = make()
+        return made[os.getpid()]
+
+    return get
+
+
+_CODE_VERSION: list[str] = []
+
+
+def read_code_version() -> str:
+    """The package's version and a digest of its source, so that two deploys can be told apart."""
+    if not _CODE_VERSION:
+        digest = hashlib.sha256()
+        for path in sorted(Path(backline.__file__).parent.rglob("*.py")):
+            digest.update(path.read_bytes())
+        _CODE_VERSION.append(f"{backline.__version__}+{digest.hexdigest()[:8]}")
+    return _CODE_VERSION[0]
