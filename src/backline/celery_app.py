@@ -121,6 +121,21 @@ class Shell(celery.Task):  # type: ignore[misc]  # celery ships no types
         return self.desk.submit(self.spec, job, {k: v for k, v in options.items() if k != "shadow"})
 
 
+class Bell(celery.Task):  # type: ignore[misc]  # celery ships no types
+    """Look in this queue: claim the most urgent due run there and carry it to an end."""
+
+    abstract = True
+    name = BELL
+    typing = False
+    acks_late = False
+    ignore_result = True
+    desk: Desk
+
+    def run(self, queue: str) -> None:
+        """One bell, at most one run; nothing to claim means a stale bell."""
+        answer_bell(self.desk.house().runtime, queue)
+
+
 def _keep_unreadable(
     house: House, spec: Task[Any, Any], args: Sequence[Any], kwargs: Mapping[str, Any], ask: Ask
 ) -> str:
@@ -149,11 +164,8 @@ def attach_tasks(app: Celery, settings: Settings, tasks: Mapping[str, Task[Any, 
         shell = type("Shell_" + spec.name.replace(".", "_"), (Shell,), {"desk": desk, "spec": spec})
         app.register_task(_name(shell(), spec))
 
-    @app.task(name=BELL, ignore_result=True, acks_late=False)  # type: ignore[untyped-decorator]
-    def bell(queue: str) -> None:
-        """Look in this queue."""
-        answer_bell(desk.house().runtime, queue)
-
+    bell = type("DeskBell", (Bell,), {"desk": desk})()
+    app.register_task(bell)
     app.backline_desk = desk
     return desk
 

@@ -48,7 +48,9 @@ def list_audit(
     if object:
         query = query.where(t.audit.c.object == object)
     if run_id:
-        query = query.where(t.audit.c.run_id == run_id)
+        own = t.audit.c.object == f"run:{run_id}"
+        done = (t.audit.c.run_id == run_id) & t.audit.c.object.not_like("run:%")
+        query = query.where(own | done)
     return list(connection.execute(query).all())
 
 

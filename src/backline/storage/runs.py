@@ -49,7 +49,7 @@ SELECT :id, :task, :version, :queue, :priority, :idempotency_key, :job, :job_sha
     :concurrency_limit, 1, n.at + :ring_again, :trace_id, :asked_by, :parent_id,
     :schedule_id, CAST(:slot AS BIGINT), n.at
 FROM (SELECT {now} AS at) AS n WHERE true
-ON CONFLICT (task, idempotency_key) DO NOTHING RETURNING id
+ON CONFLICT (task, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING id
 """
 _STATEMENTS: dict[str, Any] = {}
 

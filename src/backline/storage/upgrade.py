@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -15,6 +16,7 @@ from backline.storage.database import Database
 from backline.storage.writer_role import grant_writer_role
 
 _LOCK = 4_242_2026
+logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 class NewerSchema(BacklineError):
