@@ -28,8 +28,7 @@ from backline.runtime.submit import Ask, submit_run
 from backline.runtime.task import BadTask, Job, Task
 from backline.storage.audits import insert_audit
 from backline.storage.database import Database
-from backline.storage.leases import Leases, Settlement
-from backline.storage.runs import RunRow
+from backline.storage.leases import Leases, RunRow, Settlement
 
 log = logging.getLogger("backline.run")
 Provider = Callable[["RunContext"], Any]
@@ -44,6 +43,7 @@ class RunContext:
     steps: Steps
     effects: Effects = field(default_factory=Effects)
     follow_ups: FollowUps = field(default_factory=FollowUps)
+    job: Job | None = None
     trail: AuditTrail = field(default_factory=AuditTrail)
 
 
@@ -102,7 +102,7 @@ def _attempt(runtime: Runtime, pick: Callable[[Connection], RunRow | None]) -> O
             task = runtime.tasks.get(row.task)
             refusal = _refuse_unready(row, task)
             if refusal is not None:
-                _settle(runtime, connection, row, row.fence, row.now_at, refusal, from_state="queued")
+                _settle(runtime, connection, row, row.fence, refusal, from_state="queued")
                 return Outcome(row.id, refusal.state, refusal.error_text)
             assert task is not None
             if task.short and row.attempt == 0 and row.rings <= 1:
@@ -147,7 +147,7 @@ def _run_at_once(
     """The one-commit form: the row is locked by this transaction until the task is done."""
     context = _make_context(runtime, row, task, row.fence + 1)
     end, error = _do(runtime, row, task, context)
-    _settle(runtime, connection, row, row.fence, row.now_at, end, from_state="queued", task=task)
+    _settle(runtime, connection, row, row.fence, end, from_state="queued", job=context.job)
     if error is None:
         try:
             bells += _write_effects(runtime, connection, row, context)
@@ -168,7 +168,7 @@ def _run_claimed(
             log.warning("run %s: lease lost, this attempt is dropped", row.id)
             return None
         try:
-            return _finish(runtime, row, task, context, end, error, bells)
+            return _finish(runtime, row, context, end, error, bells)
         except LeaseLost:
             log.warning("run %s: lease lost before the finish, nothing was written", row.id)
             return None
@@ -177,7 +177,7 @@ def _run_claimed(
                 log.warning("run %s: the database is away; the lease will sort it", row.id)
                 return None
             end = _judge(runtime, row, failed)
-            return _finish(runtime, row, task, context, end, failed, bells)
+            return _finish(runtime, row, context, end, failed, bells)
     except BaseException:
         _hand_back(runtime, row, context)
         raise
@@ -199,7 +199,7 @@ def _do(
     """Read the job, call the task, and put the end into words. Nothing is written here."""
     try:
         with SoftLimit(task.limits.soft):
-            job = read_stored_job(task, row.version, row.job)
+            job = context.job = read_stored_job(task, row.version, row.job)
             needs = {name: _provide(runtime, kind, context) for name, kind in task.needs.items()}
             answer = _wrap_answer(runtime, task, task.function(job, **needs))
         context.watch.checkpoint()
@@ -235,9 +235,11 @@ def _wrap_answer(runtime: Runtime, task: Task[Any, Any], answer: Any) -> str:
     if not isinstance(answer, task.answer):
         raise BrokenContract(f"{task.name} answered {type(answer).__name__}, not {task.answer.__name__}.")
     try:
-        body = type(answer).model_validate(answer.model_dump()).model_dump_json()
+        body = answer.model_dump_json(warnings="error")
     except ValueError as error:
-        raise BrokenContract(f"{task.name}: the answer is not what {task.answer.__name__} says: {error}") from error
+        raise BrokenContract(
+            f"{task.name}: the answer is not what {task.answer.__name__} says: {error}"
+        ) from error
     head = json.dumps({"task": task.name, "version": task.version, "code_version": runtime.code_version})
     return head[:-1] + (", " + body[1:] if len(body) > 2 else "}")
 
@@ -264,7 +266,6 @@ def _judge(runtime: Runtime, row: RunRow, error: BaseException) -> Settlement:
 def _finish(
     runtime: Runtime,
     row: RunRow,
-    task: Task[Any, Any],
     context: RunContext,
     end: Settlement,
     error: Exception | None,
@@ -275,11 +276,9 @@ def _finish(
     for wait in (0.1, 0.3, 0.6, 1.0, 1.0, None):
         try:
             with runtime.database.write() as connection:
-                settled = _settle(
-                    runtime, connection, row, context.watch.fence, row.now_at, end, from_state="running", task=task
-                )
-                if not settled:
-                    end = _end_cancelled(runtime, connection, row, context, task)
+                fence, job = context.watch.fence, context.job
+                if not _settle(runtime, connection, row, fence, end, from_state="running", job=job):
+                    end = _end_cancelled(runtime, connection, row, context)
                 elif error is None:
                     bells += _write_effects(runtime, connection, row, context)
             return Outcome(row.id, end.state, end.error_text)
@@ -291,14 +290,10 @@ def _finish(
     raise LeaseLost
 
 
-def _end_cancelled(
-    runtime: Runtime, connection: Connection, row: RunRow, context: RunContext, task: Task[Any, Any]
-) -> Settlement:
+def _end_cancelled(runtime: Runtime, connection: Connection, row: RunRow, context: RunContext) -> Settlement:
     """The finish found no row: either a cancel came first, or the lease is lost (`LeaseLost`)."""
     end = _judge(runtime, row, Cancelled())
-    if not _settle(
-        runtime, connection, row, context.watch.fence, row.now_at, end, from_state="running", task=task
-    ):
+    if not _settle(runtime, connection, row, context.watch.fence, end, from_state="running", job=context.job):
         raise LeaseLost
     return end
 
@@ -308,31 +303,21 @@ def _settle(
     connection: Connection,
     row: RunRow,
     fence: int,
-    started_at: int,
     end: Settlement,
     *,
     from_state: str,
-    task: Task[Any, Any] | None = None,
+    job: Job | None = None,
 ) -> bool:
-    job = _describe(runtime, row, task)
     entry = make_entry(
         row.asked_by, f"run.{end.state}", f"run:{row.id}", runtime.secrets,
         run_id=row.id, fence=fence, before_sha=row.job_sha, after_sha=digest(end.answer),
-        task=row.task, version=row.version, worker=runtime.worker, job=job, error_kind=end.error_kind,
+        task=row.task, version=row.version, worker=runtime.worker,
+        job=None if job is None else describe_job(job, runtime.secrets), error_kind=end.error_kind,
     )  # fmt: skip
     return runtime.leases.settle(
-        connection, row, fence, from_state=from_state, worker=runtime.worker, started_at=started_at,
+        connection, row, fence, from_state=from_state, worker=runtime.worker, started_at=row.now_at,
         code_version=runtime.code_version, end=end, audit=entry,
     )  # fmt: skip
-
-
-def _describe(runtime: Runtime, row: RunRow, task: Task[Any, Any] | None) -> Any:
-    if task is None:
-        return None
-    try:
-        return describe_job(read_stored_job(task, row.version, row.job), runtime.secrets)
-    except (BadInput, BrokenContract):
-        return None
 
 
 def _write_effects(runtime: Runtime, connection: Connection, row: RunRow, context: RunContext) -> list[str]:
@@ -369,7 +354,7 @@ def _record_failure(runtime: Runtime, row: RunRow, error: Exception) -> Outcome 
         if again is None or again.fence != row.fence:
             return None
         end = _judge(runtime, again, error)
-        _settle(runtime, connection, again, again.fence, row.now_at, end, from_state="queued")
+        _settle(runtime, connection, again, again.fence, end, from_state="queued")
     return Outcome(row.id, end.state, end.error_text)
 
 
@@ -378,7 +363,7 @@ def _hand_back(runtime: Runtime, row: RunRow, context: RunContext) -> None:
     end = Settlement("queued", "handed_back", row.attempt, row.attempt + 1, row.faults, row.bugs, 0.0, False)
     try:
         with runtime.database.write() as connection:
-            _settle(runtime, connection, row, context.watch.fence, row.now_at, end, from_state="running")
+            _settle(runtime, connection, row, context.watch.fence, end, from_state="running")
     except Exception as error:  # nothing more can be done here: the lease runs out and the run is found again
         log.warning("run %s could not be handed back: %s", row.id, error)
 
@@ -390,7 +375,7 @@ def _end_by_force(runtime: Runtime, row: RunRow, watch: Watch) -> None:
     end = _judge(runtime, row, error)
     try:
         with runtime.database.write() as connection:
-            _settle(runtime, connection, row, watch.fence, row.now_at, end, from_state="running")
+            _settle(runtime, connection, row, watch.fence, end, from_state="running")
     finally:
         if runtime.may_kill:
             os.kill(os.getpid(), signal.SIGKILL)

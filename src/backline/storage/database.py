@@ -108,7 +108,9 @@ def _read_url(text_url: str) -> URL:
     try:
         url = make_url(text_url)
     except ArgumentError as error:
-        raise BadInput("database.url is not an SQLAlchemy URL.", remedy="Example: sqlite:////srv/b.db") from error
+        raise BadInput(
+            "database.url is not an SQLAlchemy URL.", remedy="Example: sqlite:////srv/b.db"
+        ) from error
     backend = url.get_backend_name()
     if backend in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")

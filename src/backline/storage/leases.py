@@ -10,7 +10,9 @@ from sqlalchemy import Connection, text
 
 from backline.storage.audits import AuditEntry, insert_audit
 from backline.storage.clock import seconds_to_micros
-from backline.storage.runs import RunRow
+from backline.storage.statement import Statement
+
+RunRow = Any  # a picked run: columns as attributes
 
 _PICK = """
 SELECT id, task, version, queue, priority, job, job_sha, attempt, faults, bugs, fence, rings, due_at, deadline_at,
@@ -35,7 +37,7 @@ UPDATE backline_run SET state = :state, attempt = :attempt, faults = :faults, bu
     lease_until = NULL, worker = :worker, started_at = coalesce(started_at, :started_at),
     due_at = CASE WHEN :delay < 0 THEN due_at ELSE {now} + :delay END,
     ring_at = CASE WHEN :delay < 0 THEN ring_at ELSE {now} + :delay END,
-    rings = rings + 1, answer = :answer, error_kind = :error_kind, error_text = :error_text,
+    answer = :answer, error_kind = :error_kind, error_text = :error_text,
     code_version = :code_version, answered_at = NULL,
     finished_at = CASE WHEN :final THEN {now} ELSE NULL END
 WHERE id = :id AND fence = :fence AND state = :from_state
@@ -81,36 +83,36 @@ class Leases:
         self._lease = seconds_to_micros(lease_seconds)
         self._one_statement = dialect == "postgresql"
         lock = "FOR UPDATE OF r SKIP LOCKED" if self._one_statement else ""
-        self._pick = text(_PICK.format(now=now_sql, what="queue = :queue", lock=lock))
-        self._pick_one = text(_PICK.format(now=now_sql, what="id = :id", lock=lock))
-        self._claim = text(_CLAIM.format(now=now_sql))
-        self._renew = text(_RENEW.format(now=now_sql))
-        self._settle = text(_SETTLE.format(now=now_sql))
+        self._pick = Statement(_PICK.format(now=now_sql, what="queue = :queue", lock=lock), dialect)
+        self._pick_one = Statement(_PICK.format(now=now_sql, what="id = :id", lock=lock), dialect)
+        self._claim = Statement(_CLAIM.format(now=now_sql), dialect)
+        self._renew = Statement(_RENEW.format(now=now_sql), dialect)
+        self._settle = Statement(_SETTLE.format(now=now_sql), dialect)
         self._attempt = text(
             _ATTEMPT.format(values="VALUES ({})".format(_ATTEMPT_VALUES.format(now=now_sql)))
         )
-        self._settle_at_once = text(self._make_settle_at_once())
+        self._settle_at_once = Statement(self._make_settle_at_once(), dialect)
         self._hand_back = text(_HAND_BACK.format(now=now_sql))
 
     def pick(self, connection: Connection, queue: str) -> RunRow | None:
         """The most urgent due run of the queue, locked for this transaction; None where nothing waits."""
-        return self._guard_key(connection, connection.execute(self._pick, {"queue": queue}).first())
+        return self._guard_key(connection, self._pick.first(connection, {"queue": queue}))
 
     def pick_one(self, connection: Connection, run_id: str) -> RunRow | None:
         """The named run, if it is queued and nobody holds it."""
-        return self._guard_key(connection, connection.execute(self._pick_one, {"id": run_id}).first())
+        return self._guard_key(connection, self._pick_one.first(connection, {"id": run_id}))
 
     def claim(self, connection: Connection, row: RunRow, worker: str) -> int | None:
         """Take the lease; the new fence, or None where somebody was faster."""
         values = {"id": row.id, "fence": row.fence, "worker": worker, "lease": self._lease}
-        claimed = connection.execute(self._claim, values).first()
-        return None if claimed is None else int(claimed[0])
+        claimed = self._claim.first(connection, values)
+        return None if claimed is None else int(claimed.fence)
 
     def renew(self, connection: Connection, run_id: str, fence: int) -> tuple[bool, bool]:
         """Whether the lease is still ours, and whether somebody asked to cancel."""
         values = {"id": run_id, "fence": fence, "lease": self._lease}
-        row = connection.execute(self._renew, values).first()
-        return (row is not None, row is not None and row[0] is not None)
+        row = self._renew.first(connection, values)
+        return (row is not None, row is not None and row.cancel_requested_at is not None)
 
     def settle(
         self,
@@ -136,8 +138,8 @@ class Leases:
             "before_sha": audit.before_sha, "after_sha": audit.after_sha, "body": audit.body,
         }  # fmt: skip
         if self._one_statement:
-            return connection.execute(self._settle_at_once, values).first() is not None
-        if connection.execute(self._settle, values).first() is None:
+            return self._settle_at_once.first(connection, values) is not None
+        if self._settle.first(connection, values) is None:
             return False
         connection.execute(self._attempt, values)
         insert_audit(connection, self._now, audit)
@@ -170,5 +172,3 @@ class Leases:
                 _AUDIT_VALUES.format(now=self._now)
             )
         ).replace("SELECT :id,", "SELECT id,")
-
-

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, select, text
 from backline.errors import BadInput, Conflict, UnknownName
 from backline.storage import run_tables as t
 from backline.storage.clock import seconds_to_micros
+from backline.storage.statement import Statement
 
 RunRow = Row[Any]
 
@@ -51,7 +52,7 @@ SELECT :id, :task, :version, :queue, :priority, :idempotency_key, :job, :job_sha
 FROM (SELECT {now} AS at) AS n WHERE true
 ON CONFLICT (task, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING id
 """
-_STATEMENTS: dict[str, Any] = {}
+_STATEMENTS: dict[str, Statement] = {}
 
 
 def insert_run(connection: Connection, now_sql: str, new: NewRun) -> str:
@@ -61,7 +62,7 @@ def insert_run(connection: Connection, now_sql: str, new: NewRun) -> str:
     """
     statement = _STATEMENTS.get(now_sql)
     if statement is None:
-        statement = _STATEMENTS[now_sql] = text(_INSERT.format(now=now_sql))
+        statement = _STATEMENTS[now_sql] = Statement(_INSERT.format(now=now_sql), connection.dialect.name)
     values = dict(vars(new))
     values |= {
         "state": "scheduled" if new.delay > 0 else "queued",
@@ -70,9 +71,9 @@ def insert_run(connection: Connection, now_sql: str, new: NewRun) -> str:
         "expires": None if new.expires is None else seconds_to_micros(new.expires),
         "ring_again": seconds_to_micros(max(new.delay, 0.0) + new.ring_again),
     }
-    row = connection.execute(statement, values).first()
+    row = statement.first(connection, values)
     if row is not None:
-        return str(row[0])
+        return str(row.id)
     earlier = connection.execute(
         select(t.run.c.id, t.run.c.job_sha).where(
             t.run.c.task == new.task, t.run.c.idempotency_key == new.idempotency_key
@@ -88,7 +89,9 @@ def insert_run(connection: Connection, now_sql: str, new: NewRun) -> str:
 
 def read_run(connection: Connection, run_id: str) -> RunRow:
     """One run by its id, or by a beginning of it that fits only one. Raises `UnknownName`."""
-    rows = connection.execute(select(t.run).where(t.run.c.id.startswith(run_id, autoescape=True)).limit(2)).all()
+    rows = connection.execute(
+        select(t.run).where(t.run.c.id.startswith(run_id, autoescape=True)).limit(2)
+    ).all()
     exact = [row for row in rows if row.id == run_id]
     if exact:
         return exact[0]

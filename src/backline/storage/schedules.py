@@ -43,7 +43,9 @@ def lock_due(connection: Connection, now: int, *, skip_locked: bool) -> list[Run
 
 def is_slot_due(connection: Connection, now_sql: str) -> bool:
     """A cheap look before a write lock is taken."""
-    statement = text(f"SELECT EXISTS (SELECT 1 FROM backline_schedule WHERE enabled AND next_slot <= {now_sql})")
+    statement = text(
+        f"SELECT EXISTS (SELECT 1 FROM backline_schedule WHERE enabled AND next_slot <= {now_sql})"
+    )
     return bool(connection.execute(statement).scalar_one())
 
 
@@ -66,10 +68,14 @@ def read_schedule(connection: Connection, schedule_id: str) -> RunRow:
 
 def list_schedules(connection: Connection) -> list[RunRow]:
     """All schedules, next one first."""
-    return list(connection.execute(select(t.schedule).order_by(t.schedule.c.next_slot, t.schedule.c.id)).all())
+    return list(
+        connection.execute(select(t.schedule).order_by(t.schedule.c.next_slot, t.schedule.c.id)).all()
+    )
 
 
-def set_enabled(connection: Connection, schedule_id: str, *, enabled: bool, next_slot: int | None = None) -> None:
+def set_enabled(
+    connection: Connection, schedule_id: str, *, enabled: bool, next_slot: int | None = None
+) -> None:
     """Pause or resume; resuming may set the next slot anew."""
     values: dict[str, object] = {"enabled": enabled}
     if next_slot is not None:

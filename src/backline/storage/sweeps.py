@@ -51,7 +51,9 @@ UPDATE backline_run SET rings = rings + 1, ring_at = {now} + CASE rings
 WHERE id IN (SELECT id FROM backline_run WHERE state = 'queued' AND queue = :queue AND ring_at <= {now}
     ORDER BY ring_at LIMIT :most {lock}) RETURNING id
 """
-_UNRING = "UPDATE backline_run SET rings = rings - 1, ring_at = {now} + :wait WHERE id = :id AND state = 'queued'"
+_UNRING = (
+    "UPDATE backline_run SET rings = rings - 1, ring_at = {now} + :wait WHERE id = :id AND state = 'queued'"
+)
 _UNBLOCK = """
 UPDATE backline_run SET state = 'queued', ring_at = {now}, fence = fence + 1 WHERE state = 'blocked'
     AND task = :task AND version <= :version
@@ -109,7 +111,9 @@ class Sweeps:
                 state, final = "cancelled", True
             elif row.lost + 1 >= LOST_IS_POISON:
                 state, final = "dead", True
-                words += f" That was loss {row.lost + 1}: the run may be what kills its worker (memory, crash)."
+                words += (
+                    f" That was loss {row.lost + 1}: the run may be what kills its worker (memory, crash)."
+                )
             values = {
                 "id": row.id, "fence": row.fence, "state": state, "final": final, "text": words,
                 "kind": "poison" if state == "dead" else "lease_lost", "number": row.attempt,

@@ -38,7 +38,9 @@ def _grants(connection: Connection, role: str) -> str:
             "WHERE n.nspname = current_schema() AND c.relname LIKE 'backline\\_%' AND c.relkind IN ('r', 'S')"
         )
     ).all()
-    lines = [f"GRANT USAGE ON SCHEMA {connection.execute(text('SELECT current_schema()')).scalar_one()} TO {role}"]
+    lines = [
+        f"GRANT USAGE ON SCHEMA {connection.execute(text('SELECT current_schema()')).scalar_one()} TO {role}"
+    ]
     for name, kind in names:
         if kind == "S":
             lines.append(f"GRANT USAGE, SELECT ON SEQUENCE {name} TO {role}")
