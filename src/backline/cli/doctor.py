@@ -1,0 +1,145 @@
+"""`backline doctor`: looks at everything a run needs, and says the remedy of each problem."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import typer
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from backline.cli.exits import NEEDS_PERSON
+from backline.cli.parameters import Json
+from backline.cli.screen import Screen
+from backline.settings import LoadedSettings, Settings, load_settings
+from backline.storage.database import Database
+from backline.storage.runs import list_runs
+from backline.web.readiness import Check, check_broker, check_database, open_plainly, shorten
+
+app = typer.Typer()
+LEAST_SQLITE = (3, 35, 0)  # UPDATE … RETURNING
+LEAST_FREE = 1 << 30
+CLOCK_SECONDS = 2.0
+WAIT_SECONDS = 60.0
+
+
+@app.command()
+def doctor(json_lines: Json = False) -> None:
+    """Look at database, broker, clock and disk, and say the remedy. Exit code 4 where there is a problem."""
+    loaded = load_settings()
+    screen = Screen(loaded.settings.language, json_lines=json_lines)
+    checks = list(look_at_everything(loaded))
+    screen.show_rows([vars(check) for check in checks], ["verdict", "name", "says", "remedy"])
+    if any(check.verdict == "problem" for check in checks):
+        raise typer.Exit(NEEDS_PERSON)
+
+
+def look_at_everything(loaded: LoadedSettings) -> Iterator[Check]:
+    """Every check, in the order in which problems are best mended."""
+    settings = loaded.settings
+    yield check_versions()
+    yield check_settings_file(loaded)
+    yield check_state_folder(settings.state)
+    yield check_disk(settings.state)
+    database = open_plainly(settings)
+    checks = check_database(settings, database)
+    yield from checks
+    yield check_broker(settings, _load_broker_app(settings))
+    if len(checks) > 1 and checks[1].verdict == "ok":  # it answers, and its schema is ours
+        for look in (check_clock, check_waiting, check_unanswered):
+            yield _look_safely(look, settings, database)
+    database.close()
+
+
+def _load_broker_app(settings: Settings) -> object:
+    """Celery is needed only where a broker is to be reached; it takes a second to import."""
+    if settings.broker_url.startswith("filesystem://"):
+        return None
+    return importlib.import_module("backline.celery_app").app
+
+
+def _look_safely(look: Callable[[Database], Check], settings: Settings, database: Database) -> Check:
+    try:
+        return look(database)
+    except (SQLAlchemyError, OSError) as error:
+        name = look.__name__.removeprefix("check_")
+        return Check(name, "problem", shorten(error, settings), "Look at the database first.")
+
+
+def check_versions() -> Check:
+    """Python and SQLite."""
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    says = f"Python {python}, SQLite {sqlite3.sqlite_version}."
+    if sqlite3.sqlite_version_info < LEAST_SQLITE:
+        return Check("versions", "problem", says, "Use a Python that comes with SQLite 3.35 or newer.")
+    return Check("versions", "ok", says)
+
+
+def check_settings_file(loaded: LoadedSettings) -> Check:
+    """Which file is read."""
+    if loaded.file is None:
+        return Check("settings", "ok", "No settings file: built-in values and the environment.")
+    return Check("settings", "ok", f"{loaded.file} is read.")
+
+
+def check_state_folder(state: Path) -> Check:
+    """Whether files can be made in the state folder."""
+    nearest = next(place for place in (state, *state.parents) if place.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+        says = f"{state} can be written." if nearest == state else f"{state} will be made."
+        return Check("state folder", "ok", says)
+    remedy = "Give this user the right to write there, or set BACKLINE_STATE to another folder."
+    return Check("state folder", "problem", f"{nearest} cannot be written.", remedy)
+
+
+def check_disk(state: Path) -> Check:
+    """Free space where the state folder is."""
+    nearest = next(place for place in (state, *state.parents) if place.exists())
+    free = shutil.disk_usage(nearest).free
+    says = f"{free / (1 << 30):.1f} GiB free at {nearest}."
+    if free < LEAST_FREE:
+        return Check("disk", "warning", says, "Make room: a full disk stops every run.")
+    return Check("disk", "ok", says)
+
+
+def check_clock(database: Database) -> Check:
+    """The database's clock against this machine's."""
+    with database.read() as connection:
+        database.now(connection)
+        before = time.time()
+        theirs = database.now(connection) / 1_000_000
+        apart = theirs - (before + time.time()) / 2
+    says = f"The database's clock is {abs(apart):.1f} s {'ahead' if apart > 0 else 'behind'}."
+    if abs(apart) > CLOCK_SECONDS:
+        return Check("clock", "warning", says, "Let both machines keep their time with NTP; runs go by the database.")
+    return Check("clock", "ok", says)
+
+
+def check_waiting(database: Database) -> Check:
+    """How long the oldest due run has been waiting."""
+    query = text(f"SELECT ({database.now_sql}) - min(due_at) FROM backline_run WHERE state = 'queued'")
+    with database.read() as connection:
+        waited = connection.execute(query).scalar_one()
+    if waited is None:
+        return Check("waiting runs", "ok", "No run waits.")
+    says = f"The oldest due run has waited for {waited / 1_000_000:.0f} s."
+    if waited / 1_000_000 > WAIT_SECONDS:
+        return Check("waiting runs", "warning", says, "Start a worker: `backline up` or `backline worker`.")
+    return Check("waiting runs", "ok", says)
+
+
+def check_unanswered(database: Database) -> Check:
+    """Failures that nobody has answered."""
+    with database.read() as connection:
+        count = len(list_runs(connection, unanswered=True, limit=1000))
+    if count:
+        says = f"{count} failed runs wait for an answer." if count < 1000 else "1,000 failed runs or more wait."
+        return Check("failures", "warning", says, "`backline runs dead` lists them with what to do.")
+    return Check("failures", "ok", "No failure waits for an answer.")

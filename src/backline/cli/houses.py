@@ -1,0 +1,56 @@
+"""A house for one command: settings read, database opened, closed again at the end."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection
+
+from backline.cli.screen import Screen
+from backline.runtime.audit import make_entry
+from backline.settings import Settings, load_settings
+from backline.storage.audits import insert_audit
+from backline.wiring import House, find_tasks
+
+
+def read_settings() -> Settings:
+    """The settings in force."""
+    return load_settings().settings
+
+
+def make_screen(*, json_lines: bool = False) -> Screen:
+    """A screen in the language of the settings."""
+    return Screen(read_settings().language, json_lines=json_lines)
+
+
+@contextmanager
+def open_house(*, tasks: bool = False) -> Iterator[House]:
+    """A house that rings no bells; `tasks` also finds the tasks, so that it can carry runs itself."""
+    house = House(read_settings(), find_tasks() if tasks else {})
+    try:
+        yield house
+    finally:
+        house.close()
+
+
+@contextmanager
+def open_ringing_house() -> Iterator[House]:
+    """The house behind our Celery application: its bells reach the workers.
+
+    Celery takes a second to import, so only commands that ring load it, and by name.
+    """
+    house: House = importlib.import_module("backline.celery_app").app.backline_desk.house()
+    try:
+        yield house
+    finally:
+        house.close()
+
+
+def write_audit(house: House, connection: Connection, action: str, object: str, **body: Any) -> None:
+    """An audit row of what a person did here, in the caller's transaction."""
+    run_id = object.removeprefix("run:") if object.startswith("run:") else None
+    entry = make_entry(house.settings.actor, action, object, house.secrets, run_id=run_id, **body)
+    insert_audit(connection, house.database.now_sql, entry)

@@ -1,0 +1,107 @@
+"""`backline run`: ask for a run of a task, and wait for it or carry it here."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Annotated, Any
+
+import typer
+
+from backline.cli.houses import make_screen, open_house, open_ringing_house
+from backline.cli.jobs import ArtistOption, SetOption, read_job
+from backline.cli.parameters import Json
+from backline.cli.run_words import read_tree
+from backline.cli.screen import Screen
+from backline.errors import BacklineError, NeedsHuman
+from backline.runtime.handle import ENDED
+from backline.runtime.run import run_here
+from backline.runtime.submit import Ask
+from backline.storage.database import Database
+from backline.storage.runs import RunRow, read_state
+from backline.wiring import House
+
+app = typer.Typer()
+PATIENCE = 5.0  # seconds until a run that nobody takes is worth a word
+
+
+@app.command()
+def run(
+    task: Annotated[str, typer.Argument(help="Full name, or its last part where that is unambiguous.")],
+    artist: ArtistOption = None,
+    settings: SetOption = None,
+    key: Annotated[str | None, typer.Option("--key", help="The same key again gives the same run.")] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end and show the answer.")] = False,
+    here: Annotated[bool, typer.Option("--here", help="Carry it in this process; needs no worker.")] = False,
+    json_lines: Json = False,
+) -> None:
+    """Ask for a run of a task."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house(tasks=True) if here else open_ringing_house() as house:
+        spec = house.find_task(task)
+        job = read_job(house, spec, artist, settings or ())
+        run_id = house.submit(spec, job, Ask(house.settings.actor, key=key))
+        if here:
+            carry_here(house, run_id)
+        elif wait:
+            await_run(house.database, screen, run_id)
+        show_end(screen, house.database, run_id, complete=here or wait)
+
+
+def carry_here(house: House, run_id: str) -> None:
+    """Carry the run in this process, unless a worker was faster; then wait for the worker."""
+    if run_here(house.runtime, run_id) is None:
+        await_run(house.database, None, run_id)
+
+
+def await_run(database: Database, screen: Screen | None, run_id: str) -> RunRow:
+    """Look at the row until the run has ended; state changes and progress are told on stderr."""
+    began, told, pause = time.monotonic(), "", threading.Event()
+    warned = False
+    while True:
+        with database.read() as connection:
+            row = read_state(connection, run_id)
+        assert row is not None
+        words = _describe(row)
+        if screen is not None and words != told:
+            screen.note(words)
+            told = words
+        if row.state in ENDED:
+            return row
+        if screen is not None and row.state == "queued" and not warned and time.monotonic() - began > PATIENCE:
+            warned = True
+            screen.note(screen.label("no_worker", seconds=int(PATIENCE)))
+        pause.wait(0.1)
+
+
+def _describe(row: RunRow) -> str:
+    if row.state != "running" or not row.progress:
+        return str(row.state)
+    progress: dict[str, Any] = json.loads(row.progress)
+    total = f"/{progress['total']:g}" if progress.get("total") else ""
+    return f"{row.state} {progress.get('done', 0):g}{total} {progress.get('words') or ''}".rstrip()
+
+
+def show_end(screen: Screen, database: Database, run_id: str, *, complete: bool) -> None:
+    """Show where the run stands. Raises `NeedsHuman` where it should be done and is not."""
+    with database.read() as connection:
+        row = read_state(connection, run_id)
+    assert row is not None
+    answer = read_tree(row.answer) if row.answer else None
+    if screen.json_lines:
+        screen.dump({"run": run_id, "state": row.state, "answer": answer, "error": row.error_text})
+    elif complete and answer is not None:
+        screen.say(json.dumps(answer, ensure_ascii=False, indent=2))
+    else:
+        screen.say(f"{run_id}  {row.state}")
+    if complete and row.state != "succeeded":
+        raise as_error(row, run_id)
+
+
+def as_error(row: RunRow, run_id: str) -> BacklineError:
+    """The end of a run that did not succeed, as an error with its remedy."""
+    return NeedsHuman(
+        f"Run {run_id} is {row.state}: {row.error_text or row.error_kind or 'no reason given'}",
+        remedy=f"`backline runs show {run_id}` tells more.",
+    )

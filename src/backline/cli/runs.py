@@ -1,0 +1,103 @@
+"""`backline runs`: list, show, retry, cancel and answer runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from backline.cli.houses import make_screen, open_house, open_ringing_house, write_audit
+from backline.cli.parameters import Json, Limit, RunId
+from backline.cli.run_words import describe_attempt, describe_run, list_unanswered, show_run
+from backline.errors import BadInput
+from backline.storage.audits import list_audit
+from backline.storage.run_tables import STATES
+from backline.storage.runs import answer_run, list_attempts, list_runs, read_run, request_cancel, retry_run
+
+app = typer.Typer(help="List, show, retry, cancel and answer runs.", no_args_is_help=True)
+RunIds = Annotated[list[str], typer.Argument(help="Ids, or beginnings that fit only one.", metavar="RUN…")]
+COLUMNS = ["id", "task", "state", "attempt", "created_at", "seconds", "error"]
+
+
+@app.command("list")
+def list_some(
+    state: Annotated[list[str] | None, typer.Option("--state", help="Only this state; may be repeated.")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="Only this task (full name).")] = None,
+    unanswered: Annotated[bool, typer.Option("--unanswered", help="Only failures that nobody answered.")] = False,
+    limit: Limit = 50,
+    json_lines: Json = False,
+) -> None:
+    """List runs, newest first."""
+    screen = make_screen(json_lines=json_lines)
+    for name in state or ():
+        if name not in STATES:
+            raise BadInput(f"{name!r} is no state of a run.", remedy=f"The states are {', '.join(STATES)}.")
+    with open_house() as house, house.database.read() as connection:
+        rows = list_runs(connection, states=state or (), task=task, unanswered=unanswered, limit=limit)
+    screen.show_rows((describe_run(row) for row in rows), COLUMNS, empty=screen.label("no_runs"), numbers=["seconds"])
+
+
+@app.command()
+def show(run: RunId, json_lines: Json = False) -> None:
+    """Show one run: state, attempts, answer, error, audit rows."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house() as house, house.database.read() as connection:
+        row = read_run(connection, run)
+        attempts = [describe_attempt(attempt) for attempt in list_attempts(connection, row.id)]
+        trail = list_audit(connection, run_id=row.id, limit=1000)
+        show_run(screen, describe_run(row, house.secrets), attempts, trail[::-1])
+
+
+@app.command()
+def dead(limit: Limit = 50, json_lines: Json = False) -> None:
+    """List failures that nobody answered, oldest first, with what to do about each."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house() as house, house.database.read() as connection:
+        rows = list_unanswered(connection, screen, limit)
+    screen.show_rows(rows, ["id", "task", "state", "age", "error", "to_do"], empty=screen.label("no_failures"))
+
+
+@app.command()
+def retry(runs: RunIds, json_lines: Json = False) -> None:
+    """Put failed, dead, cancelled, expired, waiting or blocked runs back into their queue."""
+    screen = make_screen(json_lines=json_lines)
+    with open_ringing_house() as house:
+        for name in runs:
+            with house.database.write() as connection:
+                row = read_run(connection, name)
+                retry_run(connection, house.database.now_sql, row.id)
+                write_audit(house, connection, "run.retry", f"run:{row.id}", was=row.state)
+            house.bells.ring(row.queue)
+            screen.show_facts({"id": row.id, "state": "queued", "was": row.state})
+
+
+@app.command()
+def cancel(runs: RunIds, json_lines: Json = False) -> None:
+    """Cancel waiting runs at once, and ask running ones to stop."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house() as house:
+        for name in runs:
+            with house.database.write() as connection:
+                row = read_run(connection, name)
+                state = request_cancel(connection, house.database.now_sql, row.id)
+                write_audit(house, connection, "run.cancel", f"run:{row.id}", was=row.state)
+            screen.show_facts({"id": row.id, "state": state, "was": row.state})
+
+
+@app.command()
+def answer(
+    run: RunId,
+    why: Annotated[str, typer.Option("--why", help="Why this failure needs no more work.")],
+    json_lines: Json = False,
+) -> None:
+    """Say why a failure needs no more work; it leaves the list of the unanswered."""
+    screen = make_screen(json_lines=json_lines)
+    if not why.strip():
+        raise BadInput("The reason is empty.", remedy="Say why in a few words: --why TEXT.")
+    with open_house() as house:
+        actor = house.settings.actor
+        with house.database.write() as connection:
+            row = read_run(connection, run)
+            answer_run(connection, house.database.now_sql, row.id, actor, why)
+            write_audit(house, connection, "run.answer", f"run:{row.id}", was=row.state, why=why)
+    screen.show_facts({"id": row.id, "state": row.state, "answered_by": actor, "answered_why": why})

@@ -1,0 +1,66 @@
+"""The web process: a loopback socket, the API on it, and the re-driver beside it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from backline.celery_app import app as broker_app
+from backline.errors import BadInput, NotAllowed
+from backline.web.api import is_loopback, make_api
+from backline.wiring import House
+
+
+class Server(uvicorn.Server):
+    """Uvicorn that ends in order at SIGTERM and SIGINT, and gives the signal to nobody else afterwards."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Both signals ask for a graceful end."""
+        former = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """A bound loopback socket; port 0 takes a free one.
+
+    Raises `NotAllowed` for an address that others can reach, `BadInput` where the port is taken.
+    """
+    if not is_loopback(host):
+        raise NotAllowed(
+            f"The web process does not listen on {host}: there is no sign-in yet.",
+            remedy="Use 127.0.0.1, ::1 or localhost; from elsewhere, an SSH tunnel.",
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise BadInput(
+            f"Port {port} on {host} cannot be used: {error.strerror}.",
+            remedy="Choose another with --port or web.port; 0 takes a free one.",
+        ) from error
+    return listener
+
+
+def serve(house: House, listener: socket.socket, ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is told the address."""
+    host, port = listener.getsockname()[:2]
+    api = make_api(house.settings, house.database, broker_app)
+    server = Server(uvicorn.Config(api, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
+    house.redriver.start()
+    ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+    try:
+        server.run(sockets=[listener])
+    finally:
+        house.redriver.stop()
