@@ -36,7 +36,7 @@ class Inbox:
         self._told: set[str] = set()
 
     def look(self) -> int:
-        """Ask for runs of files that lay still since the last look, move those whose run ended. How many moved."""
+        """Ask for runs of files that lie still, move those whose run ended. How many moved."""
         for name in ("", "done", "refused"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         moved = 0

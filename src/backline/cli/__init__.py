@@ -34,7 +34,8 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _read_options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end."),
     ] = False,
     trace: Annotated[bool, typer.Option("--trace", help="Show the stack trace of an error.")] = False,
 ) -> None:

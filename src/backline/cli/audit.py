@@ -37,7 +37,9 @@ def list_rows(
 
 @app.command()
 def export(
-    to: Annotated[Path | None, typer.Option("--to", help="A file that does not exist yet; default: stdout.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="A file that does not exist yet; default: stdout.")
+    ] = None,
 ) -> None:
     """Write every audit row as JSON lines, oldest first."""
     screen = make_screen(json_lines=True)

@@ -31,7 +31,9 @@ def status(json_lines: Json = False) -> None:
     screen = make_screen(json_lines=json_lines)
     database = open_database(read_settings())
     revision, head = read_revision(database), find_head()
-    screen.show_facts({"database": show_url(database), "schema": revision, "code": head, "current": revision == head})
+    screen.show_facts(
+        {"database": show_url(database), "schema": revision, "code": head, "current": revision == head}
+    )
     if revision != head:
         raise NeedsHuman("The schema is not that of this code.", remedy="Run `backline db upgrade`.")
 

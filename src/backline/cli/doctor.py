@@ -118,7 +118,9 @@ def check_clock(database: Database) -> Check:
         apart = theirs - (before + time.time()) / 2
     says = f"The database's clock is {abs(apart):.1f} s {'ahead' if apart > 0 else 'behind'}."
     if abs(apart) > CLOCK_SECONDS:
-        return Check("clock", "warning", says, "Let both machines keep their time with NTP; runs go by the database.")
+        return Check(
+            "clock", "warning", says, "Let both machines keep their time with NTP; runs go by the database."
+        )
     return Check("clock", "ok", says)
 
 
@@ -140,6 +142,8 @@ def check_unanswered(database: Database) -> Check:
     with database.read() as connection:
         count = len(list_runs(connection, unanswered=True, limit=1000))
     if count:
-        says = f"{count} failed runs wait for an answer." if count < 1000 else "1,000 failed runs or more wait."
+        says = (
+            f"{count} failed runs wait for an answer." if count < 1000 else "1,000 failed runs or more wait."
+        )
         return Check("failures", "warning", says, "`backline runs dead` lists them with what to do.")
     return Check("failures", "ok", "No failure waits for an answer.")

@@ -18,7 +18,15 @@ from backline.settings import load_settings
 from backline.wiring import find_passwords
 
 _SCHEMA_WORDS = ("no such table", "no such column", "does not exist")
-_FOLDER_TROUBLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOENT, errno.ENOTDIR}
+_FOLDER_TROUBLE = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ENOENT,
+    errno.ENOTDIR,
+}
 
 
 @dataclass(frozen=True)
@@ -40,10 +48,14 @@ def explain_error(error: BaseException) -> Failure:
         words = f"The broker cannot be reached: {_first_line(error)}"
         return Failure(exits.UNREACHABLE, words, "`backline doctor` says what is in the way.")
     if is_passing(error):
-        return Failure(exits.UNREACHABLE, f"Not reachable: {_first_line(error)}", "`backline doctor` says more.")
+        return Failure(
+            exits.UNREACHABLE, f"Not reachable: {_first_line(error)}", "`backline doctor` says more."
+        )
     if isinstance(error, OSError) and error.errno in _FOLDER_TROUBLE and error.filename:
         words = f"{error.filename}: {error.strerror}."
-        return Failure(exits.NEEDS_PERSON, words, "Give this user the right to it, make room, or choose another place.")
+        return Failure(
+            exits.NEEDS_PERSON, words, "Give this user the right to it, make room, or choose another place."
+        )
     return _explain_bug(error)
 
 
@@ -79,12 +91,14 @@ def _is_broker_away(error: BaseException) -> bool:
 def _explain_bug(error: BaseException) -> Failure:
     summary = _strike(f"{type(error).__name__}: {_first_line(error)}")
     place = _keep_details(error)
-    remedy = f"The details are in {place}." if place else "Run it again with `backline --trace …` for the details."
+    remedy = (
+        f"The details are in {place}." if place else "Run it again with `backline --trace …` for the details."
+    )
     return Failure(exits.BUG, f"This is a bug in Backline. {summary}", remedy)
 
 
 def _keep_details(error: BaseException) -> Path | None:
-    """Append the stack trace, secrets struck out, to errors.log in the state folder; None where that fails."""
+    """Append the stack trace, secrets struck out, to errors.log in the state folder; None if it fails."""
     text = _strike("".join(traceback.format_exception(error)))
     try:
         place = load_settings().settings.state / "errors.log"

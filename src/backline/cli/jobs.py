@@ -14,7 +14,8 @@ from backline.wiring import House
 
 ArtistOption = Annotated[str | None, typer.Option("--artist", help="The artist's id or unambiguous name.")]
 SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field of the job; may be repeated.")
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="A field of the job; may be repeated."),
 ]
 
 

@@ -18,8 +18,12 @@ def set_up_log() -> None:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    for name in ("alembic", "kombu", "amqp"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in (
+        ("alembic", logging.WARNING),
+        ("amqp", logging.WARNING),
+        ("kombu.connection", logging.ERROR),
+    ):
+        logging.getLogger(name).setLevel(level)
 
 
 def follow_parent(parent: int) -> None:

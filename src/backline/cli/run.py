@@ -32,7 +32,9 @@ def run(
     artist: ArtistOption = None,
     settings: SetOption = None,
     key: Annotated[str | None, typer.Option("--key", help="The same key again gives the same run.")] = None,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end and show the answer.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait for the end and show the answer.")
+    ] = False,
     here: Annotated[bool, typer.Option("--here", help="Carry it in this process; needs no worker.")] = False,
     json_lines: Json = False,
 ) -> None:
@@ -69,7 +71,12 @@ def await_run(database: Database, screen: Screen | None, run_id: str) -> RunRow:
             told = words
         if row.state in ENDED:
             return row
-        if screen is not None and row.state == "queued" and not warned and time.monotonic() - began > PATIENCE:
+        if (
+            screen is not None
+            and row.state == "queued"
+            and not warned
+            and time.monotonic() - began > PATIENCE
+        ):
             warned = True
             screen.note(screen.label("no_worker", seconds=int(PATIENCE)))
         pause.wait(0.1)

@@ -17,9 +17,10 @@ from backline.storage.runs import RunRow, list_runs
 
 _TIMES = ("created_at", "due_at", "started_at", "finished_at", "deadline_at", "expires_at", "answered_at")
 _PLAIN = (
-    "id", "task", "version", "queue", "priority", "state", "attempt", "worker", "asked_by", "trace_id", "parent_id",
-    "idempotency_key", "schedule_id", "error_kind", "code_version", "answered_by", "answered_why",
-)  # fmt: skip
+    *("id", "task", "version", "queue", "priority", "state", "attempt", "worker", "asked_by", "trace_id"),
+    *("parent_id", "idempotency_key", "schedule_id", "error_kind", "code_version"),
+    *("answered_by", "answered_why"),
+)
 
 
 def describe_run(row: RunRow, secrets: Secrets | None = None) -> dict[str, Any]:

@@ -21,9 +21,13 @@ COLUMNS = ["id", "task", "state", "attempt", "created_at", "seconds", "error"]
 
 @app.command("list")
 def list_some(
-    state: Annotated[list[str] | None, typer.Option("--state", help="Only this state; may be repeated.")] = None,
+    state: Annotated[
+        list[str] | None, typer.Option("--state", help="Only this state; may be repeated.")
+    ] = None,
     task: Annotated[str | None, typer.Option("--task", help="Only this task (full name).")] = None,
-    unanswered: Annotated[bool, typer.Option("--unanswered", help="Only failures that nobody answered.")] = False,
+    unanswered: Annotated[
+        bool, typer.Option("--unanswered", help="Only failures that nobody answered.")
+    ] = False,
     limit: Limit = 50,
     json_lines: Json = False,
 ) -> None:
@@ -34,7 +38,9 @@ def list_some(
             raise BadInput(f"{name!r} is no state of a run.", remedy=f"The states are {', '.join(STATES)}.")
     with open_house() as house, house.database.read() as connection:
         rows = list_runs(connection, states=state or (), task=task, unanswered=unanswered, limit=limit)
-    screen.show_rows((describe_run(row) for row in rows), COLUMNS, empty=screen.label("no_runs"), numbers=["seconds"])
+    screen.show_rows(
+        (describe_run(row) for row in rows), COLUMNS, empty=screen.label("no_runs"), numbers=["seconds"]
+    )
 
 
 @app.command()
@@ -54,7 +60,9 @@ def dead(limit: Limit = 50, json_lines: Json = False) -> None:
     screen = make_screen(json_lines=json_lines)
     with open_house() as house, house.database.read() as connection:
         rows = list_unanswered(connection, screen, limit)
-    screen.show_rows(rows, ["id", "task", "state", "age", "error", "to_do"], empty=screen.label("no_failures"))
+    screen.show_rows(
+        rows, ["id", "task", "state", "age", "error", "to_do"], empty=screen.label("no_failures")
+    )
 
 
 @app.command()

@@ -42,7 +42,9 @@ def add(
                 cron=cron, zone=zone, catch_up=catch_up, who=house.settings.actor,
             )  # fmt: skip
             facts = describe_schedule(read_schedule(connection, schedule_id))
-            write_audit(house, connection, "schedule.add", f"schedule:{schedule_id}", **_describe_briefly(facts))
+            write_audit(
+                house, connection, "schedule.add", f"schedule:{schedule_id}", **_describe_briefly(facts)
+            )
     screen.show_facts(facts)
 
 

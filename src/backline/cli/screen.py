@@ -74,7 +74,7 @@ class Screen:
         empty: str = "",
         numbers: Sequence[str] = (),
     ) -> None:
-        """A list: JSON lines with every key of a row, or a table of `columns`. `empty` is said instead of none."""
+        """A list: JSON lines with every key of a row, or a table of `columns`; `empty` is said of none."""
         if self.json_lines:
             for row in rows:
                 self.dump(row)
@@ -133,6 +133,6 @@ def show_cell(value: object) -> str:
     return _BREAKS.sub(" ", tidy(str(value)))
 
 
-def show_moment(moment: datetime | None) -> str | None:
+def show_moment(moment: datetime) -> str:
     """ISO 8601 in UTC, to the second."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -75,10 +76,8 @@ class Supervisor:
                 process.terminate()
         until = time.monotonic() + self._grace
         for process in running:
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=max(0.0, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                pass
             _kill_group(process)
             process.wait()
         for child in self.children:
@@ -100,7 +99,9 @@ class Supervisor:
             start_new_session=True,
         )
         assert child.process.stdout is not None
-        child.reader = threading.Thread(target=self._read, args=(child.name, child.process.stdout), daemon=True)
+        child.reader = threading.Thread(
+            target=self._read, args=(child.name, child.process.stdout), daemon=True
+        )
         child.reader.start()
 
     def _read(self, name: str, stream: IO[str]) -> None:
@@ -111,10 +112,8 @@ class Supervisor:
 
 def _kill_group(process: subprocess.Popen[str]) -> None:
     """End what is left of a child and of its children; the group outlives its leader."""
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 class StateLock:

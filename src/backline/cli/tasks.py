@@ -122,4 +122,6 @@ def _show(screen: Screen, description: dict[str, Any]) -> None:
         screen.show_rows(description[part], columns if part == "job" else ["field", "type"])
     screen.say()
     limits = description["limits"]
-    screen.show_facts({"queue": description["queue"], **{name: value for name, value in limits.items() if value}})
+    screen.show_facts(
+        {"queue": description["queue"], **{name: value for name, value in limits.items() if value}}
+    )

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
+from backline.cli.db import open_database
 from backline.cli.houses import make_screen, read_settings
 from backline.cli.processes import await_stop
 from backline.cli.screen import tidy
 from backline.cli.supervisor import StateLock, Supervisor
 from backline.settings import Settings
 from backline.storage.upgrade import upgrade_database
-from backline.cli.db import open_database
 from backline.web.server import open_socket
 
 app = typer.Typer()
@@ -37,10 +37,14 @@ def up(
     with StateLock(settings.state):
         chosen = choose_port(settings, port)
         prepare_database(settings)
-        supervisor = Supervisor(list_commands(settings, chosen, concurrency), write_line, read_grace(settings))
+        supervisor = Supervisor(
+            list_commands(settings, chosen, concurrency), write_line, read_grace(settings)
+        )
         supervisor.start()
         try:
-            screen.say(screen.label("up_on", address=f"http://{settings.web.host}:{chosen}", state=settings.state))
+            screen.say(
+                screen.label("up_on", address=f"http://{settings.web.host}:{chosen}", state=settings.state)
+            )
             screen.say(screen.label("drop_files", inbox=settings.inbox))
             sys.stdout.flush()
             while not stop.wait(0.2):

@@ -44,13 +44,17 @@ def open_plainly(settings: Settings) -> Database:
 def check_database(settings: Settings, database: Database) -> list[Check]:
     """Reachable, at this code's schema, in the right mode, with the writer role (PostgreSQL)."""
     if database.is_sqlite and database.url.database and not Path(database.url.database).exists():
-        return [Check("database", "ok", f"{database.url.database} is not there yet; the first command makes it.")]
+        return [
+            Check("database", "ok", f"{database.url.database} is not there yet; the first command makes it.")
+        ]
     where = database.url.render_as_string(hide_password=True)
     try:
         revision = read_revision(database)
         mode = [_check_mode(database), *_check_role(settings, database)]
     except (SQLAlchemyError, OSError, BacklineError) as error:
-        return [Check("database", "problem", f"{where}: {shorten(error, settings)}", _advise_database(database))]
+        return [
+            Check("database", "problem", f"{where}: {shorten(error, settings)}", _advise_database(database))
+        ]
     return [Check("database", "ok", f"{where} answers."), _check_schema(revision), *mode]
 
 
@@ -64,7 +68,9 @@ def _check_schema(revision: str | None) -> Check:
     head = find_head()
     if revision == head:
         return Check("schema", "ok", f"At {head}, as this code wants it.")
-    return Check("schema", "problem", f"At {revision or 'nothing'}, this code wants {head}.", "`backline db upgrade`")
+    return Check(
+        "schema", "problem", f"At {revision or 'nothing'}, this code wants {head}.", "`backline db upgrade`"
+    )
 
 
 def _check_mode(database: Database) -> Check:
@@ -89,7 +95,11 @@ def _check_role(settings: Settings, database: Database) -> list[Check]:
     if current == role:
         return [Check("writer role", "ok", f"Writes as {role}, which may not change audit rows.")]
     remedy = f"As a superuser: CREATE ROLE {role} NOLOGIN, grant it to this user, then `backline db upgrade`."
-    return [Check("writer role", "warning", f"The role {role} is not there; audit rows have their trigger.", remedy)]
+    return [
+        Check(
+            "writer role", "warning", f"The role {role} is not there; audit rows have their trigger.", remedy
+        )
+    ]
 
 
 def check_broker(settings: Settings, app: Any) -> Check:
@@ -111,7 +121,9 @@ def _check_doorbell(folder: Path) -> Check:
     nearest = next(place for place in (folder, *folder.parents) if place.exists())
     if os.access(nearest, os.W_OK | os.X_OK):
         return Check("broker", "ok", f"Bells are files in {folder}.")
-    return Check("broker", "problem", f"{nearest} cannot be written.", "Give this user the right to write there.")
+    return Check(
+        "broker", "problem", f"{nearest} cannot be written.", "Give this user the right to write there."
+    )
 
 
 def shorten(error: BaseException, settings: Settings) -> str:
