@@ -18,14 +18,17 @@ from backline.settings import load_settings
 from backline.wiring import find_passwords
 
 _SCHEMA_WORDS = ("no such table", "no such column", "does not exist")
+_MAKE_WAY = "Give this user the right to it, make room, or choose another place."
 _FOLDER_TROUBLE = {
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.ENOENT,
-    errno.ENOTDIR,
+    errno.EACCES: _MAKE_WAY,
+    errno.EPERM: _MAKE_WAY,
+    errno.EROFS: _MAKE_WAY,
+    errno.ENOSPC: _MAKE_WAY,
+    errno.EDQUOT: _MAKE_WAY,
+    errno.ENOTDIR: _MAKE_WAY,
+    errno.ENOENT: "Look at the spelling of the path.",
+    errno.EISDIR: "Name a file, not a folder.",
+    errno.EEXIST: "Choose another name; nothing is overwritten.",
 }
 
 
@@ -53,9 +56,7 @@ def explain_error(error: BaseException) -> Failure:
         )
     if isinstance(error, OSError) and error.errno in _FOLDER_TROUBLE and error.filename:
         words = f"{error.filename}: {error.strerror}."
-        return Failure(
-            exits.NEEDS_PERSON, words, "Give this user the right to it, make room, or choose another place."
-        )
+        return Failure(exits.NEEDS_PERSON, words, _FOLDER_TROUBLE[error.errno])
     return _explain_bug(error)
 
 

@@ -1,0 +1,53 @@
+"""A job from words on the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from backline.cli.houses import open_house
+from backline.cli.jobs import read_job, read_value
+from backline.errors import BadInput
+
+TEXT = {"type": "string"}
+NUMBER = {"type": "integer"}
+MAYBE = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+LIST = {"type": "array", "items": {"type": "string"}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "value"),
+    [
+        (TEXT, "7", "7"),
+        (TEXT, "true", "true"),
+        (NUMBER, "7", 7),
+        (NUMBER, "seven", "seven"),
+        (MAYBE, "null", None),
+        (MAYBE, "x", "x"),
+        (LIST, '["a", "b"]', ["a", "b"]),
+        (LIST, "report.csv", ["report.csv"]),
+    ],
+)
+def test_values_by_type(schema: dict[str, object], text: str, value: object) -> None:
+    assert read_value(schema, text) == value
+
+
+@pytest.mark.usefixtures("probe")
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (["one"], "not of the form"),
+        (["three=3"], "no field 'three'"),
+        (["one=x"], "one"),
+        ([], "one"),
+    ],
+)
+def test_mistakes_are_named(settings: list[str], words: str) -> None:
+    with open_house(tasks=True) as house, pytest.raises(BadInput) as caught:
+        read_job(house, house.find_task("probe.add"), None, settings)
+    assert words in str(caught.value)
+
+
+@pytest.mark.usefixtures("probe")
+def test_task_without_artist_refuses_one() -> None:
+    with open_house(tasks=True) as house, pytest.raises(BadInput, match="takes no artist"):
+        read_job(house, house.find_task("probe.add"), "Somebody", ["one=1"])

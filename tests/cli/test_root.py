@@ -1,0 +1,82 @@
+"""The lazy group: quick help, true one-line words, errors as words and codes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from backline.cli import exits
+from backline.cli.root import ENTRIES, load_command
+
+from .conftest import Call
+
+
+def test_help_lists_every_command_and_code(call: Call) -> None:
+    result = call("--help")
+    assert result.code == 0
+    assert all(name in result.out for name in ENTRIES)
+    assert "Exit codes" in result.out
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_words_in_the_help_are_those_of_the_command(name: str) -> None:
+    assert load_command(name).help.splitlines()[0].startswith(ENTRIES[name].words.rstrip("."))
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = ("celery", "kombu", "pyarrow", "fastapi", "uvicorn", "alembic", "psycopg", "sqlalchemy")
+    code = (
+        "import sys; from backline.cli import main\n"
+        "sys.argv = ['backline', '--help']\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        f"print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+def test_version(call: Call) -> None:
+    assert call("--version").out.startswith("backline 0.")
+
+
+def test_unknown_command_is_bad_input_with_a_suggestion(call: Call) -> None:
+    result = call("doctr")
+    assert result.code == exits.BAD_INPUT
+    assert "doctor" in result.err
+
+
+def test_user_mistake_has_no_stack_trace(call: Call) -> None:
+    result = call("runs", "show", "nothing")
+    assert result.code == exits.BAD_INPUT
+    assert result.err.startswith("error: Run 'nothing'")
+    assert "Traceback" not in result.err
+    assert result.out == ""
+
+
+def test_trace_shows_it(program: Call) -> None:
+    result = program("--trace", "runs", "show", "nothing")
+    assert "Traceback" in result.err
+
+
+def test_every_command_offers_help(program: Call) -> None:
+    assert program("runs", "--help").code == 0
+
+
+def test_closed_pipe_is_silent() -> None:
+    command = f"{sys.executable} -m backline settings show --json | true"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode in (0, exits.PIPE_CLOSED)
+    assert done.stderr == ""
+
+
+def test_completion_knows_the_commands() -> None:
+    words = {"_BACKLINE_COMPLETE": "complete_bash", "COMP_WORDS": "backline runs re", "COMP_CWORD": "2"}
+    done = subprocess.run(
+        ["env", *[f"{name}={value}" for name, value in words.items()], sys.executable, "-m", "backline"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "retry" in done.stdout

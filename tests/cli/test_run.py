@@ -1,0 +1,67 @@
+"""`backline run`: submitted, carried here, waited for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from .conftest import Call
+
+pytestmark = pytest.mark.usefixtures("probe")
+
+
+def test_here(call: Call) -> None:
+    result = call("run", "add", "--set", "one=40", "--here", "--json")
+    assert result.code == 0, result
+    assert (result.one["state"], result.one["answer"]["sum"]) == ("succeeded", 42)
+
+
+def test_here_for_people(call: Call) -> None:
+    assert '"sum": 42' in call("run", "probe.add", "--set", "one=40", "--here").out
+
+
+def test_failed_run_needs_a_person_and_names_the_reason(call: Call) -> None:
+    result = call("run", "refuse", "--set", "word=that", "--here", "--json")
+    assert result.code == 4
+    assert (result.one["state"], result.one["error"]) == ("failed", "that cannot be used.")
+    assert "backline runs show" in result.err
+
+
+def test_same_key_is_the_same_run(call: Call) -> None:
+    first = call("run", "add", "--set", "one=1", "--key", "k", "--here", "--json").one
+    again = call("run", "add", "--set", "one=1", "--key", "k", "--here", "--json").one
+    assert again == first
+    other = call("run", "add", "--set", "one=2", "--key", "k", "--here", "--json")
+    assert other.code == 2
+    assert "another job" in other.err
+
+
+def test_without_worker_the_run_waits_and_says_so(program: Call) -> None:
+    submitted = program("run", "add", "--set", "one=1", "--json").one
+    assert submitted["state"] == "queued"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "backline", "run", "add", "--set", "one=2", "--wait", "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    said = [process.stderr.readline(), process.stderr.readline()]
+    assert said[0] == "queued\n"
+    assert "backline up" in said[1]
+    process.send_signal(2)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (130, "", "")
+
+
+def test_wait_with_a_worker(program: Call) -> None:
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "backline", "worker", "--concurrency", "1", "--queues", "probe"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        result = program("run", "add", "--set", "one=40", "--wait", "--json")
+        assert (result.code, result.one["answer"]["sum"]) == (0, 42)
+    finally:
+        worker.terminate()
+        assert worker.wait(timeout=20) == 0

@@ -1,0 +1,29 @@
+"""A run's row in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from backline.cli.run_words import count_seconds, read_tree, show_age, show_micros
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0s"), (59, "59s"), (60, "1min"), (7_200, "2h"), (200_000, "2d"), (-3, "0s")]
+)
+def test_ages(seconds: int, words: str) -> None:
+    assert show_age(seconds) == words
+
+
+def test_times_are_utc() -> None:
+    assert show_micros(0) == "1970-01-01T00:00:00Z"
+    assert show_micros(None) is None
+
+
+def test_seconds_between() -> None:
+    assert count_seconds(1_000_000, 2_500_400) == 1.5
+    assert count_seconds(None, 1) is None
+
+
+def test_text_that_is_no_json_stays_text() -> None:
+    assert read_tree("{") == "{"
+    assert read_tree('{"a": 1}') == {"a": 1}

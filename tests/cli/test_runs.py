@@ -1,0 +1,81 @@
+"""`backline runs`: list, show, dead, retry, cancel, answer; each act leaves an audit row."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Call
+
+pytestmark = pytest.mark.usefixtures("probe")
+
+
+def submit(call: Call, *arguments: str) -> str:
+    """A run's id."""
+    return str(call("run", *arguments, "--here", "--json").one["run"])
+
+
+def test_list_and_filters(call: Call) -> None:
+    good = submit(call, "add", "--set", "one=1")
+    bad = submit(call, "refuse")
+    assert [row["id"] for row in call("runs", "list", "--json").lines] == [bad, good]
+    assert [row["id"] for row in call("runs", "list", "--state", "succeeded", "--json").lines] == [good]
+    assert [row["id"] for row in call("runs", "list", "--task", "probe.refuse", "--json").lines] == [bad]
+    assert [row["id"] for row in call("runs", "list", "--unanswered", "--json").lines] == [bad]
+    assert len(call("runs", "list", "--limit", "1", "--json").lines) == 1
+    assert "probe.refuse" in call("runs", "list").out
+
+
+def test_unknown_state_is_refused(call: Call) -> None:
+    result = call("runs", "list", "--state", "done")
+    assert result.code == 2
+    assert "succeeded" in result.err
+
+
+def test_show_by_prefix_with_attempts_and_audit(call: Call) -> None:
+    bad = submit(call, "refuse", "--set", "word=that")
+    shown = call("runs", "show", bad[:-2], "--json").one
+    assert (shown["id"], shown["state"], shown["job"]["word"]) == (bad, "failed", "that")
+    assert [attempt["outcome"] for attempt in shown["attempts"]] == ["bad_input"]
+    assert [row["action"] for row in shown["audit"]] == ["run.failed"]
+    assert "that cannot be used." in call("runs", "show", bad).out
+
+
+def test_dead_is_oldest_first_and_says_what_to_do(call: Call) -> None:
+    older, newer = submit(call, "refuse"), submit(call, "refuse")
+    rows = call("runs", "dead", "--json").lines
+    assert [row["id"] for row in rows] == [older, newer]
+    assert all(row["id"] in row["to_do"] for row in rows)
+
+
+def test_answer_takes_it_off_the_list(call: Call) -> None:
+    bad = submit(call, "refuse")
+    assert call("runs", "answer", bad, "--why", " ").code == 2
+    assert call("runs", "answer", bad, "--why", "a typing error").code == 0
+    assert call("runs", "dead", "--json").lines == []
+    shown = call("runs", "show", bad, "--json").one
+    assert (shown["answered_by"], shown["answered_why"]) == ("tester", "a typing error")
+    row = shown["audit"][-1]
+    assert (row["actor"], row["action"], row["body"]["why"]) == ("tester", "run.answer", "a typing error")
+
+
+def test_retry_puts_it_back(program: Call, call: Call) -> None:
+    bad = submit(call, "refuse")
+    result = program("runs", "retry", bad, "--json")
+    assert (result.code, result.one["state"], result.one["was"]) == (0, "queued", "failed")
+    shown = call("runs", "show", bad, "--json").one
+    assert (shown["state"], shown["audit"][-1]["action"]) == ("queued", "run.retry")
+
+
+def test_retry_of_a_success_is_refused(program: Call, call: Call) -> None:
+    good = submit(call, "add", "--set", "one=1")
+    result = program("runs", "retry", good)
+    assert result.code == 2
+    assert "nothing to retry" in result.err
+    assert [row["action"] for row in call("runs", "show", good, "--json").one["audit"]] == ["run.succeeded"]
+
+
+def test_cancel_of_a_waiting_run(program: Call, call: Call) -> None:
+    waiting = program("run", "add", "--set", "one=1", "--json").one["run"]
+    assert call("runs", "cancel", waiting, "--json").one["state"] == "cancelled"
+    assert call("runs", "show", waiting, "--json").one["audit"][-1]["action"] == "run.cancel"
+    assert call("runs", "cancel", waiting).code == 2

@@ -1,0 +1,106 @@
+"""`backline up` as a real process tree."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from .conftest import Call
+
+
+@dataclass
+class Tree:
+    """A running `backline up`."""
+
+    process: subprocess.Popen[str]
+    address: str
+    log: Path
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Iterator[Tree]:
+    """One tree on a free port, ready to answer."""
+    log = tmp_path / "up.log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "backline", "up", "--port", "0", "--concurrency", "1"],
+            stdout=subprocess.PIPE, stderr=file, text=True,
+        )  # fmt: skip
+    assert process.stdout is not None
+    address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+    assert address is not None, log.read_text()
+    try:
+        await_ready(address[0])
+        yield Tree(process, address[0], log)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def await_ready(address: str) -> None:
+    """Wait until the web process answers."""
+    for _ in range(200):
+        try:
+            if httpx.get(f"{address}/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("not ready")
+
+
+@pytest.mark.usefixtures("probe")
+def test_runs_are_carried_and_the_end_is_clean(tree: Tree, program: Call) -> None:
+    result = program("run", "add", "--set", "one=40", "--wait", "--json")
+    assert (result.code, result.one["answer"]["sum"]) == (0, 42)
+    children = psutil.Process(tree.process.pid).children(recursive=True)
+    assert len(children) >= 3
+    tree.process.send_signal(signal.SIGTERM)
+    assert tree.process.wait(timeout=30) == 0
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert alive == []
+
+
+def test_second_tree_on_the_same_state_is_refused(tree: Tree, program: Call) -> None:
+    result = program("up")
+    assert result.code == 2
+    assert str(tree.process.pid) in result.err
+    assert httpx.get(f"{tree.address}/health").status_code == 200
+
+
+def test_killed_worker_is_started_again(tree: Tree) -> None:
+    def find_worker() -> int | None:
+        for child in psutil.Process(tree.process.pid).children():
+            if child.status() != psutil.STATUS_ZOMBIE and "worker" in child.cmdline():
+                return child.pid
+        return None
+
+    first = find_worker()
+    assert first is not None
+    psutil.Process(first).kill()
+    for _ in range(150):
+        now = find_worker()
+        if now not in (None, first):
+            break
+        time.sleep(0.1)
+    assert now not in (None, first)
+    assert "code -9" in tree.log.read_text()
+
+
+def test_taken_port_is_told(
+    program: Call, tree: Tree, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BACKLINE_STATE", str(tmp_path / "other"))
+    result = program("up", "--port", tree.address.rpartition(":")[2])
+    assert result.code == 2
+    assert "--port" in result.err

@@ -1,0 +1,183 @@
+"""The watched folder with real runs: taken when still, moved when done, never overwritten, repaired after a crash."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backline.errors import BadInput
+from backline.inbox import Inbox, explain_files, move_without_overwriting, name_key
+from backline.runtime.run import run_here
+from backline.runtime.task import Answer, Job, task
+from backline.settings import load_settings
+from backline.storage.runs import list_runs
+from backline.wiring import House
+
+
+class Paths(Job):
+    """What the import is asked for."""
+
+    paths: list[str]
+
+
+class Files(Answer):
+    """What it answers, as far as the inbox reads it."""
+
+    files: list[dict[str, object]]
+
+
+@task("report_import.import_reports", version=1)
+def import_reports(job: Paths) -> Files:
+    """Stands in for the import: what a file is called decides its outcome.
+
+    [fr]
+    Remplace l'import.
+
+    [de]
+    Steht für den Import.
+    """
+    name = Path(job.paths[0]).name
+    if name.startswith("crash"):
+        raise RuntimeError("bug")
+    if name.startswith("broken"):
+        raise BadInput("That cannot be read.")
+    outcome = "rejected" if name.startswith("bad") else "accepted"
+    rejected = [{"line": number, "kind": "bad_number", "reason": "no number"} for number in range(30)]
+    line = {"file": name, "outcome": outcome, "remedy": "Mend it." if outcome == "rejected" else None}
+    return Files(files=[{**line, "rejected": rejected if outcome == "rejected" else []}])
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A house whose only task is the stand-in."""
+    made = House(
+        load_settings({"BACKLINE_STATE": str(tmp_path / "state")}).settings,
+        {import_reports.name: import_reports},
+    )
+    yield made
+    made.close()
+
+
+def carry_all(house: House) -> int:
+    """Carry every waiting run; how many."""
+    with house.database.read() as connection:
+        rows = list_runs(connection, states=["queued"])
+    for row in rows:
+        run_here(house.runtime, row.id)
+    return len(rows)
+
+
+def drop(house: House, name: str, text: str = "x") -> Path:
+    """A file in the inbox."""
+    house.settings.inbox.mkdir(parents=True, exist_ok=True)
+    path = house.settings.inbox / name
+    path.write_text(text)
+    return path
+
+
+def list_names(folder: Path) -> list[str]:
+    """Names of the files in a folder."""
+    return sorted(path.name for path in folder.iterdir() if path.is_file())
+
+
+def test_accepted_file_moves_to_done(house: House) -> None:
+    inbox, folder = Inbox(house, house.settings.inbox), house.settings.inbox
+    drop(house, "good.csv")
+    assert inbox.look() == 0 and carry_all(house) == 0  # seen for the first time
+    assert inbox.look() == 0 and carry_all(house) == 1  # still the same: asked for
+    assert inbox.look() == 1
+    assert (list_names(folder), list_names(folder / "done")) == ([], ["good.csv"])
+
+
+def test_growing_file_is_left_alone(house: House) -> None:
+    inbox = Inbox(house, house.settings.inbox)
+    for text in ("a", "ab", "abc"):
+        drop(house, "growing.csv", text)
+        inbox.look()
+    assert carry_all(house) == 0
+
+
+@pytest.mark.parametrize("name", [".hidden", "x.csv.part", "x.crdownload", "~lock.csv"])
+def test_unfinished_files_are_left_alone(house: House, name: str) -> None:
+    inbox = Inbox(house, house.settings.inbox)
+    drop(house, name)
+    for _ in range(3):
+        inbox.look()
+    assert carry_all(house) == 0
+
+
+def test_refused_file_has_its_reasons_beside_it(house: House) -> None:
+    inbox, folder = Inbox(house, house.settings.inbox), house.settings.inbox
+    drop(house, "bad.csv")
+    drop(house, "broken.csv")
+    inbox.look(), inbox.look()
+    carry_all(house)
+    assert inbox.look() == 2
+    refused = folder / "refused"
+    assert list_names(refused) == ["bad.csv", "bad.csv.txt", "broken.csv", "broken.csv.txt"]
+    words = (refused / "bad.csv.txt").read_text()
+    assert "Mend it." in words and "line 0: no number" in words and "and 10 more" in words
+    assert "That cannot be read." in (refused / "broken.csv.txt").read_text()
+
+
+def test_crash_between_run_and_move_is_repaired(house: House) -> None:
+    folder = house.settings.inbox
+    first = Inbox(house, folder)
+    drop(house, "good.csv")
+    first.look(), first.look()
+    carry_all(house)
+    again = Inbox(house, folder)  # a new process remembers nothing
+    again.look()
+    assert again.look() == 1
+    assert carry_all(house) == 0
+    with house.database.read() as connection:
+        assert len(list_runs(connection)) == 1
+
+
+def test_file_taken_out_of_refused_is_tried_again(house: House) -> None:
+    folder = house.settings.inbox
+    inbox = Inbox(house, folder)
+    drop(house, "bad.csv")
+    inbox.look(), inbox.look()
+    carry_all(house)
+    inbox.look()
+    (folder / "refused" / "bad.csv").rename(folder / "bad.csv")
+    inbox.look(), inbox.look()
+    assert carry_all(house) == 1
+
+
+def test_run_that_can_be_retried_keeps_its_file(house: House) -> None:
+    inbox, folder = Inbox(house, house.settings.inbox), house.settings.inbox
+    drop(house, "crash.csv")
+    inbox.look(), inbox.look()
+    carry_all(house)
+    assert inbox.look() == 0
+    assert list_names(folder) == ["crash.csv"]
+
+
+def test_moving_never_overwrites(tmp_path: Path) -> None:
+    folder = tmp_path / "done"
+    for number in range(3):
+        path = tmp_path / "a.csv"
+        path.write_text(str(number))
+        move_without_overwriting(path, folder)
+    assert list_names(folder) == ["a (2).csv", "a (3).csv", "a.csv"]
+    assert (folder / "a.csv").read_text() == "0"
+
+
+def test_gone_file_leaves_no_trace(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        move_without_overwriting(tmp_path / "gone.csv", tmp_path / "done")
+    assert os.listdir(tmp_path / "done") == []
+    assert name_key(tmp_path / "gone.csv") is None
+
+
+def test_reasons_of_several_files() -> None:
+    files = [
+        {"file": "a", "outcome": "accepted"},
+        {"file": "b", "outcome": "needs_mapping", "remedy": "Map it."},
+    ]
+    assert explain_files(files) == "a: accepted\nb: needs_mapping\n  Map it.\n"

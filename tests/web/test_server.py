@@ -1,0 +1,46 @@
+"""The web process: a real one, asked over HTTP, ended by a signal."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from backline.errors import BadInput, NotAllowed
+from backline.web.server import open_socket
+
+
+def test_real_process(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        ["env", f"BACKLINE_STATE={tmp_path}", sys.executable, "-m", "backline", "web", "--port", "0"],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stderr is not None
+        address = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
+        assert address is not None
+        assert httpx.get(f"{address[0]}/health").json()["status"] == "alive"
+        assert httpx.get(f"{address[0]}/ready").status_code == 200
+        assert httpx.get(f"{address[0]}/health", headers={"host": "evil.example"}).status_code == 403
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=15) == 0
+    finally:
+        process.kill()
+
+
+def test_only_loopback() -> None:
+    for host in ("0.0.0.0", "192.0.2.1", "example.org"):
+        with pytest.raises(NotAllowed):
+            open_socket(host, 0)
+
+
+def test_taken_port_names_the_option() -> None:
+    with open_socket("127.0.0.1", 0) as taken:
+        taken.listen()
+        with pytest.raises(BadInput, match="web.port"):
+            open_socket("127.0.0.1", taken.getsockname()[1])
