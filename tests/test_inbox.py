@@ -1,8 +1,7 @@
-"""The watched folder with real runs: taken when still, moved when done, never overwritten, repaired after a crash."""
+"""The watched folder with real runs: taken when still, moved when done, repaired after a crash."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -171,7 +170,7 @@ def test_moving_never_overwrites(tmp_path: Path) -> None:
 def test_gone_file_leaves_no_trace(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         move_without_overwriting(tmp_path / "gone.csv", tmp_path / "done")
-    assert os.listdir(tmp_path / "done") == []
+    assert list_names(tmp_path / "done") == []
     assert name_key(tmp_path / "gone.csv") is None
 
 

@@ -1,4 +1,4 @@
-"""A state folder of its own for each test, the program in this process and as a real one, and a plug-in of tasks."""
+"""A state folder for each test, the program in this process and as a real one, and a plug-in of tasks."""
 
 from __future__ import annotations
 

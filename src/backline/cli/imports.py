@@ -1,0 +1,118 @@
+"""`backline import`: report files in, one line per file out; and list, show and undo of imports."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from backline.cli.exits import NEEDS_PERSON
+from backline.cli.houses import make_screen, open_house
+from backline.cli.import_words import show_files
+from backline.cli.parameters import Json
+from backline.cli.progress import carry_visibly
+from backline.cli.screen import Screen
+from backline.errors import BadInput
+from backline.runtime.submit import Ask
+from backline.wiring import House
+
+TASK, UNDO = "report_import.import_reports", "report_import.undo_import"
+
+
+class PathsFirst(TyperGroup):
+    """`import PATH…` beside `import undo ID`: what is not the name of a command is a path.
+
+    A file that is called like a command is given as ./undo.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command for paths in front, unless another one is named."""
+        if not args or args[0] not in self.commands:
+            args = ["paths", *args]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command for paths shows itself without its name."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return "" if name == "paths" else name, command, rest
+
+
+app = typer.Typer(
+    cls=PathsFirst,
+    help="Import report files, and list, show or undo imports.",
+    add_completion=False,
+)
+ImportId = Annotated[str, typer.Argument(help="The import's id.", metavar="IMPORT")]
+
+
+@app.command(
+    "paths",
+    hidden=True,
+    epilog="Also: `backline import list`, `backline import show ID`, `backline import undo ID`. "
+    "A file of such a name is given as ./undo. Exit code 0: every file is accepted or unchanged; "
+    "4: at least one was refused or needs a mapping.",
+)
+def import_paths(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders, zip archives.", metavar="PATH…")],
+    artist: Annotated[str | None, typer.Option("--artist", help="Artist of files that do not name one.")] = None,
+    track: Annotated[str | None, typer.Option("--track", help="Track of files that do not name one.")] = None,
+    region: Annotated[str | None, typer.Option("--region", help="Chart region: a country code or global.")] = None,
+    date: Annotated[str | None, typer.Option("--date", help="Day of files that do not name one, YYYY-MM-DD.")] = None,
+    report: Annotated[str | None, typer.Option("--report", help="Label of the report, e.g. distrokid.")] = None,
+    map_file: Annotated[Path | None, typer.Option("--map", help="Mapping file (TOML) for another table.")] = None,
+    draft_map: Annotated[
+        Path | None, typer.Option("--draft-map", help="Write a draft of the mapping of an unknown header here.")
+    ] = None,
+    json_lines: Json = False,
+) -> None:
+    """Import report files in this process; needs no worker."""
+    screen = make_screen(json_lines=json_lines)
+    values = {"artist": artist, "track": track, "region": region, "date": date, "report": report}
+    values = {name: value for name, value in values.items() if value is not None}
+    with open_house(tasks=True) as house:
+        files = import_files(house, screen, list_paths(paths), values, map_file)
+    show_files(screen, files, draft_map)
+    if any(file["outcome"] not in ("accepted", "unchanged") for file in files):
+        raise typer.Exit(NEEDS_PERSON)
+
+
+def list_paths(paths: list[Path]) -> list[str]:
+    """Absolute paths. Raises `BadInput` where one is not there."""
+    for path in paths:
+        if not path.exists():
+            raise BadInput(f"{path}: there is no such file or folder.", remedy="Look at the spelling.")
+    return [str(path.absolute()) for path in paths]
+
+
+def import_files(
+    house: House, screen: Screen, paths: list[str], hints: dict[str, Any], map_file: Path | None
+) -> list[dict[str, Any]]:
+    """Ask for one run over all paths and carry it here; one line per file."""
+    spec = house.find_task(TASK)
+    values = {"paths": paths, **hints}
+    if map_file is not None:
+        values["mapping"] = map_file.read_text(encoding="utf-8-sig")
+    job = spec.read_json(json.dumps(values))
+    run_id = house.submit(spec, job, Ask(house.settings.actor))
+    answer = carry_visibly(house, screen, run_id)
+    found: list[dict[str, Any]] = answer["files"]
+    return found
+
+
+@app.command()
+def undo(import_id: ImportId, json_lines: Json = False) -> None:
+    """Take an import back: what later imports have not replaced is as it was before."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house(tasks=True) as house:
+        spec = house.find_task(UNDO)
+        run_id = house.submit(
+            spec, spec.read_json(json.dumps({"import_id": import_id})), Ask(house.settings.actor)
+        )
+        answer = carry_visibly(house, screen, run_id)
+    if json_lines:
+        screen.dump(answer)
+    else:
+        screen.say(screen.label("import_undone", id=import_id))

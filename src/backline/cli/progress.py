@@ -1,0 +1,83 @@
+"""A run carried in this process, with its progress on the terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import SQLAlchemyError
+
+from backline.cli.run import as_error, await_run
+from backline.cli.screen import Screen, tidy
+from backline.errors import BacklineError, BadInput, NotAllowed, TryLater
+from backline.runtime.run import run_here
+from backline.storage.database import Database
+from backline.storage.runs import RunRow, read_state, request_cancel
+from backline.wiring import House
+
+_ERRORS: dict[str, type[BacklineError]] = {"bad_input": BadInput, "not_allowed": NotAllowed}
+
+
+def carry_visibly(house: House, screen: Screen, run_id: str) -> dict[str, Any]:
+    """Carry a run here and return its answer; Ctrl-C cancels it. Raises what went wrong, in its own kind."""
+    try:
+        with watch_progress(house.database, run_id):
+            if run_here(house.runtime, run_id) is None:  # a worker was faster
+                await_run(house.database, None, run_id)
+    except KeyboardInterrupt:
+        with suppress(BadInput), house.database.write() as connection:  # it may have ended just now
+            request_cancel(connection, house.database.now_sql, run_id)
+        raise
+    with house.database.read() as connection:
+        row = read_state(connection, run_id)
+    assert row is not None
+    if row.state == "succeeded":
+        answer: dict[str, Any] = json.loads(row.answer)
+        return answer
+    raise explain_end(row, run_id)
+
+
+def explain_end(row: RunRow, run_id: str) -> BacklineError:
+    """The error of a run that did not succeed, as if its task had been called here."""
+    if row.state == "scheduled":
+        return TryLater(0, f"Run {run_id} is put off: {row.error_text} A worker tries it again.")
+    kind = _ERRORS.get(row.error_kind or "")
+    return kind(row.error_text) if kind else as_error(row, run_id)
+
+
+@contextmanager
+def watch_progress(database: Database, run_id: str) -> Iterator[None]:
+    """A bar on stderr that follows the run's row; nothing where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    done = threading.Event()
+    thread = threading.Thread(target=_follow, args=(database, run_id, done), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _follow(database: Database, run_id: str, done: threading.Event) -> None:
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        line = bar.add_task("", total=None)
+        while not done.wait(0.25):
+            try:
+                with database.read() as connection:
+                    row = read_state(connection, run_id)
+            except SQLAlchemyError:
+                continue
+            if row is not None and row.progress:
+                told = json.loads(row.progress)
+                words = tidy(str(told.get("words") or ""))
+                bar.update(line, completed=told.get("done", 0), total=told.get("total"), description=words)
