@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
 import threading
-from collections.abc import Mapping
+import time
 from typing import Any
 
 from celery import Celery
 from kombu import Connection
 
-from backline.runtime.task import Task
 from backline.settings import Settings
 
 log = logging.getLogger("backline.bells")
 BELL = "backline.bell"
+WINDOW = 0.01  # seconds
 
 
 def name_queue(family: str) -> str:
@@ -23,25 +25,59 @@ def name_queue(family: str) -> str:
 
 
 class BrokerBells:
-    """Rings through a Celery application. The message says "look in this queue" and nothing else."""
+    """Rings through a Celery application. The message says "look in this queue" and nothing else.
 
-    def __init__(self, app: Celery, tasks: Mapping[str, Task[Any, Any]]) -> None:
+    Whoever hears a bell works until the queue is empty or its slice of time is over, so one bell serves
+    many runs: bells of one queue that follow each other within `WINDOW` seconds are rung as one, at
+    the end of the window.
+    """
+
+    def __init__(self, app: Celery) -> None:
         self._app = app
         self._local = threading.local()
-        self._hard: dict[str, float] = {}
-        for task in tasks.values():
-            self._hard[task.queue] = max(self._hard.get(task.queue, 0.0), task.limits.hard)
+        self._begin_process()
+        os.register_at_fork(after_in_child=self._begin_process)
+        atexit.register(self._ring_held)
+
+    def _begin_process(self) -> None:
+        self._lock = threading.Lock()
+        self._last: dict[str, float] = {}
+        self._held: set[str] = set()
+        self._thread: threading.Thread | None = None
+        self._wake = threading.Event()
 
     def ring(self, queue: str) -> bool:
-        """Publish one bell without retry. False where the broker did not take it: the re-driver rings again."""
+        """Publish a bell without retry, or hold it for the window's end. False: the broker did not take it."""
+        now = time.monotonic()
+        with self._lock:
+            if now - self._last.get(queue, -WINDOW) < WINDOW:
+                self._held.add(queue)
+                self._wake.set()
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._flush, name="backline-bells", daemon=True)
+                    self._thread.start()
+                return True
+            self._last[queue] = now
+        return self._publish(queue)
+
+    def _flush(self) -> None:
+        while True:
+            self._wake.wait()
+            threading.Event().wait(WINDOW)
+            self._ring_held()
+
+    def _ring_held(self) -> None:
+        with self._lock:
+            held, self._held = sorted(self._held), set()
+            self._wake.clear()
+            self._last |= dict.fromkeys(held, time.monotonic())
+        for queue in held:
+            self._publish(queue)
+
+    def _publish(self, queue: str) -> bool:
         try:
             self._app.tasks[BELL].apply_async(
-                (queue,),
-                queue=name_queue(queue),
-                retry=False,
-                ignore_result=True,
-                # The last resort for a child that hangs and cannot even watch its own hard limit.
-                time_limit=self._hard.get(queue, 90.0) + 30,
+                (queue,), queue=name_queue(queue), retry=False, ignore_result=True, add_to_parent=False
             )
         except Exception as error:  # any broker's error: a bell may be lost without harm
             log.warning("the bell of %s was not taken: %s", queue, error)

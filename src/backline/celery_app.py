@@ -14,6 +14,7 @@ from typing import Any
 import celery
 from billiard.process import active_children
 from celery import Celery, signals
+from billiard.exceptions import WorkerLostError
 from celery.exceptions import Reject
 from kombu import Queue
 
@@ -22,7 +23,7 @@ from backline.errors import BadInput
 from backline.runtime.handle import RunHandle
 from backline.runtime.redrive import FORK_GUARD
 from backline.runtime.retry import is_passing
-from backline.runtime.run import answer_bell
+from backline.runtime.run import drain_queue
 from backline.runtime.submit import Ask, prepare_run
 from backline.runtime.task import Job, Task
 from backline.settings import Settings, load_settings
@@ -42,7 +43,7 @@ class Desk:
         self.tasks = tasks
         self.node = "client"
         self.in_child = False
-        self.bells = BrokerBells(app, tasks)
+        self.bells = BrokerBells(app)
         self.house = make_lazy(self._make_house)
 
     def _make_house(self) -> House:
@@ -122,7 +123,7 @@ class Shell(celery.Task):  # type: ignore[misc]  # celery ships no types
 
 
 class Bell(celery.Task):  # type: ignore[misc]  # celery ships no types
-    """Look in this queue: claim the most urgent due run there and carry it to an end."""
+    """Look in this queue: carry the most urgent due runs there, one by one, for a slice of time."""
 
     abstract = True
     name = BELL
@@ -132,8 +133,8 @@ class Bell(celery.Task):  # type: ignore[misc]  # celery ships no types
     desk: Desk
 
     def run(self, queue: str) -> None:
-        """One bell, at most one run; nothing to claim means a stale bell."""
-        answer_bell(self.desk.house().runtime, queue)
+        """Work until the queue is empty or the slice is over; then others get their turn."""
+        drain_queue(self.desk.house().runtime, queue)
 
 
 def _keep_unreadable(
@@ -200,7 +201,9 @@ def make_app(settings: Settings, tasks: Mapping[str, Task[Any, Any]] | None = No
         task_create_missing_queues=False,
         task_default_queue="backline",
         task_queues=[Queue("backline"), *(Queue(name_queue(family)) for family in families)],
-        task_routes=[lambda name, *_, **__: {"queue": name_queue(tasks[name].queue)} if name in tasks else None],
+        task_routes=[
+            lambda name, *_, **__: {"queue": name_queue(tasks[name].queue)} if name in tasks else None
+        ],
         **describe_transport(settings),
     )
     attach_tasks(app, settings, tasks)
@@ -219,7 +222,26 @@ def _begin(sender: Any = None, **_: Any) -> None:
 def _ready(sender: Any = None, **_: Any) -> None:
     desk = getattr(sender.app, "backline_desk", None)
     if desk is not None:
+        for queue in sorted({task.queue for task in desk.tasks.values()}):
+            _suspect_queue(desk, queue)  # whatever ended the worker before us may have held these
         desk.house().redriver.start()
+
+
+@signals.task_failure.connect  # type: ignore[untyped-decorator]
+def _suspect(sender: Any = None, exception: Any = None, args: Any = (), **_: Any) -> None:
+    """A child died at a bell: what it may have held is counted from now on, and the bell rings again."""
+    if isinstance(sender, Bell) and isinstance(exception, WorkerLostError) and args:
+        threading.Thread(target=_suspect_queue, args=(sender.desk, args[0]), daemon=True).start()
+
+
+def _suspect_queue(desk: Desk, queue: str) -> None:
+    house = desk.house()
+    try:
+        with FORK_GUARD, house.database.write() as connection:
+            house.sweeps.suspect_first(connection, queue)
+    except Exception as error:  # the re-driver rings in any case
+        log.warning("%s: could not mark what a dead child may have held: %s", queue, error)
+    desk.bells.ring(queue)
 
 
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]

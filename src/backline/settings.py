@@ -193,7 +193,9 @@ def _refuse_unknown(table: Mapping[str, Any], file: Path | None) -> None:
         names = [f"{key}.{name}" for name in value] if isinstance(value, dict) else [key]
         for name in names:
             if name not in known:
-                raise BadInput(f"{file}: unknown option {name}.", remedy="`backline settings show` lists all.")
+                raise BadInput(
+                    f"{file}: unknown option {name}.", remedy="`backline settings show` lists all."
+                )
 
 
 def _system_user() -> str:

@@ -106,9 +106,7 @@ class House:
     @cached_property
     def scheduler(self) -> Scheduler:
         """Turns due slots into runs."""
-        return Scheduler(
-            self.database, self.tasks, self.bells.ring, self.settings.runtime.ring_again_seconds
-        )
+        return Scheduler(self.database, self.tasks, self.bells.ring, self.settings.runtime.ring_again_seconds)
 
     def find_task(self, name: str) -> Task[Any, Any]:
         """The task of that name; a name without its family will do where it is unambiguous."""

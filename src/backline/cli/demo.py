@@ -37,7 +37,9 @@ GRACE = 5.0
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End by itself after the summary.")] = False,
-    state: Annotated[Path, typer.Option("--state", help="Where the demo keeps everything.")] = Path("demo-state"),
+    state: Annotated[Path, typer.Option("--state", help="Where the demo keeps everything.")] = Path(
+        "demo-state"
+    ),
     inside: Annotated[bool, typer.Option("--inside", hidden=True)] = False,
 ) -> None:
     """Run the whole stack on the sample reports."""
@@ -141,14 +143,18 @@ def copy_samples(folder: Path) -> tuple[list[Path], str]:
     return copies, digest.hexdigest()[:12]
 
 
-def carry(
-    house: House, stages: Stages, task: str, job: dict[str, Any], mark: str, words: str
-) -> RunRow:
+def carry(house: House, stages: Stages, task: str, job: dict[str, Any], mark: str, words: str) -> RunRow:
     """One run through the worker: asked for by its key, or found where an earlier demo asked for it."""
     spec = house.find_task(task)
     run_id = house.submit(spec, spec.read_json(json.dumps(job)), Ask("demo", key=f"demo:{mark}"))
     with house.database.write() as connection:
-        if read_run(connection, run_id).state in ("failed", "dead", "cancelled", "expired", "needs_attention"):
+        if read_run(connection, run_id).state in (
+            "failed",
+            "dead",
+            "cancelled",
+            "expired",
+            "needs_attention",
+        ):
             retry_run(connection, house.database.now_sql, run_id)
             house.bells.ring(spec.queue)
     row = stages.await_run(house.database, run_id, words)

@@ -57,14 +57,25 @@ ImportId = Annotated[str, typer.Argument(help="The import's id.", metavar="IMPOR
 )
 def import_paths(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders, zip archives.", metavar="PATH…")],
-    artist: Annotated[str | None, typer.Option("--artist", help="Artist of files that do not name one.")] = None,
+    artist: Annotated[
+        str | None, typer.Option("--artist", help="Artist of files that do not name one.")
+    ] = None,
     track: Annotated[str | None, typer.Option("--track", help="Track of files that do not name one.")] = None,
-    region: Annotated[str | None, typer.Option("--region", help="Chart region: a country code or global.")] = None,
-    date: Annotated[str | None, typer.Option("--date", help="Day of files that do not name one, YYYY-MM-DD.")] = None,
-    report: Annotated[str | None, typer.Option("--report", help="Label of the report, e.g. distrokid.")] = None,
-    map_file: Annotated[Path | None, typer.Option("--map", help="Mapping file (TOML) for another table.")] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", help="Chart region: a country code or global.")
+    ] = None,
+    date: Annotated[
+        str | None, typer.Option("--date", help="Day of files that do not name one, YYYY-MM-DD.")
+    ] = None,
+    report: Annotated[
+        str | None, typer.Option("--report", help="Label of the report, e.g. distrokid.")
+    ] = None,
+    map_file: Annotated[
+        Path | None, typer.Option("--map", help="Mapping file (TOML) for another table.")
+    ] = None,
     draft_map: Annotated[
-        Path | None, typer.Option("--draft-map", help="Write a draft of the mapping of an unknown header here.")
+        Path | None,
+        typer.Option("--draft-map", help="Write a draft of the mapping of an unknown header here."),
     ] = None,
     json_lines: Json = False,
 ) -> None:

@@ -68,7 +68,12 @@ def watch_progress(database: Database, run_id: str) -> Iterator[None]:
 
 
 def _follow(database: Database, run_id: str, done: threading.Event) -> None:
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         line = bar.add_task("", total=None)
         while not done.wait(0.25):

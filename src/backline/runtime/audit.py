@@ -12,7 +12,9 @@ from backline.runtime.task import Job, Private
 from backline.storage.audits import AuditEntry
 
 STRUCK = "[struck out]"
-_SECRET_KEY = re.compile(r"(?i)(pass(word|wd)?|secret|token|api[_-]?key|authorization|cookie|credential|private[_-]?key)")
+_SECRET_KEY = re.compile(
+    r"(?i)(pass(word|wd)?|secret|token|api[_-]?key|authorization|cookie|credential|private[_-]?key)"
+)
 _PATTERNS = (
     re.compile(r"(?i)(?P<keep>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}"),
     re.compile(
@@ -43,7 +45,9 @@ class Secrets:
             return self.strike(value)
         if isinstance(value, Mapping):
             return {
-                str(key): STRUCK if _SECRET_KEY.search(str(key)) and item is not None else self.strike_tree(item)
+                str(key): STRUCK
+                if _SECRET_KEY.search(str(key)) and item is not None
+                else self.strike_tree(item)
                 for key, item in value.items()
             }
         if isinstance(value, (list, tuple)):

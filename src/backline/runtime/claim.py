@@ -23,7 +23,15 @@ class Watch:
     """
 
     def __init__(
-        self, database: Database, run_id: str, fence: int, *, attempt: int, asked_by: str, soft: float, hard: float
+        self,
+        database: Database,
+        run_id: str,
+        fence: int,
+        *,
+        attempt: int,
+        asked_by: str,
+        soft: float,
+        hard: float,
     ) -> None:
         self.run_id = run_id
         self.fence = fence

@@ -14,6 +14,7 @@ from backline.storage.database import Database
 from backline.storage.sweeps import Sweeps
 
 log = logging.getLogger("backline.redrive")
+HANDS = 16
 
 
 class Bells(Protocol):
@@ -106,7 +107,7 @@ class Redriver:
         return Sweep(promoted, late, len(lost), unblocked, self._ring_due())
 
     def _ring_due(self) -> int:
-        """Ring at most *queued runs − messages waiting* per queue."""
+        """Ring at most *queued runs − messages waiting* per queue, and no more than `HANDS`: each serves many."""
         with self._database.read() as connection:
             queued = self._sweeps.count_queued(connection)
         rung = 0
@@ -116,10 +117,10 @@ class Redriver:
                 continue
             with self._database.write() as connection:
                 ids = self._sweeps.mark_rung(connection, queue, missing)
-            for position in range(len(ids)):
+            for _ in ids[:HANDS]:
                 if not self._bells.ring(queue):
                     with self._database.write() as connection:
-                        self._sweeps.unmark_rung(connection, ids[position:])
+                        self._sweeps.unmark_rung(connection, ids)
                     break
                 rung += 1
         return rung

@@ -103,6 +103,8 @@ def describe_error(error: BaseException, limit: int = 4000) -> str:
     if isinstance(error, errors.BacklineError) and not isinstance(error, (errors.TimeLimit, BrokenContract)):
         return str(error)[:limit]
     frames = traceback.extract_tb(error.__traceback__)[-3:]
-    places = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[::-1])
+    places = " < ".join(
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[::-1]
+    )
     text = f"{type(error).__name__}: {error}"
     return (text[: limit - len(places) - 6] + (f" (at {places})" if places else ""))[:limit]

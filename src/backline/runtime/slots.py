@@ -19,7 +19,9 @@ from backline.errors import BadInput
 def check_cron(cron: str, zone: str) -> None:
     """Raise `BadInput` where the text or the zone cannot be used."""
     if len(cron.split()) != 5:
-        raise BadInput(f"{cron!r} is not a cron text of five fields.", remedy="Example: 30 6 * * 1 (Mondays 6:30).")
+        raise BadInput(
+            f"{cron!r} is not a cron text of five fields.", remedy="Example: 30 6 * * 1 (Mondays 6:30)."
+        )
     try:
         croniter(cron)
     except (CroniterError, ValueError) as error:

@@ -77,5 +77,3 @@ def submit_run(
 ) -> str:
     """Insert the row in the caller's transaction and return the run's id; ring after the commit."""
     return insert_run(connection, now_sql, prepare_run(task, job, ask, ring_again))
-
-

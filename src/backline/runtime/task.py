@@ -217,10 +217,14 @@ def _check_name(name: str) -> str:
 def _check_upgrades(name: str, version: int, upgrades: Mapping[int, Upgrade]) -> None:
     missing = sorted(set(range(1, version)) - upgrades.keys())
     if version < 1 or missing:
-        raise BadTask(f"Task {name}: version {version} needs an upgrader for stored jobs of {missing or version}.")
+        raise BadTask(
+            f"Task {name}: version {version} needs an upgrader for stored jobs of {missing or version}."
+        )
 
 
-def _read_signature(name: str, function: Callable[..., Any]) -> tuple[type[Job], type[Answer], dict[str, type]]:
+def _read_signature(
+    name: str, function: Callable[..., Any]
+) -> tuple[type[Job], type[Answer], dict[str, type]]:
     hints = typing.get_type_hints(function)
     parameters = list(inspect.signature(function).parameters)
     job = hints.get(parameters[0]) if parameters else None

@@ -54,6 +54,11 @@ WHERE id IN (SELECT id FROM backline_run WHERE state = 'queued' AND queue = :que
 _UNRING = (
     "UPDATE backline_run SET rings = rings - 1, ring_at = {now} + :wait WHERE id = :id AND state = 'queued'"
 )
+_SUSPECT = """
+UPDATE backline_run SET rings = 2 WHERE id IN (
+    SELECT id FROM backline_run WHERE state = 'queued' AND queue = :queue AND rings <= 1
+    ORDER BY priority, due_at LIMIT 64 {lock})
+"""
 _UNBLOCK = """
 UPDATE backline_run SET state = 'queued', ring_at = {now}, fence = fence + 1 WHERE state = 'blocked'
     AND task = :task AND version <= :version
@@ -135,6 +140,13 @@ class Sweeps:
         """Choose at most `most` runs to ring for, longest unrung first; each waits longer before the next."""
         values = {"queue": queue, "most": min(most, BATCH), "wait": self._wait}
         return [str(row[0]) for row in connection.execute(self._text(_RING), values)]
+
+    def suspect_first(self, connection: Connection, queue: str) -> int:
+        """A worker died: the runs it may have held lose the one-commit form, so that a crash is counted.
+
+        Which one it held nobody knows; runs are taken in order of urgency, so it is among the first.
+        """
+        return connection.execute(self._text(_SUSPECT), {"queue": queue}).rowcount
 
     def unmark_rung(self, connection: Connection, ids: Sequence[str]) -> None:
         """The broker did not take these bells: they are tried again soon."""

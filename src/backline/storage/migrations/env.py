@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from backline.storage.run_tables import metadata
+from backline.storage.fact_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
