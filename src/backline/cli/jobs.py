@@ -10,6 +10,7 @@ import typer
 
 from backline.errors import BadInput
 from backline.runtime.task import Job, Task
+from backline.storage.artists import find_artist
 from backline.wiring import House
 
 ArtistOption = Annotated[str | None, typer.Option("--artist", help="The artist's id or unambiguous name.")]
