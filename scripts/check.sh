@@ -21,7 +21,7 @@ verdicts=""
 check format "$bin/ruff" format --check --quiet .
 check lint "$bin/ruff" check --quiet --output-format concise .
 check types "$bin/mypy" --no-error-summary
-check imports "$bin/lint-imports" --no-cache
+check imports "$bin/lint-imports" --no-cache --no-logo
 check house "$bin/python" -m pytest -n 0 tests/test_house.py
 printf '── verdicts%s\n' "$verdicts"
 if [ -n "$failed" ]; then

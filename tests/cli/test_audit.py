@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Call
+from tests.cli.conftest import Call
 
 pytestmark = pytest.mark.usefixtures("probe")
 

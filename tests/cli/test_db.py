@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from backline.cli import exits
-
-from .conftest import Call
+from tests.cli.conftest import Call
 
 
 def test_status_before_and_after_an_upgrade(call: Call) -> None:

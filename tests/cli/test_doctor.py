@@ -10,8 +10,7 @@ from sqlalchemy import text
 from backline.cli.doctor import check_waiting
 from backline.cli.houses import open_house
 from backline.runtime.submit import Ask
-
-from .conftest import Call
+from tests.cli.conftest import Call
 
 
 def look(call: Call) -> tuple[int, dict[str, dict[str, str]]]:

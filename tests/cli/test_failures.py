@@ -11,8 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from backline import errors
 from backline.cli import exits
 from backline.cli.failures import explain_error
-
-from .conftest import Call
+from tests.cli.conftest import Call
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from backline.settings import option_names
-
-from .conftest import Call
+from tests.cli.conftest import Call
 
 
 def test_every_option_with_origin(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

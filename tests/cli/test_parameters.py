@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Call
+from tests.cli.conftest import Call
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "100001"])

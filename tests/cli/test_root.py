@@ -9,8 +9,7 @@ import pytest
 
 from backline.cli import exits
 from backline.cli.root import ENTRIES, load_command
-
-from .conftest import Call
+from tests.cli.conftest import Call
 
 
 def test_help_lists_every_command_and_code(call: Call) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Call
+from tests.cli.conftest import Call
 
 pytestmark = pytest.mark.usefixtures("probe")
 

@@ -12,8 +12,7 @@ from sqlalchemy import text
 
 from backline.cli.houses import open_house
 from backline.cli.scheduler import fire_due
-
-from .conftest import Call
+from tests.cli.conftest import Call
 
 
 @pytest.mark.usefixtures("probe")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backline.cli.tasks import list_fields
-
-from .conftest import Call
+from tests.cli.conftest import Call
 
 
 @pytest.mark.usefixtures("probe")

@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from .conftest import Call
+from tests.cli.conftest import Call
 
 
 @dataclass

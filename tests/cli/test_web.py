@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from .conftest import Call
+from tests.cli.conftest import Call
 
 
 def test_other_addresses_are_not_allowed(program: Call) -> None:

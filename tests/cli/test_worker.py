@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .conftest import Call
+from tests.cli.conftest import Call
 
 
 def test_arguments(program: Call) -> None:

@@ -42,5 +42,5 @@ def test_only_loopback() -> None:
 def test_taken_port_names_the_option() -> None:
     with open_socket("127.0.0.1", 0) as taken:
         taken.listen()
-        with pytest.raises(BadInput, match="web.port"):
+        with pytest.raises(BadInput, match=r"web\.port"):
             open_socket("127.0.0.1", taken.getsockname()[1])

@@ -21,7 +21,6 @@ from backline.cli.demo_summary import Found, show_summary
 from backline.cli.houses import make_screen, open_ringing_house, read_settings
 from backline.cli.jobs import find_artist_id
 from backline.cli.processes import await_stop
-from backline.cli.screen import Screen
 from backline.cli.supervisor import StateLock, Supervisor
 from backline.cli.up import choose_port, list_commands, prepare_database
 from backline.errors import BacklineError
@@ -83,7 +82,7 @@ def begin_again(state: Path, *, once: bool) -> None:
     }
     command = [sys.executable, "-m", "backline", "demo", "--inside", "--state", str(state)]
     sys.stdout.flush()
-    os.execvp(
+    os.execvp(  # noqa: S606 -- replaces this process on purpose; the list is ours
         "env",
         [
             "env",
