@@ -1,1 +1,1 @@
-"""The tests mirror the house: `src/backline/A/b.py` has `tests/A/test_b.py`."""
+"""Tests, in the tree of what they test; journeys with real processes; private services."""
