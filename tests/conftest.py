@@ -12,6 +12,7 @@ import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,33 @@ def database(request: pytest.FixtureRequest, make_database_url: Callable[[str], 
     database = Database(make_database_url(request.param), writer_role=role)
     yield database
     database.close()
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a shared service listens."""
+
+    url: str
+
+
+@pytest.fixture
+def redis() -> Address:
+    """The shared Redis."""
+    return Address(find_service("redis"))
+
+
+@pytest.fixture
+def rabbitmq() -> Address:
+    """The shared RabbitMQ."""
+    return Address(find_service("rabbitmq"))
+
+
+@pytest.fixture
+def pg_url() -> Iterator[str]:
+    """A new PostgreSQL database with nothing in it."""
+    url, name = find_service("postgresql"), f"t{uuid.uuid4().hex}"
+    yield make_database(url, name)
+    drop_database(url, name)
 
 
 @pytest.fixture
