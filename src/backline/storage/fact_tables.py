@@ -117,6 +117,16 @@ Index(
     sqlite_where=text("current"),
 )
 
+# Later imports that brought exactly the content of a claim again: they write no claim of their own, and
+# keep this one alive where its first import is taken back.
+claim_echo = Table(
+    "backline_claim_echo",
+    metadata,
+    Column("claim_id", BigInteger, primary_key=True),
+    Column("import_no", BigInteger, primary_key=True),
+)
+Index("ix_backline_claim_echo_import", claim_echo.c.import_no)
+
 fact = Table(
     "backline_fact",
     metadata,

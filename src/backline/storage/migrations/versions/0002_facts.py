@@ -93,6 +93,13 @@ def _make_imports() -> None:
         sqlite_where=sa.text("current"),
     )
     op.create_table(
+        "backline_claim_echo",
+        sa.Column("claim_id", sa.BigInteger(), nullable=False),
+        sa.Column("import_no", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("claim_id", "import_no", name=op.f("pk_backline_claim_echo")),
+    )
+    op.create_index("ix_backline_claim_echo_import", "backline_claim_echo", ["import_no"], unique=False)
+    op.create_table(
         "backline_import",
         sa.Column("no", BIG_KEY, autoincrement=True, nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
