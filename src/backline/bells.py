@@ -10,7 +10,6 @@ import time
 from typing import Any
 
 from celery import Celery
-from kombu import Connection
 
 from backline.settings import Settings
 
@@ -93,14 +92,14 @@ class BrokerBells:
             self._drop()
             raise
 
-    def _connect(self) -> Connection:
-        connection: Connection | None = getattr(self._local, "connection", None)
+    def _connect(self) -> Any:
+        connection: Any = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._app.connection_for_read()
         return connection
 
     def _drop(self) -> None:
-        connection: Connection | None = getattr(self._local, "connection", None)
+        connection: Any = getattr(self._local, "connection", None)
         self._local.connection = None
         if connection is not None:
             connection.release()

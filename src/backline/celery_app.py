@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import celery
+from billiard.exceptions import WorkerLostError
 from billiard.process import active_children
 from celery import Celery, signals
-from billiard.exceptions import WorkerLostError
 from celery.exceptions import Reject
-from kombu import Queue
+from kombu.entity import Queue
 
 from backline.bells import BELL, BrokerBells, describe_transport, name_queue
 from backline.errors import BadInput
@@ -31,6 +31,7 @@ from backline.storage.runs import insert_run
 from backline.wiring import House, find_tasks, make_lazy, name_worker
 
 log = logging.getLogger("backline.celery")
+make_queue: Any = Queue  # kombu ships no types
 OPTIONS = {"countdown", "eta", "expires", "priority", "key", "asked_by", "deadline"}
 
 
@@ -200,7 +201,7 @@ def make_app(settings: Settings, tasks: Mapping[str, Task[Any, Any]] | None = No
         worker_max_memory_per_child=400_000,
         task_create_missing_queues=False,
         task_default_queue="backline",
-        task_queues=[Queue("backline"), *(Queue(name_queue(family)) for family in families)],
+        task_queues=[make_queue("backline"), *(make_queue(name_queue(family)) for family in families)],
         task_routes=[
             lambda name, *_, **__: {"queue": name_queue(tasks[name].queue)} if name in tasks else None
         ],
@@ -245,7 +246,7 @@ def _suspect_queue(desk: Desk, queue: str) -> None:
 
 
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]
-def _begin_child(sender: Any = None, **_: Any) -> None:
+def _begin_child(**_: Any) -> None:
     app = celery.current_app
     desk = getattr(app, "backline_desk", None)
     if desk is not None:
@@ -253,7 +254,7 @@ def _begin_child(sender: Any = None, **_: Any) -> None:
 
 
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]
-def _stop(sender: Any = None, **_: Any) -> None:
+def _stop(**_: Any) -> None:
     desk = getattr(celery.current_app, "backline_desk", None)
     if desk is not None:
         threading.Thread(target=_hand_back_late, args=(desk,), daemon=True, name="backline-grace").start()

@@ -30,11 +30,11 @@ from backline.storage.upgrade import upgrade_database
 class SilentBells:
     """No broker: nothing is rung and nothing waits. For processes that run their own runs."""
 
-    def ring(self, queue: str) -> bool:
+    def ring(self, queue: str) -> bool:  # noqa: ARG002 - the shape of `Bells`
         """Nobody listens."""
         return True
 
-    def count_waiting(self, queue: str) -> int:
+    def count_waiting(self, queue: str) -> int:  # noqa: ARG002 - the shape of `Bells`
         """Nothing waits."""
         return 0
 
@@ -133,9 +133,9 @@ class House:
             self.database.close()
 
 
-def make_providers(settings: Settings, database: Database) -> dict[type, Provider]:
+def make_providers(settings: Settings, database: Database) -> dict[type, Provider]:  # noqa: ARG001 - the trades read it
     """For each type a task may ask for: how to make it for one attempt."""
-    return {Database: lambda context: database}
+    return {Database: lambda _: database}
 
 
 def find_tasks() -> dict[str, Task[Any, Any]]:

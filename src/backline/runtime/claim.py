@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import threading
@@ -14,6 +15,8 @@ from backline.errors import Cancelled, LeaseLost, Stopping, TimeLimit
 from backline.storage.database import Database
 from backline.storage.leases import Leases
 from backline.storage.runs import write_progress
+
+log = logging.getLogger("backline.claim")
 
 
 class Watch:
@@ -127,7 +130,8 @@ class Keeper:
             try:
                 with self._database.write() as connection:
                     ours, cancel = self._leases.renew(connection, watch.run_id, watch.fence)
-            except Exception:  # the database is away: the lease may run out, the fence then decides
+            except Exception as error:  # the database is away: the lease may run out, the fence then decides
+                log.warning("run %s: the lease could not be renewed: %s", watch.run_id, error)
                 continue
             watch.cancel_requested = watch.cancel_requested or cancel
             if not ours:

@@ -63,7 +63,7 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """A transaction that may write; committed at the end of the block, rolled back on an error."""
         with self.engine.connect() as connection:
-            connection = connection.execution_options(**{WRITES: True})
+            connection.execution_options(**{WRITES: True})  # in place
             with connection.begin():
                 yield connection
 

@@ -88,9 +88,7 @@ class Leases:
         self._claim = Statement(_CLAIM.format(now=now_sql), dialect)
         self._renew = Statement(_RENEW.format(now=now_sql), dialect)
         self._settle = Statement(_SETTLE.format(now=now_sql), dialect)
-        self._attempt = text(
-            _ATTEMPT.format(values="VALUES ({})".format(_ATTEMPT_VALUES.format(now=now_sql)))
-        )
+        self._attempt = text(_ATTEMPT.format(values=f"VALUES ({_ATTEMPT_VALUES.format(now=now_sql)})"))
         self._settle_at_once = Statement(self._make_settle_at_once(), dialect)
         self._hand_back = text(_HAND_BACK.format(now=now_sql))
 
@@ -166,9 +164,7 @@ class Leases:
             "WITH done AS ("
             + _SETTLE.format(now=self._now)
             + "), tried AS ("
-            + _ATTEMPT.format(values="SELECT {} FROM done".format(_ATTEMPT_VALUES.format(now=self._now)))
+            + _ATTEMPT.format(values=f"SELECT {_ATTEMPT_VALUES.format(now=self._now)} FROM done")
             + "), told AS (INSERT INTO backline_audit (at, actor, action, object, run_id, fence, before_sha, "
-            "after_sha, body) SELECT {} FROM done) SELECT id FROM done".format(
-                _AUDIT_VALUES.format(now=self._now)
-            )
+            f"after_sha, body) SELECT {_AUDIT_VALUES.format(now=self._now)} FROM done) SELECT id FROM done"
         ).replace("SELECT :id,", "SELECT id,")

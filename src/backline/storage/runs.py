@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, func, select, text
 
 from backline.errors import BadInput, Conflict, UnknownName
 from backline.storage import run_tables as t
 from backline.storage.clock import seconds_to_micros
 from backline.storage.statement import Statement
 
-RunRow = Row[Any]
+RunRow = Any  # a row of the ledger: columns as attributes
 
 
 @dataclass(frozen=True)
@@ -187,8 +187,3 @@ def write_progress(connection: Connection, run_id: str, fence: int, progress: st
     connection.execute(
         t.run.update().where(t.run.c.id == run_id, t.run.c.fence == fence).values(progress=progress)
     )
-
-
-def as_mapping(row: RunRow) -> Mapping[str, Any]:
-    """A row as a mapping of column name to value."""
-    return row._mapping
