@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 ARGS ?=
-.PHONY: help demo test check bench faults services lock format
+.PHONY: help demo test check bench faults services lock format translated
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,5 +22,7 @@ lock: .venv/run.stamp ## resolve every version again, with hashes and without ad
 	@scripts/lock.sh
 format: .venv/dev.stamp ## format and sort what ruff can
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+translated: .venv/dev.stamp ## accept French and German texts that follow their changed English
+	@.venv/bin/python scripts/translations.py $(ARGS)
 .venv/%.stamp: requirements/%.lock pyproject.toml
 	@scripts/venv.sh $*

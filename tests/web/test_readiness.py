@@ -61,7 +61,7 @@ def test_doorbell_that_cannot_be_written(settings: Settings) -> None:
 
 
 def test_broker_that_answers(redis: object, tmp_path: Path) -> None:
-    url = str(redis.url)  # type: ignore[attr-defined]
+    url = str(redis.url)
     settings = load_settings({"BACKLINE_STATE": str(tmp_path), "BACKLINE_BROKER_URL": url}).settings
     assert check_broker(settings, make_app(settings, {})).verdict == "ok"
 

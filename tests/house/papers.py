@@ -1,0 +1,71 @@
+"""What is written down beside the code: decisions, and commands that the guides tell people to type."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from backline.cli.root import ENTRIES, load_command
+from tests.house.files import list_files
+
+PARTS = ["Context", "Decision", "Consequences", "Rejected"]
+LONGEST_RECORD = 45
+SHELL = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def check_decisions(root: Path) -> list[str]:
+    """A decision record has its four parts, half a page, and the next number."""
+    paths = [path for path in list_files(root) if path.parent == Path("docs/decisions")]
+    found = []
+    for number, path in enumerate(paths, 1):
+        text = (root / path).read_text(encoding="utf-8")
+        if not re.match(rf"{number:04}-[a-z0-9-]+\.md$", path.name):
+            found.append(f"{path}: number {number:04} is expected here")
+        if re.findall(r"^## (.+)$", text, re.MULTILINE) != PARTS:
+            found.append(f"{path}: the parts are not {', '.join(PARTS)}")
+        if len(text.splitlines()) > LONGEST_RECORD:
+            found.append(f"{path}: longer than half a page ({LONGEST_RECORD} lines)")
+    return found
+
+
+def check_commands(root: Path) -> list[str]:
+    """Every `backline …` in README and guides is a command that exists, with options that it has."""
+    found = []
+    for path in list_files(root):
+        if path.suffix == ".md" and (path.parts[0] == "docs" or path.name.startswith("README")):
+            for line in _list_commands((root / path).read_text(encoding="utf-8")):
+                complaint = _try_command(line)
+                if complaint:
+                    found.append(f"{path}: {line}: {complaint}")
+    return found
+
+
+def _list_commands(text: str) -> Iterator[str]:
+    for block in SHELL.findall(text):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = line.removeprefix("$ ").strip()
+            if re.match(r"(?:\S*/)?backline\s", words):
+                yield words
+
+
+def _try_command(line: str) -> str | None:
+    words = shlex.split(line, comments=True)[1:]
+    words = words[: next((i for i, word in enumerate(words) if word in {"|", ">", "&&"}), len(words))]
+    if words[0].startswith("-"):
+        return None
+    if words[0] not in ENTRIES:
+        return f"no command {words[0]}"
+    command: Any = load_command(words[0])
+    rest = words[1:]
+    while rest and rest[0] in getattr(command, "commands", {}):
+        command, rest = command.commands[rest[0]], rest[1:]
+    if hasattr(command, "commands") and not rest and not command.invoke_without_command:
+        return "a sub-command is missing"
+    known = {name for parameter in command.params for name in [*parameter.opts, *parameter.secondary_opts]}
+    unknown = [
+        word for word in rest if word.startswith("--") and word.partition("=")[0] not in known | {"--help"}
+    ]
+    return f"no option {unknown[0]}" if unknown else None
