@@ -1,0 +1,109 @@
+"""The SQL that adds facts up: from the current claims of chosen (artist, day) pairs to rows of the rollup.
+
+One text serves both the refresh (INSERT … SELECT) and the reading of days that are still dirty, on both
+databases. It works in steps, each a CTE:
+
+    chosen   the (artist_no, day) pairs, put in by the caller
+    grouped  facts of current claims, added within one claim; the only step that sees every fact
+    weighed  with the claim's report, and what else there is for the same day (`…_best`)
+    lines    what stands for a dimension and key, after the rules of precedence
+    claimed  one row per claim, so that a claim's accepted and rejected rows count once
+    added    one row per key, measure, currency and scale
+
+Precedence: a chart's "global" contains its countries; a fact about the artist as a whole contains its
+tracks; of a dimension that names no key there is no row. A window that is not one day (28 days of songs)
+has rows by track only, unless it is a chart's.
+"""
+
+from __future__ import annotations
+
+from backline.music import MEASURES
+
+DIMENSIONS = ("day", "track", "country", "source")
+COLUMNS = "artist_no, day, report, dimension, key, measure, currency, scale, span, value, accepted, rejected, known_at"
+
+
+def _quote(rule: str) -> str:
+    return ", ".join(f"'{measure}'" for measure, how in MEASURES.items() if how == rule)
+
+
+_FACTS = """
+FROM chosen AS d CROSS JOIN backline_fact AS f CROSS JOIN backline_claim AS c
+WHERE f.artist_no = d.artist_no AND f.day = d.day AND c.id = f.claim_id AND c.current
+"""
+_GROUPED_BY_TRACK = f"""
+SELECT f.artist_no, f.day, f.claim_id, f.track_no, CASE WHEN f.track_no = 0 THEN 1 ELSE 0 END AS whole,
+    CASE WHEN c.kind = 'chart' AND f.country = 'global' THEN 1 ELSE 0 END AS world,
+    f.measure, f.currency, f.scale, sum(f.value) AS total, min(f.value) AS low, count(*) AS facts
+{_FACTS} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+"""
+_WEIGHED_BY_TRACK = """
+SELECT g.*, c.report, c.kind, c.span, c.accepted, c.rejected, c.known_at,
+    max(world) OVER (PARTITION BY g.artist_no, g.day, c.report, g.measure, g.currency, g.track_no) AS world_best,
+    max(CASE WHEN c.span = 1 OR c.kind = 'chart' THEN whole END)
+        OVER (PARTITION BY g.artist_no, g.day, c.report, g.measure, g.currency) AS whole_best
+FROM grouped AS g JOIN backline_claim AS c ON c.id = g.claim_id
+"""
+_LINES_BY_TRACK = """
+SELECT 'day' AS dimension, '' AS key, w.* FROM weighed AS w
+WHERE world = world_best AND whole = whole_best AND (span = 1 OR kind = 'chart')
+UNION ALL
+SELECT 'track' AS dimension, CAST(track_no AS TEXT) AS key, w.* FROM weighed AS w
+WHERE world = world_best AND whole = 0
+"""
+_GROUPED_BY_PLACE = f"""
+SELECT f.artist_no, f.day, f.claim_id, f.country, f.source, CASE WHEN f.track_no = 0 THEN 1 ELSE 0 END AS whole,
+    f.measure, f.currency, f.scale, sum(f.value) AS total, min(f.value) AS low, count(*) AS facts
+{_FACTS} AND (c.span = 1 OR c.kind = 'chart') GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+"""
+_WEIGHED_BY_PLACE = """
+SELECT g.*, c.report, c.kind, c.span, c.accepted, c.rejected, c.known_at,
+    max(CASE WHEN g.country <> '' THEN whole END)
+        OVER (PARTITION BY g.artist_no, g.day, c.report, g.measure, g.currency) AS country_best,
+    max(CASE WHEN g.source <> '' AND c.kind <> 'chart' THEN whole END)
+        OVER (PARTITION BY g.artist_no, g.day, c.report, g.measure, g.currency) AS source_best
+FROM grouped AS g JOIN backline_claim AS c ON c.id = g.claim_id
+"""
+_LINES_BY_PLACE = """
+SELECT 'country' AS dimension, country AS key, w.* FROM weighed AS w WHERE whole = country_best
+UNION ALL
+SELECT 'source' AS dimension, source AS key, w.* FROM weighed AS w WHERE whole = source_best AND kind <> 'chart'
+"""
+_STEPS = f"""
+WITH chosen AS ({{chosen}}),
+grouped AS MATERIALIZED ({{grouped}}),
+weighed AS ({{weighed}}),
+lines AS ({{lines}}),
+claimed AS (
+    SELECT artist_no, day, report, dimension, key, measure, currency, scale, claim_id, max(span) AS span,
+        max(accepted) AS accepted, max(rejected) AS rejected, max(known_at) AS known_at,
+        sum(total) AS total, min(low) AS low, sum(facts) AS facts
+    FROM lines GROUP BY artist_no, day, report, dimension, key, measure, currency, scale, claim_id
+),
+added AS (
+    SELECT artist_no, day, report, dimension, key, measure, currency, scale, max(span) AS span,
+        CAST(CASE WHEN measure IN ({_quote("min")}) THEN min(low) ELSE sum(total) END AS BIGINT) AS value,
+        CAST(sum(accepted) AS BIGINT) AS accepted, CAST(sum(rejected) AS BIGINT) AS rejected,
+        max(known_at) AS known_at, sum(facts) AS facts
+    FROM claimed GROUP BY artist_no, day, report, dimension, key, measure, currency, scale
+)
+SELECT {COLUMNS} FROM (
+    SELECT a.*, sum(facts) OVER (
+        PARTITION BY artist_no, day, report, dimension, key, measure, currency) AS all_facts
+    FROM added AS a
+) AS counted
+WHERE measure IN ({_quote("sum")}, {_quote("min")}) OR all_facts = 1
+"""
+
+
+def select_rollups(dimension: str, chosen: str) -> str:
+    """A SELECT of rollup rows (`COLUMNS`) computed from facts.
+
+    `dimension` is day or track (both come), country or source (both come); `chosen` is a SELECT of
+    (artist_no, day).
+    """
+    if dimension in ("day", "track"):
+        parts = {"grouped": _GROUPED_BY_TRACK, "weighed": _WEIGHED_BY_TRACK, "lines": _LINES_BY_TRACK}
+    else:
+        parts = {"grouped": _GROUPED_BY_PLACE, "weighed": _WEIGHED_BY_PLACE, "lines": _LINES_BY_PLACE}
+    return _STEPS.format(chosen=chosen, **parts)
