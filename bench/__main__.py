@@ -1,0 +1,151 @@
+"""The bench: `python -m bench [--stack …] [--runs N] [--rounds N] [--only …] [--quick]`.
+
+One run measures every contender on a stack side by side, in rounds that alternate, prints tables and keeps
+JSON under bench/results/. Exit code 0: measured (whether the targets are met is printed); 1: a round was
+not exact, or a contender failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bench import tables
+from bench.contenders import CONTENDERS, EMBEDDED, EVERYWHERE, Contender
+from bench.figures import judge, summarize
+from bench.imports import measure_imports
+from bench.layers import run_layers
+from bench.machine import describe_machine
+from bench.rounds import Plan, Round, measure_round, prepare
+from bench.stacks import Stack, open_stack
+from bench.work import EffectTable
+from tests.services.programs import Missing
+
+RESULTS = Path(__file__).parent / "results"
+PARTS = (*CONTENDERS, "layers", "import")
+PLANS = {False: Plan(100, 300, 100, 20.0), True: Plan(100, 2000, 300, 50.0)}  # embedded, and with services
+QUICK_PLANS = {False: Plan(20, 60, 20, 20.0), True: Plan(70, 200, 50, 50.0)}
+
+
+def read_arguments(words: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.partition("\n")[0])
+    parser.add_argument("--stack", action="append", choices=EVERYWHERE, help="default: all; may be repeated")
+    parser.add_argument("--runs", type=int, help="runs a round (default 2000, embedded 300)")
+    parser.add_argument("--rounds", type=int, help="rounds that alternate (default 5)")
+    parser.add_argument("--only", help="with commas: " + ", ".join(PARTS))
+    parser.add_argument(
+        "--quick", action="store_true", help="small counts and one round: does it work at all"
+    )
+    parser.add_argument("--rows", type=int, help="rows of the imported table (default 1,000,000)")
+    arguments = parser.parse_args(words)
+    arguments.parts = set(arguments.only.split(",")) if arguments.only else set(PARTS)
+    if unknown := arguments.parts - set(PARTS):
+        parser.error(f"--only: unknown {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    arguments.rounds = arguments.rounds or (1 if arguments.quick else 5)
+    arguments.rows = arguments.rows or (20_000 if arguments.quick else 1_000_000)
+    return arguments
+
+
+def make_plan(arguments: argparse.Namespace, stack: str) -> Plan:
+    """The counts of a round on this stack."""
+    plan = (QUICK_PLANS if arguments.quick else PLANS)[stack != EMBEDDED]
+    return Plan(plan.warm, arguments.runs or plan.runs, plan.paced, plan.rate)
+
+
+def choose_contenders(console: Console, stack: str, parts: set[str]) -> list[Contender]:
+    """Those that run on this stack and are asked for; a line for each that is not installed."""
+    wanted = [one for one in CONTENDERS.values() if one.key in parts and stack in one.stacks]
+    for one in wanted:
+        if not one.is_installed:
+            console.print(
+                f"{one.title} is left out: {one.needs} is not installed (`make bench` brings it in)"
+            )
+    return [one for one in wanted if one.is_installed]
+
+
+def run_rounds(
+    console: Console, stack: Stack, contenders: list[Contender], plan: Plan, count: int
+) -> list[list[Round]]:
+    """Rounds of every contender in turn; every second round goes backwards."""
+    table = EffectTable(_open_database(stack))
+    for one in contenders:
+        prepare(one, stack)
+    rounds = []
+    for number in range(count):
+        group = {}
+        for one in contenders if number % 2 == 0 else contenders[::-1]:
+            console.print(f"[dim]{stack.name}, round {number + 1} of {count}: {one.title}[/]")
+            group[one.key] = measure_round(one, stack, table, plan)
+        rounds.append([group[one.key] for one in contenders])
+    return rounds
+
+
+def measure_stack(console: Console, arguments: argparse.Namespace, name: str) -> dict[str, Any]:
+    """Everything that is asked for on one stack, shown and as a tree for the results file."""
+    found: dict[str, Any] = {"stack": name}
+    contenders = choose_contenders(console, name, arguments.parts)
+    with open_stack(name) as stack:
+        found["machine"] = describe_machine(stack.state)
+        tables.show_machine(console, found["machine"])
+        if contenders:
+            plan = make_plan(arguments, name)
+            rounds = run_rounds(console, stack, contenders, plan, arguments.rounds)
+            summaries = summarize(rounds)
+            verdicts = judge(summaries)
+            tables.show_rounds(console, name, summaries)
+            tables.show_verdicts(console, verdicts)
+            found |= {
+                "plan": asdict(plan),
+                "verdicts": verdicts,
+                "summaries": [asdict(one) for one in summaries],
+            }
+            found["rounds"] = [[one.as_json() for one in group] for group in rounds]
+        if "layers" in arguments.parts:
+            layers = run_layers(stack, 50 if arguments.quick else 500)
+            tables.show_layers(console, name, layers)
+            found["layers"] = [asdict(layer) for layer in layers]
+        if "import" in arguments.parts and name == EMBEDDED:
+            found["import"] = measure_imports(stack, arguments.rows)
+            tables.show_imports(console, arguments.rows, found["import"])
+    return found
+
+
+def _open_database(stack: Stack) -> Any:
+    from backline.storage.database import Database
+
+    return Database(stack.settings.database_url)
+
+
+def keep(found: list[dict[str, Any]]) -> Path:
+    """Write the results file; its name is the moment in UTC."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    path.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    return path
+
+
+def main(words: list[str] | None = None) -> int:
+    """Measure, show, keep. Returns the exit code."""
+    arguments = read_arguments(words)
+    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    found = []
+    for name in arguments.stack or EVERYWHERE:
+        try:
+            found.append(measure_stack(console, arguments, name))
+        except Missing as missing:
+            console.print(f"{name} is left out: {missing} is not installed (`make services` brings it in)")
+    console.print(f"kept as {keep(found)}")
+    exact = all(one["verdicts"]["every run left one effect"] for one in found if "verdicts" in one)
+    return 0 if exact else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

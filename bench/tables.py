@@ -1,0 +1,82 @@
+"""Figures as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.contenders import CONTENDERS
+from bench.figures import Spread, Summary
+from bench.layers import Layer
+
+
+def show_machine(console: Console, machine: Mapping[str, Any]) -> None:
+    """Three lines on where this was measured."""
+    fsync = machine["fsync_ms"]
+    console.print(
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, "
+        f"Python {machine['python']}, load {machine['load_before']}"
+    )
+    console.print(f"fsync of 512 bytes: {fsync['median']} ms (least {fsync['min']}, p99 {fsync['p99']})")
+    versions = (f"{name} {number}" for name, number in machine["packages"].items() if number)
+    console.print(", ".join(versions))
+
+
+def show_rounds(console: Console, stack: str, summaries: Sequence[Summary]) -> None:
+    """End to end: one line per contender; median and (least–largest) of the rounds."""
+    table = Table(title=f"{stack}: the same work, median (least–largest) of the rounds", title_justify="left")
+    for name in (
+        "", "enqueue/s", "enqueue CPU ms", "drain/s", "worker CPU ms", "p50 ms", "p99 ms", "of plain", "CPU ms more",
+        "exact",
+    ):  # fmt: skip
+        table.add_column(name, justify="right" if name else "left")
+    for one in summaries:
+        table.add_row(
+            CONTENDERS[one.contender].title,
+            _spread(one.enqueue_rate, 0), _spread(one.enqueue_cpu, 2), _spread(one.drain_rate, 0),
+            _spread(one.worker_cpu, 2), _number(one.latency_p50, 1), _number(one.latency_p99, 1),
+            _spread(one.ratio, 2), _spread(one.cpu_more, 2), "yes" if one.exact else "NO",
+        )  # fmt: skip
+    console.print(table)
+
+
+def show_verdicts(console: Console, verdicts: Mapping[str, bool]) -> None:
+    """One line per target."""
+    for words, met in verdicts.items():
+        console.print(f"{'[green]met[/]' if met else '[red]not met[/]'}: {words}")
+
+
+def show_layers(console: Console, stack: str, layers: Sequence[Layer]) -> None:
+    """What each layer takes in one process."""
+    table = Table(title=f"{stack}: one layer, one process, one connection", title_justify="left")
+    for name in ("layer", "wall µs (median)", "CPU µs (mean)"):
+        table.add_column(name, justify="left" if name == "layer" else "right")
+    for layer in layers:
+        table.add_row(layer.name, f"{layer.wall:.0f}", f"{layer.cpu:.0f}")
+    console.print(table)
+
+
+def show_imports(console: Console, rows: int, ways: Sequence[Mapping[str, Any]]) -> None:
+    """A table of rows read into a database, by each way."""
+    table = Table(title=f"{rows:,} rows of a plain table into a database", title_justify="left")
+    for name in ("way", "wall s", "CPU s", "peak MiB", "rows stored"):
+        table.add_column(name, justify="left" if name == "way" else "right")
+    for way in ways:
+        table.add_row(
+            way["way"], f"{way['seconds']:.1f}", f"{way['cpu_seconds']:.1f}", f"{way['peak_mib']:.0f}",
+            f"{way['stored']:,}" if way["stored"] is not None else "-",
+        )  # fmt: skip
+    console.print(table)
+
+
+def _spread(value: Spread | None, digits: int) -> str:
+    if value is None:
+        return "-"
+    return f"{value.median:.{digits}f} ({value.low:.{digits}f}–{value.high:.{digits}f})"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
