@@ -1,0 +1,1 @@
+"""Numbers over time: periods, changes, coverage and exports, computed from cells of the rollup."""

@@ -1,0 +1,132 @@
+"""Reading numbers: from the rollup where it is true, from the facts where a day is dirty, in one statement.
+
+`StoredNumbers` answers what `metrics/numbers.py` asks for, so that another storage can stand in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, text
+
+from backline.storage.database import Database
+from backline.storage.rollup_sql import COLUMNS, select_rollups
+
+NumberRow = Row[Any]
+FIRST, LAST = -1_000_000, 1_000_000  # days since 1970-01-01 that no report reaches
+
+_DIRTY = """
+SELECT artist_no, day FROM backline_dirty_day WHERE artist_no IN :artists AND day BETWEEN :first AND :last
+"""
+_CLEAN = """
+FROM backline_rollup AS r WHERE r.artist_no IN :artists AND r.day BETWEEN :first AND :last
+    AND NOT EXISTS (SELECT 1 FROM backline_dirty_day AS d WHERE d.artist_no = r.artist_no AND d.day = r.day)
+"""
+_NUMBERS = f"""
+WITH numbers AS (
+    SELECT {COLUMNS} {_CLEAN} AND dimension = :dimension AND (:every = 1 OR report = :report)
+    UNION ALL
+    SELECT {COLUMNS} FROM ({{live}}) AS live WHERE dimension = :dimension AND (:every = 1 OR report = :report)
+)
+"""
+_TITLED = """
+, titled AS (
+    SELECT n.artist_no, n.day, n.report, t.title AS key, n.measure, n.currency, n.scale, n.span, n.value,
+        n.accepted, n.rejected, n.known_at
+    FROM numbers AS n JOIN backline_track AS t ON t.no = CAST(n.key AS BIGINT)
+)
+"""
+_CELLS = """
+SELECT day, report, key, measure, currency, scale, span, value, accepted, rejected, known_at FROM {table}
+ORDER BY report, measure, day, key, artist_no, scale
+"""
+_SUMS = """
+SELECT report, key, measure, currency, scale, max(span) AS span, CAST(sum(value) AS BIGINT) AS value,
+    min(value) AS low, count(*) AS cells, max(known_at) AS known_at
+FROM {table} GROUP BY report, key, measure, currency, scale
+"""
+_DAYS = "SELECT report, measure, day, max(span) AS span FROM numbers GROUP BY report, measure, day"
+_REPORTS = f"""
+SELECT report, max(span) AS span, min(day) AS first, max(day) AS last, count(DISTINCT day) AS days,
+    max(known_at) AS known_at, max(has_days) AS has_days
+FROM (
+    SELECT r.report, r.span, r.day, r.known_at, CASE WHEN dimension = 'day' THEN 1 ELSE 0 END AS has_days {_CLEAN}
+        AND dimension IN ('day', 'track')
+    UNION ALL
+    SELECT c.report, c.span, f.day, c.known_at, CASE WHEN c.span = 1 OR c.kind = 'chart' THEN 1 ELSE 0 END
+    FROM ({_DIRTY}) AS d CROSS JOIN backline_fact AS f CROSS JOIN backline_claim AS c
+    WHERE f.artist_no = d.artist_no AND f.day = d.day AND c.id = f.claim_id AND c.current
+) AS days GROUP BY report ORDER BY report
+"""
+_SOURCES = """
+SELECT DISTINCT c.report, c.day, i.no, i.id AS import_id FROM (
+    SELECT DISTINCT claim_id FROM backline_fact WHERE artist_no IN :artists AND day BETWEEN :first AND :last
+) AS f JOIN backline_claim AS c ON c.id = f.claim_id JOIN backline_import AS i ON i.no = c.import_no
+WHERE c.current ORDER BY c.report, c.day, i.no
+"""
+_TRACKS = "SELECT count(*) FROM backline_track WHERE artist_no IN :artists"
+
+
+class StoredNumbers:
+    """The numbers of some artist rows together (see `artists.list_credits`). Days are counted from 1970-01-01."""
+
+    def __init__(self, connection: Connection, artist_nos: Sequence[int]) -> None:
+        self._connection = connection
+        self._artists = list(artist_nos)
+
+    def read_cells(
+        self, dimension: str, first: int = FIRST, last: int = LAST, report: str | None = None
+    ) -> list[NumberRow]:
+        """One row per artist row, day, report, key, measure, currency and scale.
+
+        `key` is "" by day, the title by track, else the country or source.
+        """
+        return self._read(dimension, _CELLS, first, last, report)
+
+    def read_sums(
+        self, dimension: str, first: int = FIRST, last: int = LAST, report: str | None = None
+    ) -> list[NumberRow]:
+        """Cells added up over days and artist rows: sum, lowest, and how many there were."""
+        return self._read(dimension, _SUMS, first, last, report)
+
+    def list_days(
+        self, dimension: str, first: int = FIRST, last: int = LAST, report: str | None = None
+    ) -> list[NumberRow]:
+        """Each day on which a report tells a measure by this dimension."""
+        return self._read(dimension, _DAYS, first, last, report)
+
+    def list_reports(self) -> list[NumberRow]:
+        """Each report: span, first and last day, number of days, when last known, whether it has days."""
+        return self._execute(_REPORTS, first=FIRST, last=LAST)
+
+    def list_sources(self, first: int = FIRST, last: int = LAST) -> list[NumberRow]:
+        """The imports whose current claims stand behind each report and day."""
+        return self._execute(_SOURCES, first=first, last=last)
+
+    def count_tracks(self) -> int:
+        """How many tracks the catalogue knows."""
+        return int(self._execute(_TRACKS)[0][0])
+
+    def _read(self, dimension: str, query: str, first: int, last: int, report: str | None) -> list[NumberRow]:
+        sql = _NUMBERS.format(live=select_rollups(dimension, _DIRTY))
+        titled = dimension == "track"
+        sql += (_TITLED if titled else "") + query.format(table="titled" if titled else "numbers")
+        every = 1 if report is None else 0
+        values = {"dimension": dimension, "report": report or "", "every": every}
+        return self._execute(sql, first=first, last=last, **values)
+
+    def _execute(self, sql: str, **values: Any) -> list[NumberRow]:
+        statement = text(sql).bindparams(bindparam("artists", expanding=True))
+        return list(self._connection.execute(statement, {"artists": self._artists, **values}).all())
+
+
+@contextmanager
+def read_snapshot(database: Database) -> Iterator[Connection]:
+    """A connection on which every statement sees the same moment, so that totals agree with each other."""
+    with database.read() as connection:
+        if database.is_sqlite:
+            yield connection
+        else:
+            yield connection.execution_options(isolation_level="REPEATABLE READ")
