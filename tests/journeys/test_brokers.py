@@ -1,0 +1,101 @@
+"""The broker may die, forget, and say everything twice; other programs may speak to it."""
+
+from __future__ import annotations
+
+from celery import Celery
+
+from backline.bells import name_queue
+from tests.journeys.conftest import on
+from tests.journeys.plug_in import journey_tasks
+from tests.journeys.processes import wait_for
+from tests.journeys.stacks import Stack, idle
+
+
+def await_all(stack: Stack, count: int, seconds: float = 60.0) -> None:
+    """Wait until so many runs have succeeded, with the crew's deaths mended meanwhile."""
+
+    def look() -> bool:
+        stack.crew.look()
+        return stack.count("succeeded") >= count
+
+    wait_for(f"{count} runs to succeed", look, seconds)
+
+
+def count_effects(stack: Stack) -> list[int]:
+    """How often each number took effect, in order of the numbers."""
+    rows = stack.query("SELECT count(*) AS n FROM journey_effect GROUP BY number ORDER BY number")
+    return [row.n for row in rows]
+
+
+@on()
+def test_killed_emptied_and_started_again(stack: Stack) -> None:
+    stack.crew.worker()
+    for number in range(20):
+        stack.submit(journey_tasks.work, number, 100)
+    wait_for("the first effects", lambda: stack.count("succeeded") >= 3)
+    stack.hurt_broker()
+    for number in range(20, 30):  # their bells reach nobody
+        stack.submit(journey_tasks.work, number, 50)
+    stack.heal_broker()
+    await_all(stack, 30)
+    assert count_effects(stack) == [1] * 30
+
+
+@on()
+def test_bells_that_ring_too_often(stack: Stack) -> None:
+    for number in range(40):
+        stack.submit(journey_tasks.mark if number % 2 else journey_tasks.work, number)
+    for _ in range(200):
+        stack.desk.bells._publish("journey")
+    stack.crew.worker("worker-1")
+    stack.crew.worker("worker-2")
+    await_all(stack, 40)
+    wait_for("stale bells to be heard", lambda: stack.desk.bells.count_waiting("journey") == 0)
+    assert count_effects(stack) == [1] * 40
+    assert stack.one("SELECT count(*) AS n FROM backline_attempt").n == 40
+
+
+def make_producer(stack: Stack) -> Celery:
+    """A program that knows nothing of us but the broker, a task's name and its queue."""
+    producer = Celery("somebody", set_as_current=False)
+    conf = stack.desk.app.conf
+    producer.conf.update(
+        broker_url=conf.broker_url, broker_transport_options=dict(conf.broker_transport_options)
+    )
+    return producer
+
+
+@on()
+def test_message_that_carries_a_job_becomes_a_row(stack: Stack) -> None:
+    producer = make_producer(stack)
+    stack.crew.worker()
+    stack.crew.scheduler()
+    for number in range(5):
+        producer.send_task("journey.work", args=[number, 10], queue=name_queue("journey"))
+    await_all(stack, 5)
+    assert count_effects(stack) == [1] * 5
+    producer.send_task("journey.mark", kwargs={"nubmer": 1}, queue=name_queue("journey"))
+    wait_for("the unreadable job to fail", lambda: stack.count("failed") == 1)
+
+
+@on("redis", "rabbitmq")
+def test_message_waits_for_a_database_that_is_away(stack: Stack) -> None:
+    producer = make_producer(stack)
+    stack.crew.worker(concurrency=1)
+    first = stack.submit(journey_tasks.mark, 1)
+    wait_for("the worker", lambda: stack.state(first) == "succeeded")
+    with stack.without_database(2):
+        producer.send_task("journey.mark", args=[2], queue=name_queue("journey"))
+        idle(2.0)
+    wait_for("the job that came meanwhile", lambda: stack.crew.look() or stack.effects(2) == 1, 60)
+    assert count_effects(stack) == [1, 1]
+
+
+@on()
+def test_celerys_own_worker_command(stack: Stack) -> None:
+    stack.crew.start("celery", "celery", "-A", "backline.celery_app", "worker", "--concurrency", "1")
+    for number in range(5):
+        stack.submit(journey_tasks.mark, number)
+    await_all(stack, 5)
+    assert stack.crew.stop("celery") == 0
+    assert count_effects(stack) == [1] * 5

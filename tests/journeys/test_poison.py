@@ -1,0 +1,45 @@
+"""Runs that kill or hold their worker end; they do not go round for ever."""
+
+from __future__ import annotations
+
+import pytest
+
+from backline.runtime.task import Task
+from tests.journeys.conftest import on
+from tests.journeys.plug_in import journey_tasks
+from tests.journeys.processes import wait_for
+from tests.journeys.stacks import Stack
+
+
+@pytest.mark.parametrize("task", [journey_tasks.poison, journey_tasks.short_poison], ids=["long", "short"])
+@on("embedded", "redis")
+def test_poison_is_dead_after_three_losses(stack: Stack, task: Task) -> None:  # type: ignore[type-arg]
+    run_id = stack.submit(task, 1)
+    stack.crew.worker(concurrency=1)
+
+    def is_over() -> bool:
+        stack.crew.look()
+        return stack.state(run_id) in ("dead", "failed", "succeeded")
+
+    wait_for("the poison to be dead", is_over, 60)
+    row = stack.one("SELECT state, error_kind, lost FROM backline_run WHERE id = :id", id=run_id)
+    assert tuple(row) == ("dead", "poison", 3)
+    after = stack.submit(journey_tasks.mark, 2)
+    wait_for("the worker to go on", lambda: stack.crew.look() or stack.state(after) == "succeeded", 30)
+
+
+@on("embedded", "rabbitmq")
+def test_hard_limit_ends_a_run_that_hears_nothing(stack: Stack) -> None:
+    run_id = stack.submit(journey_tasks.hang, 1)
+    stack.crew.worker(concurrency=1)
+
+    def tried() -> list[object]:
+        return stack.query("SELECT outcome, error_text FROM backline_attempt WHERE run_id = :id", id=run_id)
+
+    rows = wait_for("the hard limit", tried, 30)
+    assert "Still busy after 1.5 s" in rows[0].error_text  # type: ignore[attr-defined]
+    after = stack.submit(journey_tasks.mark, 2)
+    wait_for("the worker to go on", lambda: stack.crew.look() or stack.state(after) == "succeeded", 30)
+    assert stack.effects(2) == 1
+    wait_for("two more tries and the end", lambda: stack.crew.look() or stack.state(run_id) == "dead", 60)
+    assert len(tried()) == 3

@@ -1,0 +1,36 @@
+"""SIGTERM under load: what is in hand is finished or handed back, and nothing is lost."""
+
+from __future__ import annotations
+
+from tests.journeys.conftest import on
+from tests.journeys.plug_in import journey_tasks
+from tests.journeys.processes import wait_for
+from tests.journeys.stacks import Stack
+from tests.journeys.test_brokers import await_all, count_effects
+
+
+@on()
+def test_sigterm_under_load(stack: Stack) -> None:
+    for number in range(60):
+        stack.submit(journey_tasks.work if number % 2 else journey_tasks.mark, number, *([50] * (number % 2)))
+    stack.crew.worker()
+    wait_for("some effects", lambda: stack.count("succeeded") >= 10)
+    assert stack.crew.stop("worker") == 0
+    assert stack.count("running") == 0
+    done = stack.count("succeeded")
+    assert done < 60
+    stack.crew.worker()
+    await_all(stack, 60)
+    assert count_effects(stack) == [1] * 60
+    assert stack.one("SELECT max(attempt) AS n FROM backline_run").n == 1
+
+
+@on()
+def test_run_longer_than_the_grace_is_handed_back(stack: Stack) -> None:
+    run_id = stack.submit(journey_tasks.deaf, 1, 12_000)
+    stack.crew.worker(concurrency=1)
+    wait_for("a claimed run", lambda: stack.state(run_id) == "running")
+    assert stack.crew.stop("worker") == 0
+    row = stack.one("SELECT state, attempt, lost FROM backline_run WHERE id = :id", id=run_id)
+    assert tuple(row) == ("queued", 0, 0)
+    assert stack.effects(1) == 0
