@@ -1,0 +1,58 @@
+"""Change against what was before, in absolute terms and in percent; unknown where it would mislead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from typing import Final
+
+from backline.metrics.numbers import add_exact, show_exact
+
+NO_DATA: Final = "no_data"  # nothing is known of this period
+NO_DATA_BEFORE: Final = "no_data_before"  # nothing is known of the period before
+LOWER_COVERAGE_BEFORE: Final = "lower_coverage_before"  # growth would be that of the coverage
+LOWER_COVERAGE: Final = "lower_coverage"  # the difference is known, but the number now may still grow
+ZERO_BEFORE: Final = "zero_before"  # the difference is known, the percentage is not
+NO_PERCENT: Final = "no_percent"  # a rank has none
+
+
+@dataclass(frozen=True)
+class Known:
+    """A number and how complete it is, 0..1."""
+
+    value: Decimal | None
+    coverage: float
+
+
+@dataclass(frozen=True)
+class Change:
+    """Decimal texts; what is null, or to be taken with care, says why. percent has one digit after the point."""
+
+    absolute: str | None
+    percent: str | None
+    reason: str | None
+
+
+def compare(now: Known, before: Known, *, percent: bool = True) -> Change:
+    """now against before. Null where there is nothing before, or where before is less complete than now."""
+    if now.value is None:
+        return Change(None, None, NO_DATA)
+    if before.value is None:
+        return Change(None, None, NO_DATA_BEFORE)
+    if before.coverage < now.coverage:
+        return Change(None, None, LOWER_COVERAGE_BEFORE)
+    difference = add_exact([now.value, before.value.copy_negate()])
+    if not percent:
+        return Change(show_exact(difference), None, NO_PERCENT)
+    if before.value == 0:
+        return Change(show_exact(difference), None, ZERO_BEFORE)
+    caution = LOWER_COVERAGE if now.coverage < before.coverage else None
+    return Change(show_exact(difference), _show_percent(difference, before.value), caution)
+
+
+def _show_percent(difference: Decimal, before: Decimal) -> str:
+    """Half to even, to a tenth (IEEE 754-2019, 4.3.3)."""
+    with localcontext() as context:
+        context.prec = 60
+        share = difference * 100 / abs(before)
+        return show_exact(share.quantize(Decimal("0.1"), rounding=ROUND_HALF_EVEN))

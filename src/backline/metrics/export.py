@@ -1,0 +1,126 @@
+"""Numbers as files: a long table with one row per day, report, dimension, key and measure, CSV or Parquet.
+
+A spreadsheet takes a text that begins with = + - @, tab or carriage return for a formula; here such a
+text gets an apostrophe in front (OWASP, CSV injection). Inside, names stay as they came. Numbers stay
+numbers: decimal text in CSV, decimal128 in Parquet, exact in both.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backline.errors import BadInput
+from backline.metrics.lines import DIMENSIONS, combine_cells
+from backline.metrics.numbers import FIRST, LAST, Figure, Numbers, show_exact, show_known
+
+COLUMNS = (
+    *("artist_id", "artist", "day", "report", "dimension", "key", "measure", "currency", "value"),
+    *("coverage", "known_at"),
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_DIGITS = 38  # of decimal128
+
+
+@dataclass(frozen=True)
+class ExportRow:
+    """One row of the table; value exact, coverage 0..1."""
+
+    artist_id: str
+    artist: str
+    day: date
+    report: str
+    dimension: str
+    key: str
+    measure: str
+    currency: str
+    value: Decimal
+    coverage: float
+    known_at: str
+
+
+def neutralise(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def list_rows(
+    numbers: Numbers, artist_id: str, artist: str, first: int | None = None, last: int | None = None
+) -> list[ExportRow]:
+    """Every number of the range, ordered by report, dimension, day, key, measure and currency."""
+    low, high = FIRST if first is None else first, LAST if last is None else last
+    rows = []
+    for dimension in DIMENSIONS:
+        figures = combine_cells(numbers.read_cells(dimension, low, high), by_day=False)
+        rows += [_make_row(artist_id, artist, dimension, figure) for figure in figures]
+    return sorted(rows, key=lambda r: (r.report, r.dimension, r.day, r.key, r.measure, r.currency))
+
+
+def write_export(rows: Sequence[ExportRow], path: Path) -> Path:
+    """Write by the file's suffix, in place of what was there, whole or not at all. Raises `BadInput`."""
+    writers = {".csv": _write_csv, ".parquet": _write_parquet}
+    write = writers.get(path.suffix.lower())
+    if write is None:
+        raise BadInput(f"{path.name}: the suffix says no format.", remedy="Use .csv or .parquet.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Beside its place, so that the rename stays within one file system.
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(rows, draft)
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path
+
+
+def _make_row(artist_id: str, artist: str, dimension: str, figure: Figure) -> ExportRow:
+    assert figure.day is not None
+    return ExportRow(
+        artist_id,
+        neutralise(artist),
+        figure.day,
+        neutralise(figure.report),
+        dimension,
+        neutralise(figure.key),
+        figure.measure,
+        figure.currency or "",
+        figure.value,
+        figure.coverage,
+        show_known(figure.known_at),
+    )
+
+
+def _write_csv(rows: Iterable[ExportRow], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for row in rows:
+            writer.writerow([_show_cell(getattr(row, column)) for column in COLUMNS])
+
+
+def _show_cell(value: Any) -> Any:
+    return show_exact(value) if isinstance(value, Decimal) else value
+
+
+def _write_parquet(rows: Sequence[ExportRow], path: Path) -> None:
+    scale = max((-int(row.value.as_tuple().exponent) for row in rows), default=0)
+    kinds: dict[str, pa.DataType] = {
+        "day": pa.date32(),
+        "value": pa.decimal128(_DIGITS, scale),
+        "coverage": pa.float64(),
+    }
+    columns = {
+        name: pa.array([getattr(row, name) for row in rows], kinds.get(name, pa.string())) for name in COLUMNS
+    }
+    pq.write_table(pa.table(columns), path, compression="zstd")
