@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+import typing
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from pydantic import BaseModel
 
 from backline.runtime.task import Job, Private
 from backline.storage.audits import AuditEntry
@@ -15,12 +18,13 @@ STRUCK = "[struck out]"
 _SECRET_KEY = re.compile(
     r"(?i)(pass(word|wd)?|secret|token|api[_-]?key|authorization|cookie|credential|private[_-]?key)"
 )
+_TELLING = r"[\w-]*(?:pass(?:word|wd)?|secret|token|api[_-]?key|authorization|cookie)"
 _PATTERNS = (
     re.compile(r"(?i)(?P<keep>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}"),
     re.compile(
-        r"(?i)(?P<keep>[\"']?\b[\w-]*(?:pass(?:word|wd)?|secret|token|api[_-]?key|authorization|cookie)[\"']?\s*[=:]\s*"
-        r"[\"']?)(?!bearer\s|basic\s)[^\s\"',;&}]+"
+        rf"(?i)(?P<keep>[\"']?\b{_TELLING}[\"']?\s*[=:]\s*(?P<quote>[\"']))(?:(?!(?P=quote))[^\\]|\\.)+"
     ),
+    re.compile(rf"(?i)(?P<keep>[\"']?\b{_TELLING}[\"']?\s*[=:]\s*)(?![\"']|bearer\s|basic\s)[^\s\"',;&}}]+"),
     re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://[^/\s:@]*:)[^@\s/]+(?=@)"),
 )
 
@@ -31,9 +35,10 @@ class Secrets:
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._values: set[str] = {value for value in values if len(value) >= 4}
 
-    def strike(self, text: str) -> str:
-        """The text without known values and without what looks like a secret."""
-        for value in self._values:
+    def strike(self, text: str, also: Iterable[str] = ()) -> str:
+        """The text without known values (and those given `also`) and without what looks like a secret."""
+        given = {value for value in also if len(value) >= 4}
+        for value in sorted(self._values | given, key=len, reverse=True):
             text = text.replace(value, STRUCK)
         for pattern in _PATTERNS:
             text = pattern.sub(lambda match: match.group("keep") + STRUCK, text)
@@ -57,7 +62,8 @@ class Secrets:
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no spaces: equal content gives equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return text.encode("utf-8", "backslashreplace").decode()  # a file's name need not be valid Unicode
 
 
 def digest(text: str | None) -> str | None:
@@ -67,12 +73,72 @@ def digest(text: str | None) -> str | None:
 
 def describe_job(job: Job, secrets: Secrets) -> dict[str, Any]:
     """The job for an audit row: fields marked `Private` are struck out by type, secrets by key and value."""
-    tree = job.model_dump(mode="json")
-    for name, info in type(job).model_fields.items():
-        if any(isinstance(mark, Private) or mark is Private for mark in info.metadata):
-            tree[name] = STRUCK
-    struck: dict[str, Any] = secrets.strike_tree(tree)
+    struck: dict[str, Any] = secrets.strike_tree(_strike_private(job, job.model_dump(mode="json")))
     return struck
+
+
+def list_private(value: Any) -> list[str]:
+    """Every text in fields marked `Private`, however deep, to be struck out of error texts."""
+    return [text for found in _find_private(value) for text in _list_texts(found)]
+
+
+def _strike_private(value: Any, tree: Any) -> Any:
+    """The dumped tree of `value`, with `Private` fields struck out at every depth."""
+    if isinstance(value, BaseModel) and isinstance(tree, dict):
+        return {
+            name: STRUCK
+            if _is_private(type(value), name)
+            else _strike_private(getattr(value, name), tree[name])
+            for name in tree
+        }
+    if isinstance(value, Mapping) and isinstance(tree, dict):
+        return {name: _strike_private(item, tree[str(name)]) for name, item in value.items()}
+    if isinstance(value, (list, tuple)) and isinstance(tree, list):
+        return [_strike_private(item, part) for item, part in zip(value, tree, strict=True)]
+    return tree
+
+
+def _find_private(value: Any) -> Iterator[Any]:
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            item = getattr(value, name, None)
+            if _is_private(type(value), name):
+                yield item
+            else:
+                yield from _find_private(item)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _find_private(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _find_private(item)
+
+
+def _list_texts(value: Any) -> Iterator[str]:
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _list_texts(item)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def _is_private(model: type[BaseModel], name: str) -> bool:
+    """Whether the field is marked, also inside a union (`Annotated[str, Private()] | None`)."""
+    info = model.model_fields.get(name)
+    return info is not None and (_is_marked(info.metadata) or _is_marked_inside(info.annotation))
+
+
+def _is_marked_inside(annotation: Any) -> bool:
+    marks = getattr(annotation, "__metadata__", ())
+    return _is_marked(marks) or any(_is_marked_inside(part) for part in typing.get_args(annotation))
+
+
+def _is_marked(marks: Iterable[Any]) -> bool:
+    return any(isinstance(mark, Private) or mark is Private for mark in marks)
 
 
 def make_entry(
