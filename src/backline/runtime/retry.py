@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import random
+import socket
 import traceback
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backline import errors
 
 MAX_FAULTS = 8
 MAX_BUGS = 2
 FIRST_WAIT, LONGEST_WAIT = 2.0, 900.0
-_PASSING_SQLSTATES = ("08", "40", "53", "55P03", "57P", "58")
+_PASSING_SQLSTATES = ("08", "25P03", "40", "53", "55P03", "57P", "58")
 _PASSING_SQLITE = ("locked", "busy", "disk i/o error", "unable to open database file")
 _PASSING_NAMES = {
     # by name, so that no HTTP or broker library is needed here
@@ -21,6 +24,16 @@ _PASSING_NAMES = {
     "httpcore": {"NetworkError", "TimeoutException", "ProtocolError"},
     "redis": {"ConnectionError", "TimeoutError"},
     "kombu": {"OperationalError"},
+    "requests": {"ConnectionError", "Timeout", "ChunkedEncodingError"},
+    "urllib3": {"TimeoutError", "ProtocolError", "NewConnectionError"},
+}
+_PASSING_ERRNOS = {
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.ENETRESET,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ETIMEDOUT,
 }
 
 
@@ -78,7 +91,9 @@ def is_passing(error: BaseException) -> bool:
     """Whether an error is a passing fault of the database or the network, so that trying again may help."""
     if isinstance(error, DBAPIError):
         return _is_passing_database(error)
-    if isinstance(error, (ConnectionError, TimeoutError)):
+    if isinstance(error, (ConnectionError, TimeoutError, PoolTimeout, socket.gaierror)):
+        return True
+    if isinstance(error, OSError) and error.errno in _PASSING_ERRNOS:
         return True
     for kind in type(error).__mro__:
         if kind.__name__ in _PASSING_NAMES.get(kind.__module__.partition(".")[0], ()):
@@ -101,10 +116,15 @@ def _is_passing_database(error: DBAPIError) -> bool:
 def describe_error(error: BaseException, limit: int = 4000) -> str:
     """One text for the row: what went wrong and where. Secrets are struck out by the caller."""
     if isinstance(error, errors.BacklineError) and not isinstance(error, (errors.TimeLimit, BrokenContract)):
-        return str(error)[:limit]
+        return _make_storable(str(error))[:limit]
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     places = " < ".join(
         f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[::-1]
     )
-    text = f"{type(error).__name__}: {error}"
+    text = _make_storable(f"{type(error).__name__}: {error}")
     return (text[: limit - len(places) - 6] + (f" (at {places})" if places else ""))[:limit]
+
+
+def _make_storable(text: str) -> str:
+    """Without what no database takes as text: NUL, and the halves of surrogate pairs in odd file names."""
+    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
