@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import backline
 from backline.discovery import find_members
 from backline.errors import UnknownName
+from backline.metrics.folder import ExportFolder
 from backline.runtime.audit import Secrets
+from backline.runtime.context import Provider, Runtime
 from backline.runtime.redrive import Bells, Redriver
-from backline.runtime.run import Provider, Runtime
 from backline.runtime.schedule import Scheduler
 from backline.runtime.submit import Ask, submit_run
 from backline.runtime.task import BadTask, Job, Task
@@ -133,9 +135,12 @@ class House:
             self.database.close()
 
 
-def make_providers(settings: Settings, database: Database) -> dict[type, Provider]:  # noqa: ARG001 - the trades read it
+def make_providers(settings: Settings, database: Database) -> dict[type, Provider]:
     """For each type a task may ask for: how to make it for one attempt."""
-    return {Database: lambda _: database}
+    return {
+        Database: lambda _: database,
+        ExportFolder: lambda context: ExportFolder(settings.state / "exports", context.watch.run_id),
+    }
 
 
 def find_tasks() -> dict[str, Task[Any, Any]]:
@@ -160,8 +165,9 @@ def find_passwords(settings: Settings) -> list[str]:
         authority = url.partition("://")[2].partition("/")[0]
         user, at, _ = authority.rpartition("@")
         if at and ":" in user:
-            found.append(user.partition(":")[2])
-    return found
+            written = user.partition(":")[2]
+            found += [written, unquote(written)]
+    return sorted(set(found))
 
 
 def make_lazy(make: Callable[[], House]) -> Callable[[], House]:

@@ -7,80 +7,32 @@ claim (lease and fence), and the finish, which is guarded by the fence.
 
 from __future__ import annotations
 
-import json
 import logging
+import math
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection
 
-from backline.errors import BadInput, Cancelled, LeaseLost, TimeLimit
-from backline.runtime.audit import Secrets, describe_job, digest, make_entry
-from backline.runtime.claim import Keeper, SoftLimit, Watch
+from backline.errors import Cancelled, LeaseLost, TimeLimit
+from backline.runtime.audit import describe_job, digest, list_private, make_entry
+from backline.runtime.claim import SoftLimit, Watch
+from backline.runtime.context import LOST, Outcome, RunContext, Runtime
+from backline.runtime.contract import read_stored_job, wrap_answer
 from backline.runtime.effects import AuditTrail, Effects, FollowUps
-from backline.runtime.retry import BrokenContract, Verdict, describe_error, is_passing, judge
+from backline.runtime.retry import Verdict, describe_error, is_passing, judge
 from backline.runtime.steps import Steps
 from backline.runtime.submit import Ask, submit_run
-from backline.runtime.task import BadTask, Job, Task
+from backline.runtime.task import Job, Task
 from backline.storage.audits import insert_audit
-from backline.storage.database import Database
-from backline.storage.leases import Leases, RunRow, Settlement
+from backline.storage.leases import RunRow, Settlement
 
 log = logging.getLogger("backline.run")
-Provider = Callable[["RunContext"], Any]
-RUNTIME_NEEDS = (Effects, FollowUps, AuditTrail, Steps, Watch)
-
-
-@dataclass
-class RunContext:
-    """What one attempt works with."""
-
-    watch: Watch
-    steps: Steps
-    effects: Effects = field(default_factory=Effects)
-    follow_ups: FollowUps = field(default_factory=FollowUps)
-    job: Job | None = None
-    trail: AuditTrail = field(default_factory=AuditTrail)
-
-
-@dataclass
-class Runtime:
-    """Everything a process needs to carry runs. Made in wiring.py."""
-
-    database: Database
-    leases: Leases
-    tasks: Mapping[str, Task[Any, Any]]
-    providers: Mapping[type, Provider]
-    secrets: Secrets
-    worker: str
-    code_version: str
-    lease_seconds: float
-    ring_again: float
-    ring: Callable[[str], bool]
-    may_kill: bool = False  # a worker child may end itself at a hard time limit
-
-    def __post_init__(self) -> None:
-        self.keeper = Keeper(self.database, self.leases, self.lease_seconds)
-        for task in self.tasks.values():
-            for parameter, kind in task.needs.items():
-                if kind not in self.providers and kind not in RUNTIME_NEEDS:
-                    raise BadTask(f"Task {task.name}: nothing provides {kind.__name__} for {parameter}.")
-            if task.short and (Steps in task.needs.values() or Watch in task.needs.values()):
-                raise BadTask(f"Task {task.name} is short: it cannot keep steps or watch its lease.")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Where a run stands after an attempt."""
-
-    run_id: str
-    state: str
-    error: str | None = None
+AT_ONCE = 5.0  # seconds that the one-commit form may hold its transaction
 
 
 def answer_bell(runtime: Runtime, queue: str) -> Outcome | None:
@@ -91,23 +43,27 @@ def answer_bell(runtime: Runtime, queue: str) -> Outcome | None:
 def drain_queue(runtime: Runtime, queue: str, seconds: float = 0.5) -> int:
     """Answer a bell: carry due runs until none is left or the slice of time is over. Returns how many.
 
-    The second run found means that there is more than one pair of hands can do: one more bell is rung.
     A slice that ends before the queue does rings for whoever goes on, so that other queues get their turn.
+    A process that was idle and finds a second run calls for one more pair of hands. While there is a
+    backlog a bell thus begets one bell, and each process that was woken adds one: they do not multiply.
     """
-    began, count = time.monotonic(), 0
+    began, count, was_idle = time.monotonic(), 0, runtime.idle
+    runtime.idle = False
     while answer_bell(runtime, queue) is not None:
         count += 1
         if time.monotonic() - began > seconds:
             runtime.ring(queue)
-            break
-        if count == 2:
+            return count
+        if count == 2 and was_idle:
             runtime.ring(queue)
+    runtime.idle = True
     return count
 
 
 def run_here(runtime: Runtime, run_id: str) -> Outcome | None:
     """Carry one queued run in this process. None: somebody else has it, or it is not due."""
-    return _attempt(runtime, lambda connection: runtime.leases.pick_one(connection, run_id))
+    outcome = _attempt(runtime, lambda connection: runtime.leases.pick_one(connection, run_id))
+    return None if outcome is None or outcome.state == LOST else outcome
 
 
 def _attempt(runtime: Runtime, pick: Callable[[Connection], RunRow | None]) -> Outcome | None:
@@ -138,7 +94,9 @@ def _attempt(runtime: Runtime, pick: Callable[[Connection], RunRow | None]) -> O
 
 
 def _refuse_unready(row: RunRow, task: Task[Any, Any] | None) -> Settlement | None:
-    """A run that must not start: too late, or written by code newer than this."""
+    """A run that must not start: taken back, too late, or written by code newer than this."""
+    if row.cancel_requested_at is not None:
+        return _end(row, "cancelled", "cancelled", "Cancelled before it could start again.")
     if row.expires_at is not None and row.expires_at <= row.now_at:
         return _end(row, "expired", "expired", "Not started in time; its result would have come too late.")
     if row.deadline_at is not None and row.deadline_at <= row.now_at:
@@ -163,9 +121,10 @@ def _run_at_once(
     runtime: Runtime, connection: Connection, row: RunRow, task: Task[Any, Any], bells: list[str]
 ) -> Outcome:
     """The one-commit form: the row is locked by this transaction until the task is done."""
-    context = _make_context(runtime, row, task, row.fence + 1)
+    context = _make_context(runtime, row, task, row.fence + 1, most=AT_ONCE)
     end, error = _do(runtime, row, task, context)
-    _settle(runtime, connection, row, row.fence, end, from_state="queued", job=context.job)
+    if not _settle(runtime, connection, row, row.fence, end, from_state="queued", job=context.job):
+        raise LeaseLost  # cannot be while the row is locked; nothing may be written then
     if error is None:
         try:
             bells += _write_effects(runtime, connection, row, context)
@@ -176,25 +135,25 @@ def _run_at_once(
 
 def _run_claimed(
     runtime: Runtime, row: RunRow, task: Task[Any, Any], fence: int, bells: list[str]
-) -> Outcome | None:
+) -> Outcome:
     """The two-commit form: the claim is committed, the lease is renewed while the task works."""
     context = _make_context(runtime, row, task, fence)
-    runtime.keeper.add(context.watch, lambda watch: _end_by_force(runtime, row, watch))
+    runtime.keeper.add(context.watch, lambda _: _end_by_force(runtime, row, context))
     try:
         end, error = _do(runtime, row, task, context)
         if isinstance(error, LeaseLost):
             log.warning("run %s: lease lost, this attempt is dropped", row.id)
-            return None
+            return Outcome(row.id, LOST)
         try:
             return _finish(runtime, row, context, end, error, bells)
         except LeaseLost:
             log.warning("run %s: lease lost before the finish, nothing was written", row.id)
-            return None
+            return Outcome(row.id, LOST)
         except Exception as failed:
             if is_passing(failed):
                 log.warning("run %s: the database is away; the lease will sort it", row.id)
-                return None
-            end = _judge(runtime, row, failed)
+                return Outcome(row.id, LOST)
+            end = _judge(runtime, row, failed, context)
             return _finish(runtime, row, context, end, failed, bells)
     except BaseException:
         _hand_back(runtime, row, context)
@@ -203,11 +162,15 @@ def _run_claimed(
         runtime.keeper.remove(context.watch)
 
 
-def _make_context(runtime: Runtime, row: RunRow, task: Task[Any, Any], fence: int) -> RunContext:
+def _make_context(
+    runtime: Runtime, row: RunRow, task: Task[Any, Any], fence: int, most: float = math.inf
+) -> RunContext:
+    """The soft limit is the task's own, or what is left until the deadline, but never more than `most` s."""
+    soft = min(task.limits.soft, most, _seconds_left(row))
+    hard = soft + max(task.limits.hard - task.limits.soft, 0.0)
     watch = Watch(
-        runtime.database, row.id, fence, attempt=row.attempt + 1, asked_by=row.asked_by,
-        soft=task.limits.soft, hard=task.limits.hard,
-    )  # fmt: skip
+        runtime.database, row.id, fence, attempt=row.attempt + 1, asked_by=row.asked_by, soft=soft, hard=hard
+    )
     return RunContext(watch, Steps(runtime.database, watch))
 
 
@@ -216,28 +179,15 @@ def _do(
 ) -> tuple[Settlement, Exception | None]:
     """Read the job, call the task, and put the end into words. Nothing is written here."""
     try:
-        with SoftLimit(task.limits.soft):
+        with SoftLimit(context.watch.soft):
             job = context.job = read_stored_job(task, row.version, row.job)
             needs = {name: _provide(runtime, kind, context) for name, kind in task.needs.items()}
-            answer = _wrap_answer(runtime, task, task.function(job, **needs))
+            answer = wrap_answer(task, task.function(job, **needs), runtime.code_version)
         context.watch.checkpoint()
     except Exception as error:
-        return _judge(runtime, row, error), error
+        return _judge(runtime, row, error, context), error
     attempt = row.attempt + 1
     return Settlement("succeeded", "succeeded", attempt, attempt, row.faults, row.bugs, answer=answer), None
-
-
-def read_stored_job(task: Task[Any, Any], version: int, text: str) -> Job:
-    """The job of a row, brought to the task's version. An old job that cannot be read breaks the contract."""
-    if version == task.version:
-        return task.read_json(text)
-    try:
-        tree = json.loads(text)
-        for step in range(version, task.version):
-            tree = task.upgrades[step](tree)
-        return task.read_json(json.dumps(tree))
-    except (BadInput, KeyError, TypeError, ValueError) as error:
-        raise BrokenContract(f"A stored job of version {version} does not upgrade: {error}") from error
 
 
 def _provide(runtime: Runtime, kind: type, context: RunContext) -> Any:
@@ -248,29 +198,29 @@ def _provide(runtime: Runtime, kind: type, context: RunContext) -> Any:
     return own[kind] if kind in own else runtime.providers[kind](context)
 
 
-def _wrap_answer(runtime: Runtime, task: Task[Any, Any], answer: Any) -> str:
-    """The answer as JSON with task, version and code version in front. Raises `BrokenContract`."""
-    if not isinstance(answer, task.answer):
-        raise BrokenContract(f"{task.name} answered {type(answer).__name__}, not {task.answer.__name__}.")
-    try:
-        body = answer.model_dump_json(warnings="error")
-    except ValueError as error:
-        raise BrokenContract(
-            f"{task.name}: the answer is not what {task.answer.__name__} says: {error}"
-        ) from error
-    head = json.dumps({"task": task.name, "version": task.version, "code_version": runtime.code_version})
-    return head[:-1] + (", " + body[1:] if len(body) > 2 else "}")
+def _seconds_left(row: RunRow) -> float:
+    """From the pick to the run's deadline; infinite where it has none."""
+    return math.inf if row.deadline_at is None else (row.deadline_at - row.now_at) / 1_000_000
 
 
-def _judge(runtime: Runtime, row: RunRow, error: BaseException) -> Settlement:
+def _judge(
+    runtime: Runtime, row: RunRow, error: BaseException, context: RunContext | None = None
+) -> Settlement:
     """The verdict of retry.py as a settlement; a wait beyond the deadline becomes a matter for a person."""
     verdict: Verdict = judge(error, faults=row.faults, bugs=row.bugs)
     state, delay, kind = verdict.state, verdict.delay, verdict.kind
-    words = runtime.secrets.strike(describe_error(error))
-    if state == "scheduled" and delay is not None and row.deadline_at is not None:
-        if row.now_at + delay * 1_000_000 > row.deadline_at:
-            state, delay, kind = "needs_attention", None, "deadline"
-            words = f"{words} The next attempt in {verdict.delay:.0f} s would come after the deadline."
+    words = runtime.secrets.strike(describe_error(error), list_private(context.job if context else None))
+    left = _seconds_left(row) - (context.watch.elapsed if context else 0.0)
+    if isinstance(error, TimeLimit) and left <= 0:
+        state, delay, kind, words = (
+            "needs_attention",
+            None,
+            "deadline",
+            f"Not finished by its deadline: {words}",
+        )
+    elif state == "scheduled" and delay is not None and delay > left:
+        words = f"{words} The next attempt in {delay:.0f} s would come after the deadline."
+        state, delay, kind = "needs_attention", None, "deadline"
     if state in ("failed", "dead"):
         log.error("run %s of %s is %s (%s): %s", row.id, row.task, state, kind, words)
     attempt = row.attempt + (1 if verdict.counts_attempt else 0)
@@ -289,9 +239,9 @@ def _finish(
     error: Exception | None,
     bells: list[str],
 ) -> Outcome:
-    """The second commit. A database that is away for a moment is asked again while the lease lasts."""
-    pause = threading.Event()
-    for wait in (0.1, 0.3, 0.6, 1.0, 1.0, None):
+    """The second commit. A database that is away is asked again for as long as a lease lasts."""
+    pause, wait, until = threading.Event(), 0.1, time.monotonic() + runtime.lease_seconds
+    while True:
         try:
             with runtime.database.write() as connection:
                 fence, job = context.watch.fence, context.job
@@ -301,11 +251,11 @@ def _finish(
                     bells += _write_effects(runtime, connection, row, context)
             return Outcome(row.id, end.state, end.error_text)
         except Exception as failed:
-            if wait is None or not is_passing(failed):
-                raise
             bells.clear()
+            if time.monotonic() > until or not is_passing(failed):
+                raise
             pause.wait(wait)
-    raise LeaseLost
+            wait = min(wait * 2, 1.0)
 
 
 def _end_cancelled(runtime: Runtime, connection: Connection, row: RunRow, context: RunContext) -> Settlement:
@@ -341,9 +291,9 @@ def _settle(
 def _write_effects(runtime: Runtime, connection: Connection, row: RunRow, context: RunContext) -> list[str]:
     """Effects, audit trail and follow-up runs, in the finish transaction. Returns the queues to ring."""
     context.effects.apply(connection)
-    for action, object, before, after, body in context.trail.entries:
+    for action, subject, before, after, body in context.trail.entries:
         entry = make_entry(
-            row.asked_by, action, object, runtime.secrets,
+            row.asked_by, action, subject, runtime.secrets,
             run_id=row.id, fence=context.watch.fence, before_sha=before, after_sha=after, **body,
         )  # fmt: skip
         insert_audit(connection, runtime.database.now_sql, entry)
@@ -381,19 +331,24 @@ def _hand_back(runtime: Runtime, row: RunRow, context: RunContext) -> None:
     end = Settlement("queued", "handed_back", row.attempt, row.attempt + 1, row.faults, row.bugs, 0.0, False)
     try:
         with runtime.database.write() as connection:
-            _settle(runtime, connection, row, context.watch.fence, end, from_state="running")
+            if not _settle(runtime, connection, row, context.watch.fence, end, from_state="running"):
+                _end_cancelled(runtime, connection, row, context)
     except Exception as error:  # nothing more can be done here: the lease runs out and the run is found again
         log.warning("run %s could not be handed back: %s", row.id, error)
 
 
-def _end_by_force(runtime: Runtime, row: RunRow, watch: Watch) -> None:
+def _end_by_force(runtime: Runtime, row: RunRow, context: RunContext) -> None:
     """The hard limit: write the failure down, then end this worker child, which cannot be interrupted otherwise."""
-    watch.lost = True
-    error = TimeLimit(f"Still busy after {watch.hard:g} s; the worker child was ended.")
-    end = _judge(runtime, row, error)
+    context.watch.lost = True
+    ended = " The worker child was ended." if runtime.may_kill else ""
+    error = TimeLimit(f"Still busy after {context.watch.hard:g} s.{ended}")
+    end = _judge(runtime, row, error, context)
     try:
         with runtime.database.write() as connection:
-            _settle(runtime, connection, row, watch.fence, end, from_state="running")
+            if not _settle(runtime, connection, row, context.watch.fence, end, from_state="running"):
+                _end_cancelled(runtime, connection, row, context)
+    except Exception as failed:  # the keeper must live on for the other runs; the lease sorts this one
+        log.warning("run %s: its hard limit could not be written down: %s", row.id, failed)
     finally:
         if runtime.may_kill:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from backline.errors import BacklineError, BadInput
 
@@ -27,6 +27,7 @@ R = TypeVar("R", bound="Answer")
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
 INTERACTIVE, BATCH = 0, 5
+_OWN_ANSWER_FIELDS = {"task", "version", "code_version"}
 _NAME = re.compile(r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
 _LANGUAGE = re.compile(r"^\[(fr|de)\]\s*$", re.MULTILINE)
 
@@ -135,7 +136,11 @@ class Task(Generic[P, R]):
         twice = sorted(given.keys() & kwargs.keys())
         if twice:
             raise BadInput(f"{self.name}: {twice[0]} is given twice, by position and by name.")
-        return self.read_json(to_json({**given, **kwargs}))
+        try:
+            text = to_json({**given, **kwargs})
+        except (PydanticSerializationError, UnicodeError) as error:
+            raise BadInput(f"{self.name}: the arguments are not JSON: {error}.") from error
+        return self.read_json(text)
 
     def read_json(self, text: str | bytes) -> Job:
         """A job from JSON. Raises `BadInput` naming the field and what it takes."""
@@ -174,7 +179,12 @@ def task(
     concurrency_limit: int = 1,
     upgrades: Mapping[int, Upgrade] | None = None,
 ) -> Callable[[Callable[P, R]], Task[P, R]]:
-    """Declare a task. `short` promises under a second and no network call: such a run is one commit."""
+    """Declare a task.
+
+    `short` promises under a second and no network call. Such a run is one commit on its first ring: it
+    holds a transaction while it works (on SQLite the only write lock), so its soft limit is 5 s there,
+    whatever `limits` say. Later attempts claim first, and have the limits of the task.
+    """
 
     def declare(function: Callable[P, R]) -> Task[P, R]:
         job, answer, needs = _read_signature(name, function)
@@ -233,6 +243,11 @@ def _read_signature(
         raise BadTask(f"Task {name}: the first parameter must be typed as a Job.")
     if not (isinstance(answer, type) and issubclass(answer, Answer)):
         raise BadTask(f"Task {name}: the return type must be an Answer.")
+    taken = sorted(answer.model_fields.keys() & _OWN_ANSWER_FIELDS)
+    if taken:
+        raise BadTask(
+            f"Task {name}: the runtime writes {taken[0]} into every answer; name the field otherwise."
+        )
     untyped = [parameter for parameter in parameters[1:] if not isinstance(hints.get(parameter), type)]
     if untyped:
         raise BadTask(f"Task {name}: parameter {untyped[0]} has no type to be given by.")

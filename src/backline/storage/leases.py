@@ -13,10 +13,11 @@ from backline.storage.clock import seconds_to_micros
 from backline.storage.statement import Statement
 
 RunRow = Any  # a picked run: columns as attributes
+LOOKS = 5  # at a queue, where places of concurrency keys are taken in between
 
 _PICK = """
 SELECT id, task, version, queue, priority, job, job_sha, attempt, faults, bugs, fence, rings, due_at, deadline_at,
-    expires_at, concurrency_key, concurrency_limit, trace_id, asked_by, parent_id, schedule_id, slot, {now} AS now_at
+    expires_at, cancel_requested_at, concurrency_key, concurrency_limit, trace_id, asked_by, parent_id, schedule_id, slot, {now} AS now_at
 FROM backline_run AS r
 WHERE {what} AND state = 'queued' AND (concurrency_key IS NULL OR concurrency_limit > (
     SELECT count(*) FROM backline_run AS o
@@ -54,7 +55,8 @@ _AUDIT_VALUES = """{now}, CAST(:actor AS TEXT), CAST(:action AS TEXT), :object, 
     CAST(:fence AS BIGINT), CAST(:before_sha AS TEXT), CAST(:after_sha AS TEXT), CAST(:body AS TEXT)"""
 _HAND_BACK = """
 UPDATE backline_run SET state = 'queued', attempt = attempt - 1, fence = fence + 1, lease_until = NULL,
-    ring_at = {now} WHERE state = 'running' AND worker LIKE :worker RETURNING id
+    ring_at = {now} WHERE state = 'running' AND worker LIKE :worker ESCAPE '!'
+RETURNING id, fence - 1 AS fence, attempt + 1 AS number, worker, started_at, trace_id
 """
 
 
@@ -94,11 +96,16 @@ class Leases:
 
     def pick(self, connection: Connection, queue: str) -> RunRow | None:
         """The most urgent due run of the queue, locked for this transaction; None where nothing waits."""
-        return self._guard_key(connection, self._pick.first(connection, {"queue": queue}))
+        for _ in range(LOOKS):
+            row = self._pick.first(connection, {"queue": queue})
+            if row is None or self._is_key_free(connection, row):
+                return row
+        return None
 
     def pick_one(self, connection: Connection, run_id: str) -> RunRow | None:
         """The named run, if it is queued and nobody holds it."""
-        return self._guard_key(connection, self._pick_one.first(connection, {"id": run_id}))
+        row = self._pick_one.first(connection, {"id": run_id})
+        return row if row is None or self._is_key_free(connection, row) else None
 
     def claim(self, connection: Connection, row: RunRow, worker: str) -> int | None:
         """Take the lease; the new fence, or None where somebody was faster."""
@@ -145,19 +152,29 @@ class Leases:
 
     def hand_back(self, connection: Connection, worker_prefix: str) -> Sequence[str]:
         """Give back every run that this worker holds, without counting the attempt. Returns their ids."""
-        values = {"worker": worker_prefix.replace("%", "") + "%"}
-        return [str(row[0]) for row in connection.execute(self._hand_back, values)]
+        escaped = worker_prefix.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        rows = connection.execute(self._hand_back, {"worker": escaped + "%"}).all()
+        for row in rows:
+            values = {"outcome": "handed_back", "error_kind": "handed_back", "error_text": None}
+            connection.execute(self._attempt, dict(row._mapping) | values)  # noqa: SLF001 - its documented name
+            body = '{"error_kind":"handed_back"}'
+            entry = AuditEntry(row.worker, "run.queued", f"run:{row.id}", body, row.id, row.fence)
+            insert_audit(connection, self._now, entry)
+        return [str(row.id) for row in rows]
 
-    def _guard_key(self, connection: Connection, row: RunRow | None) -> RunRow | None:
-        """On PostgreSQL two claims could count the same free place; one lock per key puts them in line."""
-        if row is None or row.concurrency_key is None or not self._one_statement:
-            return row
+    def _is_key_free(self, connection: Connection, row: RunRow) -> bool:
+        """On PostgreSQL two claims could count the same free place; one lock per key puts them in line.
+
+        Where somebody was faster the next look counts anew, and finds what else is due.
+        """
+        if row.concurrency_key is None or not self._one_statement:
+            return True
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": row.concurrency_key})
         count = connection.execute(
             text("SELECT count(*) FROM backline_run WHERE state = 'running' AND concurrency_key = :key"),
             {"key": row.concurrency_key},
         ).scalar_one()
-        return row if count < row.concurrency_limit else None
+        return bool(count < row.concurrency_limit)
 
     def _make_settle_at_once(self) -> str:
         return (

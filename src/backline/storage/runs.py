@@ -18,7 +18,7 @@ RunRow = Any  # a row of the ledger: columns as attributes
 
 @dataclass(frozen=True)
 class NewRun:
-    """A run as it is asked for. Delays in seconds from now; `rung` says that the caller rings right after."""
+    """A run as it is asked for. Times in seconds: `delay` from now, the others from the due time."""
 
     id: str
     task: str
@@ -47,7 +47,7 @@ INSERT INTO backline_run (id, task, version, queue, priority, idempotency_key, j
     schedule_id, slot, created_at)
 SELECT :id, :task, :version, :queue, :priority, :idempotency_key, :job, :job_sha, :state, n.at + :delay,
     n.at + :delay + CAST(:deadline AS BIGINT), n.at + :delay + CAST(:expires AS BIGINT), :concurrency_key,
-    :concurrency_limit, 1, n.at + :ring_again, :trace_id, :asked_by, :parent_id,
+    :concurrency_limit, CAST(:rings AS INTEGER), n.at + :ring_again, :trace_id, :asked_by, :parent_id,
     :schedule_id, CAST(:slot AS BIGINT), n.at
 FROM (SELECT {now} AS at) AS n WHERE true
 ON CONFLICT (task, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING id
@@ -66,6 +66,7 @@ def insert_run(connection: Connection, now_sql: str, new: NewRun) -> str:
     values = dict(vars(new))
     values |= {
         "state": "scheduled" if new.delay > 0 else "queued",
+        "rings": 0 if new.delay > 0 else 1,  # whoever asks for a run of now rings right after the commit
         "delay": seconds_to_micros(max(new.delay, 0.0)),
         "deadline": None if new.deadline is None else seconds_to_micros(new.deadline),
         "expires": None if new.expires is None else seconds_to_micros(new.expires),

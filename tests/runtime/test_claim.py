@@ -1,0 +1,239 @@
+"""Leases, fences, limits, cancels: whose run it is, on both databases."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import text
+
+from backline.errors import BadInput
+from backline.runtime.claim import Watch
+from backline.runtime.effects import Effects, FollowUps
+from backline.runtime.run import AT_ONCE
+from backline.runtime.task import Limits, Reason
+from tests.runtime.conftest import MakeStage
+from tests.runtime.stage import QUEUE, Done, Word, declare, write_word
+
+BOTH_FORMS = pytest.mark.parametrize("short", [True, False], ids=["one commit", "two commits"])
+
+
+def say(job: Word, effects: Effects) -> Done:
+    effects.add(write_word(job.word))
+    return Done(word=job.word, reasons=[Reason(rule="probe", decision="said")])
+
+
+def test_the_deadline_ends_a_task_that_is_still_busy(stage: MakeStage) -> None:
+    def work(job: Word, watch: Watch, effects: Effects) -> Done:
+        effects.add(write_word("too late"))
+        watch.began -= 100  # as if it had worked so long
+        watch.checkpoint()
+        return Done()
+
+    task = declare(limits=Limits(soft=3600, hard=4000, deadline=50))(work)
+    on = stage(task)
+    run_id = on.submit(task)
+    on.run()
+    row = on.row(run_id)
+    assert (row.state, row.error_kind) == ("needs_attention", "deadline")
+    assert on.words() == []
+
+
+def test_a_late_answer_is_no_answer(stage: MakeStage) -> None:
+    def work(job: Word, watch: Watch, effects: Effects) -> Done:
+        effects.add(write_word("late"))
+        watch.began -= 61
+        return Done()
+
+    task = declare(limits=Limits(soft=60, hard=90))(work)
+    on = stage(task)
+    run_id = on.submit(task)
+    on.run()
+    assert (on.row(run_id).state, on.row(run_id).error_kind) == ("scheduled", "time_limit")
+    assert on.words() == []
+
+
+@BOTH_FORMS
+def test_the_soft_limit_interrupts_the_task(stage: MakeStage, short: bool) -> None:
+    def sleep(job: Word) -> Done:
+        threading.Event().wait(30)
+        return Done()
+
+    task = declare(short=short, limits=Limits(soft=0.1, hard=90))(sleep)
+    on = stage(task)
+    run_id = on.submit(task)
+    on.run()
+    assert (on.row(run_id).state, on.row(run_id).error_kind) == ("scheduled", "time_limit")
+    assert "0.1 s" in on.row(run_id).error_text
+
+
+def test_the_one_commit_form_has_a_soft_limit_of_its_own(stage: MakeStage) -> None:
+    limits: list[float] = []
+
+    class Spy(Effects):
+        pass
+
+    def work(job: Word, effects: Effects) -> Done:
+        return Done()
+
+    task = declare(short=True, limits=Limits(soft=600, hard=900))(work)
+    on = stage(task)
+    on.runtime.providers = {**on.runtime.providers, Spy: lambda context: limits.append(context.watch.soft)}  # type: ignore[dict-item]
+    task.needs = {**task.needs}
+    run_id = on.submit(task)
+    task.needs["spy"] = Spy  # type: ignore[index]
+    task.function = lambda job, effects, spy: Done()
+    on.run()
+    second = on.submit(task)
+    on.change(second, rings=2)
+    on.run()
+    assert limits == [AT_ONCE, 600]
+    assert on.row(run_id).state == "succeeded"
+
+
+def test_a_hard_limit_is_written_down_and_the_late_finish_writes_nothing(stage: MakeStage) -> None:
+    on_hold, ended = threading.Event(), threading.Event()
+
+    def stuck(job: Word, effects: Effects) -> Done:
+        effects.add(write_word("late"))
+        on_hold.set()
+        for _ in range(200):  # deaf to the soft limit, as a loop in C would be
+            if on.row(run_id).state != "running":
+                ended.set()
+                break
+            threading.Event().wait(0.05)
+        return Done()
+
+    task = declare(limits=Limits(soft=0.2, hard=0.4))(stuck)
+    on = stage(task)
+    run_id = on.submit(task)
+    thread = threading.Thread(target=on.run)  # no main thread: no alarm
+    thread.start()
+    thread.join(20)
+    assert on_hold.is_set() and ended.is_set()
+    row = on.row(run_id)
+    assert (row.state, row.error_kind, row.bugs) == ("scheduled", "time_limit", 1)
+    assert "0.4 s" in row.error_text
+    assert on.words() == [] and len(on.attempts(run_id)) == 1
+
+
+def test_a_stale_finish_writes_nothing(stage: MakeStage) -> None:
+    def paused(job: Word, effects: Effects, follow_ups: FollowUps) -> Done:
+        effects.add(write_word("stale"))
+        follow_ups.add(task, Word(word="stale"))
+        on.pass_time(60)
+        other.redriver.sweep()
+        task.function = lambda job, effects, follow_ups: effects.add(write_word("fresh")) or Done()
+        assert other.run() is not None
+        return Done()
+
+    task = declare()(paused)
+    on = stage(task)
+    other = on.other(worker="host/w2/2")
+    run_id = on.submit(task)
+    outcome = on.run()
+    assert outcome is not None and outcome.state == "lost"
+    row = on.row(run_id)
+    assert (row.state, row.worker, row.lost, row.attempt) == ("succeeded", "host/w2/2", 1, 2)
+    assert on.words() == ["fresh"]
+    assert [attempt.outcome for attempt in on.attempts(run_id)] == ["lost", "succeeded"]
+    with on.database.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM backline_run")).scalar_one() == 1
+
+
+def test_a_lease_lost_three_times_is_poison(stage: MakeStage) -> None:
+    task = declare()(say)
+    on = stage(task)
+    run_id = on.submit(task)
+    for _ in range(3):
+        with on.database.write() as connection:  # a worker that dies right after its claim
+            row = on.runtime.leases.pick(connection, QUEUE)
+            assert on.runtime.leases.claim(connection, row, "host/w/9") is not None
+        assert on.row(run_id).state == "running"
+        on.pass_time(31)
+        assert on.redriver.sweep().lost == 1
+    row = on.row(run_id)
+    assert (row.state, row.error_kind, row.lost, row.attempt) == ("dead", "poison", 3, 3)
+    assert row.finished_at is not None
+    assert [attempt.outcome for attempt in on.attempts(run_id)] == ["lost"] * 3
+    assert on.run() is None
+
+
+def test_a_cancelled_run_never_starts(stage: MakeStage) -> None:
+    task = declare()(say)
+    on = stage(task)
+    waiting, delayed = on.submit(task), on.submit(task, "b", delay=60)
+    assert on.cancel(waiting) == "cancelled" and on.cancel(delayed) == "cancelled"
+    assert on.run() is None
+    on.pass_time(100)
+    on.redriver.sweep()
+    assert on.run() is None and on.words() == []
+    with pytest.raises(BadInput, match="is cancelled"):
+        on.cancel(waiting)
+
+
+@pytest.mark.parametrize("checks", [True, False])
+def test_a_cancel_that_came_first_wins(stage: MakeStage, checks: bool) -> None:
+    def work(job: Word, effects: Effects, watch: Watch) -> Done:
+        effects.add(write_word("never"))
+        assert on.cancel(watch.run_id) == "running"
+        if checks:
+            watch.cancel_requested = True  # what the next renewal would say
+            watch.checkpoint()
+            raise AssertionError
+        return Done()
+
+    task = declare()(work)
+    on = stage(task)
+    run_id = on.submit(task)
+    outcome = on.run()
+    assert outcome is not None and outcome.state == "cancelled"
+    assert on.row(run_id).state == "cancelled" and on.words() == []
+    assert [audit.action for audit in on.audits(run_id)] == ["run.cancelled"]
+
+
+@BOTH_FORMS
+def test_a_run_handed_back_after_a_cancel_does_not_start_again(stage: MakeStage, short: bool) -> None:
+    task = declare(short=short)(say)
+    on = stage(task)
+    run_id = on.submit(task)
+    with on.database.write() as connection:
+        row = on.runtime.leases.pick(connection, QUEUE)
+        on.runtime.leases.claim(connection, row, "host/w1/7")
+    on.cancel(run_id)
+    with on.database.write() as connection:
+        assert on.runtime.leases.hand_back(connection, "host/w1/") == [run_id]
+    outcome = on.run()
+    assert outcome is not None and outcome.state == "cancelled"
+    assert on.words() == []
+
+
+def test_a_process_that_ends_hands_back(stage: MakeStage) -> None:
+    def work(job: Word) -> Done:
+        raise SystemExit
+
+    task = declare()(work)
+    on = stage(task)
+    run_id = on.submit(task)
+    with pytest.raises(SystemExit):
+        on.run()
+    row = on.row(run_id)
+    assert (row.state, row.attempt, row.lease_until) == ("queued", 0, None)
+    assert [attempt.outcome for attempt in on.attempts(run_id)] == ["handed_back"]
+    task.function = say
+    task.needs = {"effects": Effects}
+    on.run()
+    assert on.row(run_id).attempt == 1 and on.words() == ["a"]
+
+
+def test_stopping_hands_back_without_an_attempt(stage: MakeStage) -> None:
+    def work(job: Word, watch: Watch) -> Done:
+        on.runtime.keeper.stop_all()
+        watch.checkpoint()
+        raise AssertionError
+
+    task = declare()(work)
+    on = stage(task)
+    run_id = on.submit(task)
+    on.run()
+    assert (on.row(run_id).state, on.row(run_id).attempt) == ("queued", 0)

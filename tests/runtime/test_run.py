@@ -1,0 +1,240 @@
+"""One run, from its row to its end, on both databases."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from backline.errors import LeaseLost
+from backline.runtime.effects import Effects
+from backline.runtime.run import answer_bell, drain_queue, run_here
+from backline.runtime.task import Limits, Reason
+from backline.storage.database import Database
+from tests.runtime.conftest import MakeStage
+from tests.runtime.stage import QUEUE, Done, Stage, Word, declare, write_word
+
+BOTH_FORMS = pytest.mark.parametrize("short", [True, False], ids=["one commit", "two commits"])
+
+
+def say(job: Word, effects: Effects) -> Done:
+    effects.add(write_word(job.word))
+    return Done(word=job.word, reasons=[Reason(rule="probe", decision="said")])
+
+
+@BOTH_FORMS
+def test_a_run_ends_with_effects_answer_attempt_and_audit(stage: MakeStage, short: bool) -> None:
+    task = declare(short=short)(say)
+    on = stage(task)
+    run_id = on.submit(task, "hello", by="ann")
+    outcome = on.run()
+    assert outcome is not None and (outcome.run_id, outcome.state) == (run_id, "succeeded")
+    row = on.row(run_id)
+    assert (row.state, row.attempt, row.error_kind, row.lease_until) == ("succeeded", 1, None, None)
+    assert row.started_at and row.finished_at >= row.started_at and row.worker == "host/w1/1"
+    answer = on.answer(run_id)
+    assert (answer["task"], answer["version"], answer["code_version"]) == ("probe.work", 1, "1.0+a")
+    assert answer["word"] == "hello" and answer["reasons"][0]["rule"] == "probe"
+    assert on.words() == ["hello"]
+    (attempt,) = on.attempts(run_id)
+    assert (attempt.number, attempt.outcome, attempt.trace_id) == (1, "succeeded", row.trace_id)
+    (audit,) = on.audits(run_id)
+    assert (audit.actor, audit.action, audit.object) == ("ann", "run.succeeded", f"run:{run_id}")
+    assert audit.before_sha == row.job_sha and len(audit.after_sha) == 64
+    assert json.loads(audit.body)["job"] == {"word": "hello", "number": 0}
+    assert on.run() is None
+
+
+@pytest.mark.parametrize(
+    ("short", "rung_again", "claims"), [(True, False, 0), (True, True, 1), (False, False, 1)]
+)
+def test_only_a_short_task_on_its_first_ring_is_one_commit(
+    stage: MakeStage, short: bool, rung_again: bool, claims: int
+) -> None:
+    seen: list[int] = []
+
+    def look(job: Word, database: Database) -> Done:
+        with database.read() as connection:
+            seen.append(
+                connection.execute(
+                    text("SELECT count(*) FROM backline_run WHERE state = 'running'")
+                ).scalar_one()
+            )
+        return Done()
+
+    task = declare(short=short)(look)
+    on = stage(task)
+    run_id = on.submit(task)
+    if rung_again:
+        on.change(run_id, rings=2)
+    on.run()
+    assert seen == [claims]
+
+
+def test_a_delayed_short_run_is_one_commit_on_its_first_ring(stage: MakeStage) -> None:
+    task = declare(short=True)(say)
+    on = stage(task)
+    run_id = on.submit(task, "late", delay=60)
+    assert on.run() is None
+    on.pass_time(61)
+    assert on.redriver.sweep().rung == 1
+    assert (on.row(run_id).state, on.row(run_id).rings) == ("queued", 1)
+
+
+def test_most_urgent_first_then_oldest_due(stage: MakeStage) -> None:
+    order: list[str] = []
+
+    def note(job: Word) -> Done:
+        order.append(job.word)
+        return Done()
+
+    task = declare()(note)
+    on = stage(task)
+    on.submit(task, "batch 1")
+    on.submit(task, "batch 2")
+    on.submit(task, "asked", priority=0)
+    on.submit(task, "other queue's", priority=0, delay=60)
+    while on.run():
+        pass
+    assert order == ["asked", "batch 1", "batch 2"]
+
+
+def test_another_queue_is_left_alone(stage: MakeStage) -> None:
+    task = declare("other.work")(say)
+    on = stage(task)
+    on.submit(task)
+    assert on.run(QUEUE) is None
+    assert on.run("other") is not None
+
+
+@pytest.mark.parametrize(
+    ("limits", "state"),
+    [(Limits(expires=10), "expired"), (Limits(deadline=10), "needs_attention")],
+)
+@pytest.mark.parametrize("swept", [True, False])
+def test_a_run_that_waited_too_long_does_not_start(
+    stage: MakeStage, limits: Limits, state: str, swept: bool
+) -> None:
+    task = declare(short=True, limits=limits)(say)
+    on = stage(task)
+    run_id = on.submit(task)
+    on.pass_time(11)
+    if swept:
+        assert on.redriver.sweep().late == 1
+        assert on.run() is None
+    else:
+        outcome = on.run()
+        assert outcome is not None and outcome.state == state
+    assert on.row(run_id).state == state and on.words() == []
+    assert [audit.action for audit in on.audits(run_id)] == [f"run.{state}"]
+
+
+def test_a_concurrency_key_is_held_by_so_many_at_once(stage: MakeStage) -> None:
+    inside: list[str] = []
+
+    def work(job: Word) -> Done:
+        if job.word == "one" and job.number == 0:
+            first = other.run()  # "one" again must wait; what is behind it must not
+            inside.append("none" if first is None else other.row(first.run_id).job)
+        return Done()
+
+    task = declare(short=True, concurrency=lambda job: job.word, concurrency_limit=1)(work)
+    on = stage(task)
+    other = on.other()
+    assert task.short is False
+    on.submit(task, "one", 0)
+    second = on.submit(task, "one", 1)
+    on.submit(task, "two", 2)
+    on.run()
+    assert len(inside) == 1 and '"two"' in inside[0]
+    assert on.row(second).state == "queued"
+    on.run()
+    assert on.row(second).state == "succeeded"
+
+
+def test_run_here_takes_only_what_is_due_and_free(stage: MakeStage) -> None:
+    task = declare()(say)
+    on = stage(task)
+    first, second = on.submit(task, "1"), on.submit(task, "2")
+    delayed = on.submit(task, "3", delay=60)
+    outcome = run_here(on.runtime, second)
+    assert outcome is not None and outcome.run_id == second
+    assert run_here(on.runtime, second) is None
+    assert run_here(on.runtime, delayed) is None
+    assert on.row(first).state == "queued"
+
+
+def test_run_here_says_none_where_the_lease_was_lost(stage: MakeStage) -> None:
+    def work(job: Word) -> Done:
+        raise LeaseLost
+
+    task = declare()(work)
+    on = stage(task)
+    assert run_here(on.runtime, on.submit(task)) is None
+
+
+def _drain(on: Stage, seconds: float = 60) -> tuple[int, int]:
+    before = len(on.broker.rung)
+    return drain_queue(on.runtime, QUEUE, seconds), len(on.broker.rung) - before
+
+
+def test_only_an_idle_process_calls_for_more_hands(stage: MakeStage) -> None:
+    task = declare(short=True)(say)
+    on = stage(task)
+    for _ in range(4):
+        on.submit(task)
+    assert _drain(on) == (4, 1)  # its first slice: idle before, one bell more at the second run
+    on.submit(task)
+    assert _drain(on) == (1, 0)  # one run needs one pair of hands
+    for _ in range(5):
+        on.submit(task)
+    assert _drain(on, seconds=0) == (1, 1)  # the slice ends first: one bell for whoever goes on
+    assert _drain(on, seconds=0) == (1, 1)
+    assert _drain(on) == (3, 0)  # busy before: a bell begets at most one bell
+    for _ in range(2):
+        on.submit(task)
+    assert _drain(on) == (2, 1)  # idle again
+
+
+def test_a_lost_lease_does_not_end_the_slice(stage: MakeStage) -> None:
+    def work(job: Word) -> Done:
+        if job.word == "lost":
+            raise LeaseLost
+        return Done()
+
+    task = declare()(work)
+    on = stage(task)
+    on.submit(task, "lost")
+    behind = on.submit(task, "behind")
+    assert _drain(on)[0] == 2
+    assert on.row(behind).state == "succeeded"
+
+
+def test_two_workers_never_carry_the_same_run(stage: MakeStage) -> None:
+    task = declare()(say)
+    on = stage(task)
+    others = [on.other(worker=f"host/w/{number}") for number in range(3)]
+    for number in range(20):
+        on.submit(task, str(number))
+    failed: list[BaseException] = []
+
+    def work(one: Stage) -> None:
+        try:
+            while answer_bell(one.runtime, QUEUE) is not None:
+                pass
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(one,)) for one in others]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    on_left: Any = on.run()
+    while on_left is not None:
+        on_left = on.run()
+    assert failed == []
+    assert on.words() == sorted(str(number) for number in range(20))
