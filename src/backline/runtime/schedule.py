@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection
 
 from backline.errors import BadInput
+from backline.runtime.contract import read_stored_job
+from backline.runtime.retry import is_passing
 from backline.runtime.slots import check_cron, next_slot
 from backline.runtime.submit import Ask, new_run_id, submit_run
 from backline.runtime.task import Job, Task
@@ -21,6 +24,7 @@ from backline.storage.schedules import NewSchedule, advance_schedule, insert_sch
 
 log = logging.getLogger("backline.schedule")
 CatchUp = Literal["none", "last", "all"]
+JUST_NOW = 60_000_000  # microseconds: how late a slot may fire that is not caught up
 MOST_SLOTS = 1000  # caught up per schedule and sweep; the rest follows with the next sweep
 
 
@@ -45,7 +49,9 @@ def add_schedule(
     insert_schedule(
         connection,
         database.now_sql,
-        NewSchedule(schedule_id, task.name, job.model_dump_json(), cron, zone, catch_up, first, who),
+        NewSchedule(
+            schedule_id, task.name, task.version, job.model_dump_json(), cron, zone, catch_up, first, who
+        ),
     )
     return schedule_id
 
@@ -71,23 +77,30 @@ class Scheduler:
         with self._database.write() as connection:
             now = self._database.now(connection)
             for row in lock_due(connection, now, skip_locked=not self._database.is_sqlite):
-                queues += self._fire(connection, row, now)
+                queues += self._try(connection, row, now)
         for queue in queues:
             self._ring(queue)
         return len(queues)
 
-    def _fire(self, connection: Connection, row: RunRow, now: int) -> list[str]:
+    def _try(self, connection: Connection, row: RunRow, now: int) -> list[str]:
+        """Fire one schedule; what is wrong with it must not keep the others from firing."""
         task = self._tasks.get(row.task)
-        slots, upcoming = _list_slots(row, from_micros(now))
-        queues: list[str] = []
-        if task is None:
-            log.error("schedule %s: this code knows no task %s; its slots wait", row.id, row.task)
+        if task is None or row.version > task.version:
+            log.error("schedule %s: this code knows no such version of %s; its slots wait", row.id, row.task)
             return []
         try:
-            job = task.read_json(row.job)
-        except BadInput as error:
-            log.error("schedule %s: its job cannot be read: %s", row.id, error)
+            with connection.begin_nested():
+                return self._fire(connection, row, task, now)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            log.exception("schedule %s cannot fire; its slots wait", row.id)
             return []
+
+    def _fire(self, connection: Connection, row: RunRow, task: Task[Any, Any], now: int) -> list[str]:
+        job = read_stored_job(task, row.version, row.job)
+        slots, upcoming = _list_slots(row, from_micros(now))
+        queues: list[str] = []
         for slot in _choose_slots(slots, row.catch_up, now):
             key = f"{row.id}:{slot.isoformat()}"
             ask = Ask(f"schedule:{row.id}", key=key, schedule_id=row.id, slot=to_micros(slot))
@@ -98,10 +111,26 @@ class Scheduler:
 
 
 def _list_slots(row: RunRow, now: datetime) -> tuple[list[datetime], datetime]:
-    """Slots that are due, oldest first, and the first one that is not handled yet."""
+    """Slots that are due, oldest first, and the first one that is not handled yet.
+
+    Where only the last one may fire (`none`, `last`) the long list before it is not gone through.
+    """
+    first = from_micros(row.next_slot)
+    if row.catch_up == "all":
+        return _walk(row, first, now)
+    for back in (timedelta(hours=1), timedelta(days=1), timedelta(days=40)):
+        begin = now - back
+        if begin > first:
+            slots, upcoming = _walk(row, next_slot(row.cron, row.zone, begin), now)
+            if slots:
+                return slots[-1:], upcoming
+    slots, upcoming = _walk(row, first, now)
+    return slots[-1:], upcoming
+
+
+def _walk(row: RunRow, slot: datetime, now: datetime) -> tuple[list[datetime], datetime]:
+    most = MOST_SLOTS if row.catch_up == "all" else sys.maxsize
     slots: list[datetime] = []
-    slot = from_micros(row.next_slot)
-    most = MOST_SLOTS if row.catch_up == "all" else 1_000_000
     while slot <= now and len(slots) < most:
         slots.append(slot)
         slot = next_slot(row.cron, row.zone, slot)
@@ -110,12 +139,9 @@ def _list_slots(row: RunRow, now: datetime) -> tuple[list[datetime], datetime]:
 
 def _choose_slots(slots: list[datetime], catch_up: str, now: int) -> list[datetime]:
     """`all` of them, only the `last`, or (`none`) only one that is due just now."""
-    if catch_up == "all":
-        return slots
-    last = slots[-1:]
-    if catch_up == "last":
-        return last
-    return [slot for slot in last if now - to_micros(slot) <= 60_000_000]
+    if catch_up == "none":
+        return [slot for slot in slots[-1:] if now - to_micros(slot) <= JUST_NOW]
+    return slots if catch_up == "all" else slots[-1:]
 
 
 def describe_schedule(row: RunRow) -> dict[str, Any]:
@@ -123,6 +149,7 @@ def describe_schedule(row: RunRow) -> dict[str, Any]:
     return {
         "id": row.id,
         "task": row.task,
+        "version": row.version,
         "job": json.loads(row.job),
         "cron": row.cron,
         "zone": row.zone,

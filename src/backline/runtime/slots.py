@@ -23,61 +23,81 @@ def check_cron(cron: str, zone: str) -> None:
             f"{cron!r} is not a cron text of five fields.", remedy="Example: 30 6 * * 1 (Mondays 6:30)."
         )
     try:
-        croniter(cron)
+        croniter(cron).get_next(datetime)
     except (CroniterError, ValueError) as error:
         raise BadInput(f"{cron!r} is not a cron text: {error}.", remedy="Example: 0 6 * * *") from error
     _find_zone(zone)
 
 
 def next_slot(cron: str, zone: str, after: datetime) -> datetime:
-    """The first slot later than `after` (aware), in UTC."""
+    """The first slot later than `after` (aware), in UTC. Raises `BadInput` where there is none."""
     tz = _find_zone(zone)
     open_hour = cron.split()[1].startswith("*")
-    wall = after.astimezone(tz).replace(tzinfo=None) - timedelta(hours=3)
-    candidates = croniter(cron, wall)
-    best: datetime | None = None
-    for _ in range(100_000):
-        local = candidates.get_next(datetime)
-        for moment in _as_moments(local, tz, open_hour=open_hour):
-            if moment > after and (best is None or moment < best):
-                best = moment
-        # A repeated hour puts a later wall time before an earlier one; three hours cover every zone.
-        if best is not None and local - best.astimezone(tz).replace(tzinfo=None) > timedelta(hours=3):
-            break
-        if best is not None and not open_hour:
-            break
-    if best is None:
-        raise BadInput(f"{cron!r} never fires after {after.isoformat()}.")
-    return best
+    try:
+        return _find_open(cron, tz, after) if open_hour else _find_fixed(cron, tz, after)
+    except CroniterError as error:
+        raise BadInput(f"{cron!r} never fires after {after.isoformat()}.") from error
 
 
-def _as_moments(local: datetime, tz: ZoneInfo, *, open_hour: bool) -> list[datetime]:
-    """The real moments of a wall-clock time: none or a shifted one in a gap, two in a repeated hour."""
-    first = local.replace(tzinfo=tz, fold=0)
-    second = local.replace(tzinfo=tz, fold=1)
-    moments = [first.astimezone(UTC)]
-    exists = moments[0].astimezone(tz).replace(tzinfo=None) == local
-    if not exists:
-        return [] if open_hour else [_end_of_gap(local, tz)]
-    if open_hour and first.utcoffset() != second.utcoffset():
-        moments.append(second.astimezone(UTC))
-    return moments
+def _find_open(cron: str, tz: ZoneInfo, after: datetime) -> datetime:
+    """Follow real time: the wall clock runs straight from one change of the offset to the next."""
+    begin = after
+    while True:
+        offset = _read_offset(tz, begin)
+        wall = (begin.astimezone(UTC) + offset).replace(tzinfo=None)
+        # What the clock shows right after a change is a slot of its own, hence the second before.
+        start = wall if begin is after else wall - timedelta(seconds=1)
+        local: datetime = croniter(cron, start).get_next(datetime)
+        slot = (local - offset).replace(tzinfo=UTC)
+        change = _find_change(tz, begin, slot)
+        if change is None:
+            return slot
+        begin = change
 
 
-def _end_of_gap(local: datetime, tz: ZoneInfo) -> datetime:
+def _find_fixed(cron: str, tz: ZoneInfo, after: datetime) -> datetime:
+    """Follow the wall clock: a skipped time is the end of the gap, a repeated one the first of the two."""
+    candidates = croniter(cron, after.astimezone(tz).replace(tzinfo=None))
+    while True:
+        local: datetime = candidates.get_next(datetime)
+        moment = local.replace(tzinfo=tz, fold=0).astimezone(UTC)
+        if moment.astimezone(tz).replace(tzinfo=None) != local:
+            moment = _end_gap(tz, local)
+        if moment > after:
+            return moment
+
+
+def _end_gap(tz: ZoneInfo, local: datetime) -> datetime:
     """The moment at which the clock jumps over `local`."""
-    before = local.replace(tzinfo=tz, fold=0).utcoffset()
-    after = local.replace(tzinfo=tz, fold=1).utcoffset()
-    assert before is not None and after is not None
-    low = (local - max(before, after)).replace(tzinfo=UTC)
-    high = (local - min(before, after)).replace(tzinfo=UTC)
+    around = local.replace(tzinfo=UTC)
+    change = _find_change(tz, around - timedelta(days=1), around + timedelta(days=1))
+    assert change is not None
+    return change
+
+
+def _find_change(tz: ZoneInfo, begin: datetime, end: datetime) -> datetime | None:
+    """The first moment after `begin`, and not after `end`, with another offset; to the second."""
+    offset, low = _read_offset(tz, begin), begin
+    while low < end:
+        high = min(low + timedelta(days=1), end)
+        if _read_offset(tz, high) != offset:
+            break
+        low = high
+    else:
+        return None
     while high - low > timedelta(seconds=1):
         middle = low + (high - low) / 2
-        if middle.astimezone(tz).utcoffset() == low.astimezone(tz).utcoffset():
+        if _read_offset(tz, middle) == offset:
             low = middle
         else:
             high = middle
-    return high.replace(microsecond=0)
+    return high.astimezone(UTC).replace(microsecond=0)
+
+
+def _read_offset(tz: ZoneInfo, moment: datetime) -> timedelta:
+    offset = moment.astimezone(tz).utcoffset()
+    assert offset is not None
+    return offset
 
 
 def _find_zone(zone: str) -> ZoneInfo:

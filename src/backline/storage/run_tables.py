@@ -167,6 +167,7 @@ schedule = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("task", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),  # of the stored job
     Column("job", Text, nullable=False),
     Column("cron", Text, nullable=False),
     Column("zone", Text, nullable=False),

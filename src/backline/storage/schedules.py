@@ -17,6 +17,7 @@ class NewSchedule:
 
     id: str
     task: str
+    version: int
     job: str
     cron: str
     zone: str
@@ -28,8 +29,8 @@ class NewSchedule:
 def insert_schedule(connection: Connection, now_sql: str, new: NewSchedule) -> None:
     """Insert an enabled schedule."""
     statement = text(
-        "INSERT INTO backline_schedule (id, task, job, cron, zone, catch_up, enabled, next_slot, created_at, "
-        f"created_by) VALUES (:id, :task, :job, :cron, :zone, :catch_up, true, :next_slot, {now_sql}, :created_by)"
+        "INSERT INTO backline_schedule (id, task, version, job, cron, zone, catch_up, enabled, next_slot, created_at, "
+        f"created_by) VALUES (:id, :task, :version, :job, :cron, :zone, :catch_up, true, :next_slot, {now_sql}, :created_by)"
     )
     connection.execute(statement, vars(new))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from backline.storage.fact_tables import metadata
+from backline.storage import fact_tables
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=fact_tables.artist.metadata,
     version_table="backline_schema",
     transactional_ddl=True,
 )

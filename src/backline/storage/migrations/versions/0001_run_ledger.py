@@ -189,6 +189,7 @@ def _make_tables() -> None:
         "backline_schedule",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("task", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("job", sa.Text(), nullable=False),
         sa.Column("cron", sa.Text(), nullable=False),
         sa.Column("zone", sa.Text(), nullable=False),
