@@ -35,11 +35,11 @@ class Statement:
             names = [column[0] for column in cursor.description] if row is not None else []
             cursor.close()
         except connection.dialect.loaded_dbapi.Error as error:
-            raise _translate(connection, self._sql, values, error) from error
+            raise translate_error(connection, self._sql, values, error) from error
         return None if row is None else SimpleNamespace(**dict(zip(names, row, strict=True)))
 
 
-def _translate(connection: Connection, sql: str, values: Any, error: Exception) -> BaseException:
+def translate_error(connection: Connection, sql: str, values: Any, error: Exception) -> BaseException:
     """The driver's error as SQLAlchemy would raise it; a dead connection leaves the pool."""
     dialect = connection.dialect
     fairy: Any = connection.connection

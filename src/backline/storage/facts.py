@@ -1,0 +1,133 @@
+"""Facts of one import into the database: who is who, which claims are new, and their facts in bulk.
+
+Everything happens in the caller's transaction; what is read here stays true, because imports follow
+one another (the concurrency key of their tasks).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, text
+
+from backline.storage import fact_tables as t
+from backline.storage.bulk import Numbers, insert_columns, is_sqlite, make_texts
+from backline.storage.catalogue import add_credit_parts, resolve_artists, resolve_tracks
+from backline.storage.claim_sums import Sums, make_keys
+from backline.storage.claims import Placed, Source, list_fact_days, mark_days, place_claims
+from backline.storage.spool import TEXTS, Block, Spool
+
+_WIDE_CACHE, _USUAL_CACHE = -65_536, -2_000  # KiB of pages, negative by SQLite's convention
+
+
+@dataclass(frozen=True)
+class Written:
+    """What an import changed: claims that are new, that replaced another, and that said nothing new."""
+
+    claims: int
+    replaced: int
+    unchanged: int
+    facts: int
+
+
+@dataclass(frozen=True)
+class _Names:
+    """Numbers of the database for the spool's numbers."""
+
+    artists: Numbers
+    tracks: Numbers
+    scopes: list[str]
+    scope_places: npt.NDArray[np.int32]  # scope of the spool -> place in `scopes`
+
+
+def write_facts(
+    connection: Connection, now_sql: str, spool: Spool, source: Source, *, region: str | None, import_id: str
+) -> Written:
+    """Resolve names, place claims, insert the facts of the new ones, mark the days that changed."""
+    if is_sqlite(connection):
+        connection.exec_driver_sql(f"PRAGMA cache_size={_WIDE_CACHE}")
+    try:
+        names = _resolve(connection, now_sql, spool, region, import_id)
+        sums = spool.sums().move(names.scope_places)
+        placed = place_claims(connection, source, names.scopes, sums, _count_rejected(spool, names, sums))
+        facts, touched = _insert(connection, spool, names, placed)
+        if source.kind == "chart":
+            touched = np.append(touched, list_fact_days(connection, placed.replaced.tolist()))
+        mark_days(connection, touched, source.moment)
+        return Written(placed.written, len(placed.replaced), placed.echoed, facts)
+    finally:
+        if is_sqlite(connection):
+            connection.exec_driver_sql(f"PRAGMA cache_size={_USUAL_CACHE}")
+
+
+def read_moment(connection: Connection, now_sql: str) -> int:
+    """The database's clock, in microseconds since 1970 UTC."""
+    return int(connection.execute(text(f"SELECT {now_sql}")).scalar_one())
+
+
+def _resolve(
+    connection: Connection, now_sql: str, spool: Spool, region: str | None, import_id: str
+) -> _Names:
+    credited = spool.artists.texts
+    known = resolve_artists(connection, now_sql, credited, created_by=import_id)
+    if spool.kind == "chart":
+        add_credit_parts(connection, known)
+    artists = np.array([known[name] for name in credited], dtype=np.int64)
+    wanted = [(int(artists[key.artist]), key.title, key.isrc, key.released) for key in spool.tracks.texts[1:]]
+    found = resolve_tracks(connection, now_sql, wanted, created_by=import_id)
+    tracks = np.array([0, *(found[track] for track in wanted)], dtype=np.int64)
+    if spool.kind == "chart":
+        named = [region or ""]
+    elif spool.kind == "track":
+        owners = [artists[0], *(artist_no for artist_no, *_ in wanted)] if len(artists) else []
+        named = [f"{owner}/{track}" for owner, track in zip(owners, tracks.tolist(), strict=False)]
+    else:
+        named = [str(number) for number in artists.tolist()]
+    scopes = {scope: place for place, scope in enumerate(dict.fromkeys(named))}
+    return _Names(artists, tracks, list(scopes), np.array([scopes[name] for name in named], dtype=np.int32))
+
+
+def _count_rejected(spool: Spool, names: _Names, sums: Sums) -> Numbers:
+    """Rejected rows beside each claim. Rows of a scope and day without any good row belong to no claim."""
+    counts = np.zeros(len(sums), dtype=np.int64)
+    if not spool.rejected or not len(sums):
+        return counts
+    scopes, days = np.array(list(spool.rejected)).T
+    keys = make_keys(names.scope_places[scopes], days)
+    at = np.minimum(np.searchsorted(sums.keys, keys), len(sums) - 1)
+    is_ours = sums.keys[at] == keys
+    np.add.at(counts, at[is_ours], np.array(list(spool.rejected.values()))[is_ours])
+    return counts
+
+
+def _insert(connection: Connection, spool: Spool, names: _Names, placed: Placed) -> tuple[int, Numbers]:
+    """Insert the facts of new claims. Returns how many, and whose days they are (`make_keys`)."""
+    count, touched = 0, [make_keys(np.zeros(0), np.zeros(0))]
+    if not placed.written:
+        return count, touched[0]
+    texts = {name: make_texts(spool.texts[name].texts) for name in TEXTS}
+    for block in spool.blocks():
+        claims = placed.find_ids(names.scope_places[spool.scopes(block)], block["day"])
+        columns = _make_columns(block, claims, names, texts)
+        count += len(columns["day"])
+        insert_columns(connection, t.fact, columns)
+        touched.append(np.unique(make_keys(columns["artist_no"], columns["day"])))
+    return count, np.concatenate(touched)
+
+
+def _make_columns(
+    block: Block, claims: Numbers, names: _Names, texts: dict[str, npt.NDArray[Any]]
+) -> dict[str, npt.NDArray[Any]]:
+    rows = np.flatnonzero(claims)
+    return {
+        "claim_id": claims[rows],
+        "artist_no": names.artists[block["artist"][rows]],
+        "day": block["day"][rows],
+        "track_no": names.tracks[block["track"][rows]],
+        **{name: values[block[name][rows]] for name, values in texts.items()},
+        "value": block["value"][rows],
+        "scale": block["scale"][rows],
+    }

@@ -1,0 +1,151 @@
+"""Imports: one row for each file that was read, and the mappings that were used for unknown headers."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, text
+
+from backline.errors import UnknownName
+from backline.storage import fact_tables as t
+from backline.storage.bulk import chunk
+
+ImportRow = Row[Any]
+EPOCH = date(1970, 1, 1)
+_KEEP_MAPPING = """
+INSERT INTO backline_mapping (fingerprint, body, created_at, created_by)
+VALUES (:fingerprint, :body, {now}, :created_by)
+ON CONFLICT (fingerprint) DO UPDATE SET body = excluded.body, created_at = excluded.created_at,
+    created_by = excluded.created_by
+"""
+
+
+@dataclass(frozen=True)
+class NewImport:
+    """A file as it was read. `outcome` is accepted, rejected or needs_mapping; `days` counts different days."""
+
+    id: str
+    file: str
+    content_sha: str
+    hints_sha: str
+    format: str | None
+    report: str | None
+    outcome: str
+    run_id: str
+    rows: Mapping[str, int]  # read, accepted, rejected, ignored
+    rejected: Sequence[Mapping[str, Any]]  # line, kind, reason
+    totals: Mapping[str, Any]  # units, money
+    first_day: date | None = None
+    last_day: date | None = None
+    days: int = 0
+    remedy: str | None = None
+
+
+def new_import_id() -> str:
+    """`imp_` and 16 hex digits by chance."""
+    return f"imp_{secrets.token_hex(8)}"
+
+
+def insert_import(connection: Connection, new: NewImport, moment: int) -> int:
+    """Write the row and return its number; later imports have higher ones."""
+    values = {
+        **{name: getattr(new, name) for name in ("id", "file", "content_sha", "hints_sha", "format")},
+        **{name: getattr(new, name) for name in ("report", "outcome", "run_id", "days", "remedy")},
+        **{f"rows_{name}": count for name, count in new.rows.items()},
+        "rejected": json.dumps(list(new.rejected), ensure_ascii=False),
+        "totals": json.dumps(new.totals, ensure_ascii=False),
+        "first_day": None if new.first_day is None else (new.first_day - EPOCH).days,
+        "last_day": None if new.last_day is None else (new.last_day - EPOCH).days,
+        "created_at": moment,
+    }
+    statement = t.report_import.insert().values(values).returning(t.report_import.c.no)
+    return int(connection.execute(statement).scalar_one())
+
+
+def find_same(connection: Connection, content_sha: str, hints_sha: str) -> ImportRow | None:
+    """The newest accepted import of these bytes and hints that is not taken back."""
+    c = t.report_import.c
+    query = select(t.report_import).where(c.content_sha == content_sha, c.hints_sha == hints_sha)
+    query = query.where(c.outcome == "accepted", c.undone_at.is_(None)).order_by(c.no.desc()).limit(1)
+    return connection.execute(query).first()
+
+
+def read_import(connection: Connection, import_id: str) -> ImportRow:
+    """One import by its id, or by a beginning of it that fits only one. Raises `UnknownName`."""
+    c = t.report_import.c
+    query = select(t.report_import).where(c.id.startswith(import_id.strip(), autoescape=True)).limit(2)
+    rows = connection.execute(query).all()
+    exact = [row for row in rows if row.id == import_id.strip()]
+    if exact:
+        return exact[0]
+    if len(rows) != 1 or not import_id.strip():
+        known = "more than one import starts so" if rows else "no import starts so"
+        raise UnknownName(f"Import {import_id!r}: {known}.", remedy="`backline import list` shows them.")
+    return rows[0]
+
+
+def list_imports(connection: Connection, *, limit: int = 50) -> list[ImportRow]:
+    """Newest first."""
+    query = select(t.report_import).order_by(t.report_import.c.no.desc()).limit(limit)
+    return list(connection.execute(query).all())
+
+
+def count_claims(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """For each import with claims: how many it brought, and how many of them are current."""
+    found: dict[int, tuple[int, int]] = {}
+    query = (
+        "SELECT import_no, count(*) AS brought, sum(CASE WHEN current THEN 1 ELSE 0 END) AS current_ones "
+        "FROM backline_claim WHERE import_no IN ({numbers}) GROUP BY import_no"
+    )
+    for part in chunk(numbers):
+        places = ", ".join(str(int(number)) for number in part)
+        for row in connection.execute(text(query.format(numbers=places))):
+            found[row.import_no] = (row.brought, row.current_ones)
+    return found
+
+
+def mark_undone(connection: Connection, import_no: int, *, moment: int, by: str) -> bool:
+    """Note that an import is taken back. False where it was before."""
+    c = t.report_import.c
+    statement = t.report_import.update().where(c.no == import_no, c.undone_at.is_(None))
+    return connection.execute(statement.values(undone_at=moment, undone_by=by)).rowcount == 1
+
+
+def describe_import(row: ImportRow) -> dict[str, Any]:
+    """An import as the line of a file that `backline import` prints."""
+    return {
+        "file": row.file,
+        "format": row.format,
+        "outcome": row.outcome,
+        "import_id": row.id,
+        "rows": {name: getattr(row, f"rows_{name}") for name in ("read", "accepted", "rejected", "ignored")},
+        "rejected": json.loads(row.rejected),
+        "totals": json.loads(row.totals),
+        "days": {"first": show_day(row.first_day), "last": show_day(row.last_day), "count": row.days},
+        "remedy": row.remedy,
+    }
+
+
+def show_day(day: int | None) -> str | None:
+    """Days since 1970-01-01 as ISO 8601."""
+    return None if day is None else (EPOCH + timedelta(days=day)).isoformat()
+
+
+def find_mapping(connection: Connection, fingerprint: str) -> str | None:
+    """The mapping (TOML) that was used for a header before."""
+    query = select(t.mapping.c.body).where(t.mapping.c.fingerprint == fingerprint)
+    found: str | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def keep_mapping(
+    connection: Connection, now_sql: str, fingerprint: str, body: str, *, created_by: str
+) -> None:
+    """Remember the mapping of a header; it replaces an earlier one."""
+    values = {"fingerprint": fingerprint, "body": body, "created_by": created_by}
+    connection.execute(text(_KEEP_MAPPING.format(now=now_sql)), values)

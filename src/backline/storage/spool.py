@@ -1,0 +1,151 @@
+"""Facts of one file on their way into the database: numbers in an unnamed temp file, texts in memory.
+
+Nothing of a file is written to the database before the whole file is known to be good; until then its
+facts lie here. The file has no name, so that it is gone with the process that made it, however that ends.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from backline.music import fold_name
+from backline.storage.claim_sums import ClaimSums, Sums, hash_rows, make_keys, mix
+from backline.storage.words import Words
+
+EPOCH = date(1970, 1, 1)
+TEXTS = ("country", "source", "measure", "currency")
+_SCHEMA = pa.schema(
+    [
+        ("artist", pa.int32()),
+        ("track", pa.int32()),
+        ("day", pa.int32()),
+        *((name, pa.int32()) for name in TEXTS),
+        ("value", pa.int64()),
+        ("scale", pa.int8()),
+    ]
+)
+Block = dict[str, npt.NDArray[Any]]
+
+
+class TrackKey(NamedTuple):
+    """A track as a file names it, under the artist of that number in the spool."""
+
+    artist: int
+    title: str
+    isrc: str | None
+    released: str | None
+
+
+class Spool:
+    """Takes a file's blocks (columns of `reports.format.FACT_SCHEMA`), gives them back as numbers.
+
+    `kind` is what a scope of the file is: an artist, a track, or (chart) the file's region. Track 0 is
+    the artist as a whole.
+    """
+
+    def __init__(self, folder: Path, kind: str) -> None:
+        self.kind = kind
+        self.facts = 0
+        self.artists = Words()
+        self.tracks = Words()
+        self.tracks.place(None)
+        self._seen: dict[TrackKey, int] = {}
+        self.texts = {name: Words() for name in TEXTS}
+        self.rejected: Counter[tuple[int, int]] = Counter()  # of (scope, day)
+        self._sums = ClaimSums()
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # it lives as long as this object
+        self._writer = pa.ipc.new_stream(pa.PythonFile(self._file, mode="w"), _SCHEMA)
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Keep one block of facts; a row of the file has all its facts in one block."""
+        block: Block = {"artist": self.artists.encode(batch.column("artist"), fold_name)}
+        block["track"] = self._encode_tracks(batch, block["artist"])
+        block["day"] = batch.column("day").cast(pa.int32()).to_numpy()
+        for name, words in self.texts.items():
+            block[name] = words.encode(batch.column(name))
+        block["value"] = batch.column("value").to_numpy()
+        block["scale"] = batch.column("scale").to_numpy()
+        keys = make_keys(self._scopes(block), block["day"])
+        self._sums.add(keys, batch.column("line").to_numpy(), self._hash(block, 0), self._hash(block, 1))
+        self._writer.write_batch(
+            pa.RecordBatch.from_arrays([pa.array(block[name]) for name in _SCHEMA.names], schema=_SCHEMA)
+        )
+        self.facts += batch.num_rows
+
+    def reject(self, artist: str | None, day: date | None) -> None:
+        """Count a row that could not be used, where it is known whose and of which day it is."""
+        scope = self._find_scope(artist)
+        if scope is not None and day is not None:
+            self.rejected[scope, (day - EPOCH).days] += 1
+
+    def close(self) -> None:
+        """No more blocks."""
+        self._writer.close()
+
+    def blocks(self) -> Iterator[Block]:
+        """Everything again, from the start; may be asked for more than once."""
+        self._file.seek(0)
+        for batch in pa.ipc.open_stream(pa.PythonFile(self._file, mode="r")):
+            yield {name: batch.column(name).to_numpy() for name in _SCHEMA.names}
+
+    def sums(self) -> Sums:
+        """The claims, by the numbers of their scopes (see `scopes`) and day."""
+        return self._sums.total()
+
+    def scopes(self, block: Block) -> npt.NDArray[np.int32]:
+        """For each fact the number of its scope: of the artist, of the track, or 0 for a chart."""
+        return self._scopes(block)
+
+    def _scopes(self, block: Block) -> npt.NDArray[Any]:
+        if self.kind == "chart":
+            return np.zeros(len(block["day"]), dtype=np.int32)
+        return block["track" if self.kind == "track" else "artist"]
+
+    def _find_scope(self, artist: str | None) -> int | None:
+        if self.kind == "chart":
+            return 0
+        if self.kind == "track":  # a file of one song: its rejected rows can only be that song's
+            return 1 if len(self.tracks) == 2 else None
+        return None if artist is None else self.artists.find(fold_name(artist))
+
+    def _encode_tracks(self, batch: pa.RecordBatch, artists: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+        """Numbers of the tracks: each combination of artist, title, ISRC and day of release once a block."""
+        codes, columns = artists.astype(np.int64), []
+        for name in ("track", "isrc", "released"):
+            column = batch.column(name)
+            coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+            texts = [*coded.dictionary.to_pylist(), None]
+            places = coded.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
+            columns.append((texts, places))
+            if len(texts) > 1:
+                _, codes = np.unique(codes * len(texts) + places, return_inverse=True)
+        _, first, codes = np.unique(codes, return_index=True, return_inverse=True)
+        cells = [[texts[place] or None for place in places[first].tolist()] for texts, places in columns]
+        found = [
+            0 if title is None else self._place_track(TrackKey(artist, title, isrc, released))
+            for artist, title, isrc, released in zip(artists[first].tolist(), *cells, strict=True)
+        ]
+        return np.array(found, dtype=np.int32)[codes]
+
+    def _place_track(self, key: TrackKey) -> int:
+        found = self._seen.get(key)
+        if found is None:
+            artist, title = fold_name(self.artists.texts[key.artist]), fold_name(key.title)
+            name = "\x1f".join((artist, title, key.isrc or "", key.released or ""))
+            found = self._seen[key] = self.tracks.place(key, name)
+        return found
+
+    def _hash(self, block: Block, lane: int) -> npt.NDArray[np.uint64]:
+        cells = [self.artists.hashes()[block["artist"], lane], self.tracks.hashes()[block["track"], lane]]
+        cells += [words.hashes()[block[name], lane] for name, words in self.texts.items()]
+        numbers = block["value"].astype(np.uint64), block["scale"].astype(np.uint64)
+        return hash_rows([*cells, *(mix(number + np.uint64(lane + 1)) for number in numbers)])

@@ -1,0 +1,56 @@
+"""Texts of one column, each kept once: a number for every text, and two 64-bit hashes of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Places = npt.NDArray[np.int32]
+Hashes = npt.NDArray[np.uint64]  # shape (texts, 2)
+
+
+class Words:
+    """Numbers texts from 0 in the order of their first sight."""
+
+    def __init__(self) -> None:
+        self.texts: list[Any] = []
+        self._places: dict[Hashable, int] = {}
+        self._digests = bytearray()
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def place(self, text: Any, name: str | None = None) -> int:
+        """The number of a text. `name`: what makes it the same as another one, where that is not the text."""
+        key = text if name is None else name
+        found = self._places.get(key)
+        if found is None:
+            found = self._places[key] = len(self.texts)
+            self.texts.append(text)
+            self._digests += hashlib.blake2b(str(key).encode(), digest_size=16).digest()
+        return found
+
+    def find(self, name: str) -> int | None:
+        """The number of a known text."""
+        return self._places.get(name)
+
+    def encode(self, column: pa.Array, fold: Any = None) -> Places:
+        """The number of each value of an Arrow column of strings; null counts as "" ."""
+        coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+        texts = [text or "" for text in coded.dictionary.to_pylist()]
+        places = [self.place(text, fold(text) if fold else None) for text in texts]
+        codes = coded.indices
+        if codes.null_count:
+            codes = codes.fill_null(len(places))
+            places.append(self.place("", fold("") if fold else None))
+        numbers: Places = np.array(places, dtype=np.int32)[codes.to_numpy(zero_copy_only=False)]
+        return numbers
+
+    def hashes(self) -> Hashes:
+        """Two independent hashes of every text so far, uint64 of shape (texts, 2)."""
+        return np.frombuffer(bytes(self._digests), dtype="<u8").reshape(-1, 2)
