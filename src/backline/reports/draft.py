@@ -1,0 +1,101 @@
+"""A first mapping for an unknown header, guessed from the names of its columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from backline.reports.header import fold_name
+
+_GUESSES: Final[dict[str, tuple[str, ...]]] = {
+    "date": ("date", "day", "datum", "tag", "jour", "sale_month", "sales_month", "reporting_date", "period"),
+    "artist": (
+        "artist",
+        "artist_name",
+        "artists",
+        "artist_names",
+        "track_artist",
+        "interpret",
+        "künstler",
+        "artiste",
+    ),
+    "track": ("track", "track_name", "track_title", "title", "song", "song_title", "name", "titel", "titre"),
+    "isrc": ("isrc", "asset_isrc", "optional_isrc"),
+    "country": (
+        "country",
+        "country_of_sale",
+        "territory",
+        "country_/_region",
+        "land",
+        "pays",
+        "delivery_country",
+    ),
+    "source": ("source", "source_type", "source_of_stream"),
+    "currency": ("currency", "client_payment_currency", "preferred_currency", "währung", "devise"),
+    "rank": ("rank", "position", "pos", "chart_position", "rang"),
+    "streams": (
+        "streams",
+        "plays",
+        "quantity",
+        "daily_streams",
+        "stream_count",
+        "units",
+        "#_units_sold",
+        "abrufe",
+    ),
+    "listeners": ("listeners", "hörer", "auditeurs"),
+    "saves": ("saves",),
+    "revenue": (
+        "revenue",
+        "earnings_(usd)",
+        "earnings",
+        "net_revenue",
+        "net_sales",
+        "amount",
+        "total_earned",
+    ),
+}
+
+
+def draft_mapping(header: Sequence[str]) -> str:
+    """TOML that can be read as it is where the guesses suffice; what was not found stands there as a comment."""
+    names = {fold_name(column): column for column in reversed(header) if column.strip()}
+    found = {
+        what: names[guess]
+        for what, guesses in _GUESSES.items()
+        if (guess := next((guess for guess in guesses if guess in names), None)) is not None
+    }
+    lines = [
+        "# Which column is what. Remove the lines that do not apply; a missing artist or day can also be",
+        "# said with --artist and --date.",
+        f"# Columns of the file: {' | '.join(_one_line(column) for column in header)[:2_000]}",
+        'report = "my_report"  # a label of small letters, digits, _ and -',
+        'date_form = "auto"  # or "YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"',
+        'number_form = "auto"  # or how it writes 1200.5: "1,200.5", "1.200,5", "1200,5" …',
+        'cumulative = []  # measures told as a running total, e.g. ["streams"]',
+        "",
+        "[columns]",
+        *(_write(what, found.get(what)) for what in _GUESSES),
+        "",
+        "[constants]",
+        '# currency = "EUR"',
+        '# country = "DE"',
+        "",
+        "# [split]  # one column that holds two things",
+        '# column = "Artist - Title"',
+        '# at = " - "',
+        '# into = ["artist", "track"]',
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _write(what: str, column: str | None) -> str:
+    if column is None:
+        return f'# {what} = ""'
+    return f"{what} = {json.dumps(_one_line(column), ensure_ascii=False)}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:200]

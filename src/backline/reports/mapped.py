@@ -1,0 +1,138 @@
+"""Any other table, laid out by a mapping file.
+
+Rows that tell of the same thing are added up, as in a plain table; charts, running totals and counts of
+people are not: there a second row is a duplicate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from backline.reports.countries import read_country
+from backline.reports.dates import read_day
+from backline.reports.file_names import (
+    NO_ARTIST,
+    as_country,
+    clean_hint,
+    read_chart_name,
+    read_day_hint,
+    read_region_hint,
+)
+from backline.reports.format import Hints, Kind, Layout, Refused, Split
+from backline.reports.header import fold_name
+from backline.reports.mapping import MEASURE_NAMES, ROLES, Mapping
+from backline.reports.table import KEY, choose_unique
+
+_NAMES = {"date": "day", "rank": "chart_rank"}  # what a mapping calls otherwise
+
+
+def count_mapped(mapping: Mapping, names: Collection[str]) -> int:
+    """How many columns the mapping reads, 0 where one of them is not there."""
+    return len(mapping.needed) if set(mapping.needed) <= set(names) else 0
+
+
+def lay_out_mapped(mapping: Mapping, names: Collection[str], file_name: str, hints: Hints) -> Layout:
+    """Raises `Refused` where a mapped column is missing, or nothing tells the day or the artist."""
+    missing = [name for name in mapping.needed if name not in names]
+    if missing:
+        raise Refused(
+            "missing_column",
+            f"{file_name} has no column {missing[0]!r}, which the mapping reads.",
+            f"It has: {', '.join(filter(None, names))[:400]}. Mend the mapping.",
+        )
+    told = {_NAMES.get(what, what): fold_name(name) for what, name in mapping.columns.items()}
+    measures = {
+        _NAMES.get(m, m): fold_name(mapping.columns[m]) for m in MEASURE_NAMES if m in mapping.columns
+    }
+    columns = {role: name for role, name in told.items() if role not in measures}
+    split = mapping.split and Split(fold_name(mapping.split.column), mapping.split.at, _read_into(mapping))
+    is_chart = "chart_rank" in measures
+    found = {*columns, *(split.into if split else ())}
+    constants = _read_constants(mapping, hints, file_name, found, is_chart)
+    _refuse_gaps({*found, *constants}, file_name, is_chart)
+    return Layout(
+        report=mapping.report,
+        kind=_tell_kind(is_chart, constants),
+        span=1,
+        region=str(constants["country"]).lower() if is_chart and "country" in constants else None,
+        columns=columns,
+        constants=constants,
+        measures=measures,
+        required=frozenset({"country"} if is_chart else ()) | frozenset({"track"} if is_chart else ()),
+        unique=_choose_keys(measures, is_chart, bool(mapping.cumulative)),
+        negatives=not is_chart,
+        split=split,
+        cumulative=frozenset(mapping.cumulative),
+        date_form=mapping.date_form,
+        number_form=mapping.number_form,
+    )
+
+
+def _read_into(mapping: Mapping) -> tuple[str, str]:
+    assert mapping.split is not None
+    first, second = (_NAMES.get(what, what) for what in mapping.split.into)
+    return first, second
+
+
+def _read_constants(
+    mapping: Mapping, hints: Hints, file_name: str, found: Collection[str], is_chart: bool
+) -> dict[str, Any]:
+    """What all rows share: what the person said now goes before the mapping, that before the file's name."""
+    constants: dict[str, Any] = {
+        _NAMES.get(what, what): value.strip() for what, value in mapping.constants.items()
+    }
+    if "day" in constants:
+        constants["day"] = read_day(constants["day"], "YYYY-MM-DD")
+    if "country" in constants:
+        constants["country"] = read_country(constants["country"])
+    if "currency" in constants:
+        constants["currency"] = constants["currency"].upper()
+    region = read_region_hint(hints)
+    said = {
+        "artist": clean_hint(hints.artist),
+        "track": clean_hint(hints.track),
+        "day": read_day_hint(hints),
+        "country": as_country(region) if region and is_chart else None,
+    }
+    named = read_chart_name(file_name) if is_chart else None
+    if named:
+        constants = {"day": named.day, "country": as_country(named.region)} | constants
+    constants |= {role: value for role, value in said.items() if value is not None}
+    return {role: value for role, value in constants.items() if role not in found}
+
+
+def _refuse_gaps(roles: Collection[str], file_name: str, is_chart: bool) -> None:
+    if "artist" not in roles:
+        raise Refused("missing_artist", f"Neither {file_name} nor the mapping names the artist.", NO_ARTIST)
+    if "day" not in roles:
+        raise Refused(
+            "missing_date",
+            f"Neither {file_name} nor the mapping tells the day.",
+            "Say it: --date YYYY-MM-DD, or name its column in the mapping.",
+        )
+    if is_chart and "country" not in roles:
+        raise Refused(
+            "missing_region",
+            f"Neither {file_name} nor the mapping tells the chart's region.",
+            "Say it: --region CC (a country code, or global), or name its column in the mapping.",
+        )
+
+
+def _tell_kind(is_chart: bool, constants: Collection[str]) -> Kind:
+    if is_chart:
+        return "chart"
+    return "track" if "track" in constants else "artist"
+
+
+def _choose_keys(
+    measures: Collection[str], is_chart: bool, is_cumulative: bool
+) -> tuple[tuple[str, ...], ...]:
+    if is_chart:
+        return (("day", "country", "chart_rank"),)
+    return (KEY,) if is_cumulative else choose_unique(measures)
+
+
+def list_roles() -> tuple[str, ...]:
+    """What a column of a mapping can be, beside measures."""
+    return ROLES

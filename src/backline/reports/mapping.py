@@ -1,0 +1,134 @@
+"""The mapping file: TOML that says what the columns of any table mean.
+
+report = "my_distributor"          # label of the numbers
+date_form = "auto"                 # or YYYY-MM-DD, DD/MM/YYYY, MM/DD/YYYY
+number_form = "auto"               # or how 1200.5 is written: "1,200.5", "1.200,5", "1200,5" …
+cumulative = ["streams"]           # measures told as a running total; the others are daily
+
+[columns]                          # what = "column of the file"
+date = "Day"
+country = "Territory"
+streams = "Quantity"
+revenue = "Earnings (USD)"
+rank = "Position"                  # makes the table a chart
+
+[constants]                        # what every row has in common
+currency = "USD"
+
+[split]                            # one column that holds two things
+column = "Artist and title"
+at = " - "
+into = ["artist", "track"]
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from backline.music import MEASURES
+from backline.reports.countries import read_country
+from backline.reports.dates import read_day
+from backline.reports.format import Refused
+from backline.reports.header import fold_name
+from backline.reports.numbers import NumberForm
+
+ROLES: Final = ("date", "artist", "track", "isrc", "released", "country", "source", "currency")
+MEASURE_NAMES: Final = tuple("rank" if name == "chart_rank" else name for name in MEASURES)
+_LONGEST: Final = 100_000
+Role = Literal["date", "artist", "track", "isrc", "country", "source"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class SplitPart(_Part):
+    """A column that holds two things."""
+
+    column: str = Field(min_length=1)
+    at: str = Field(min_length=1)
+    into: list[Role] = Field(min_length=2, max_length=2)
+
+
+class Mapping(_Part):
+    """A mapping file."""
+
+    report: str = Field("mapped", pattern=r"^[a-z0-9][a-z0-9_\-]{0,63}$")
+    date_form: Literal["auto", "YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"] = "auto"
+    number_form: NumberForm = "auto"
+    cumulative: list[str] = []
+    columns: dict[str, str] = {}
+    constants: dict[str, str] = {}
+    split: SplitPart | None = None
+
+    @field_validator("columns")
+    @classmethod
+    def _know_columns(cls, columns: dict[str, str]) -> dict[str, str]:
+        for what, column in columns.items():
+            if what not in ROLES and what not in MEASURE_NAMES:
+                known = ", ".join((*ROLES, *MEASURE_NAMES))
+                raise ValueError(f"{what!r} is not something a column can be; known: {known}")
+            if not column.strip():
+                raise ValueError(f"{what} names no column: write the column's name, or remove the line")
+        return columns
+
+    @field_validator("constants")
+    @classmethod
+    def _know_constants(cls, constants: dict[str, str]) -> dict[str, str]:
+        for what, value in constants.items():
+            if what not in ROLES:
+                raise ValueError(f"{what!r} cannot be a constant; known: {', '.join(ROLES)}")
+            if not value.strip():
+                raise ValueError(f"{what} is empty: write its value, or remove the line")
+        if "date" in constants and read_day(constants["date"], "YYYY-MM-DD") is None:
+            raise ValueError(f"date {constants['date']!r} is not a day: write it as YYYY-MM-DD")
+        if "country" in constants and read_country(constants["country"]) is None:
+            raise ValueError(f"country {constants['country']!r} is not an ISO code of two letters")
+        return constants
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        measures = [what for what in self.columns if what in MEASURE_NAMES]
+        if not measures:
+            raise ValueError(f"columns: no measure is named; name at least one of {', '.join(MEASURE_NAMES)}")
+        into = self.split.into if self.split else []
+        for what in ROLES:
+            if (what in self.columns) + (what in self.constants) + (what in into) > 1:
+                raise ValueError(f"{what} is told twice, in columns, constants or split: keep one")
+        for what in self.cumulative:
+            if what not in measures or MEASURES.get(what) != "sum" or what == "revenue":
+                raise ValueError(f"cumulative: {what!r} is not a count that is summed and has a column")
+        if "revenue" in measures and "currency" not in {*self.columns, *self.constants}:
+            raise ValueError(
+                'revenue needs a currency: name its column, or write [constants] currency = "EUR"'
+            )
+        return self
+
+    @property
+    def needed(self) -> list[str]:
+        """Folded names of every column that the mapping reads."""
+        split = [self.split.column] if self.split else []
+        return [fold_name(name) for name in (*self.columns.values(), *split)]
+
+
+def read_mapping(text: str) -> Mapping:
+    """A mapping out of TOML. Raises `Refused` that names the field and what to mend."""
+    remedy = "Mend the mapping file and import again."
+    if len(text) > _LONGEST:
+        raise Refused("bad_mapping", f"The mapping is longer than {_LONGEST:,} characters.", remedy)
+    try:
+        values: dict[str, Any] = tomllib.loads(text.lstrip("\ufeff"))
+    except tomllib.TOMLDecodeError as error:
+        raise Refused("bad_mapping", f"The mapping is not valid TOML: {error}.", remedy) from error
+    try:
+        return Mapping.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        words = str(first["msg"]).removeprefix("Value error, ")
+        raise Refused(
+            "bad_mapping", f"The mapping: {f'{field}: ' if field else ''}{words}.", remedy
+        ) from error

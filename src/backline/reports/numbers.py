@@ -1,0 +1,106 @@
+"""Numbers as people and portals write them: 1234, 1,234.56, 1.234,56, 1'234, 1 234, -5, (5), 32041.0."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final, Literal
+
+MOST: Final = 10**13  # far above any count; a block of such numbers still sums up in 64 bits
+MOST_DIGITS: Final = 40
+MOST_SCALE: Final = 12
+# "auto", or how twelve hundred and a half is written.
+NumberForm = Literal["auto", "1,200.5", "1.200,5", "1 200.5", "1 200,5", "1'200.5", "1200.5", "1200,5"]
+_SPACES = str.maketrans({" ": None, "\u00a0": None, "\u202f": None, "\u2009": None, "'": None, "’": None})
+_PLAIN = re.compile(r"[+-]?[\d.,]+")
+_SPACED = re.compile(r"[+-]?\d{1,3}([ \u00a0\u202f\u2009'’])\d{3}(?:\1\d{3})*(?:[.,]\d+)?")
+_GROUPED = {sep: re.compile(rf"[+-]?\d{{1,3}}(?:\{sep}\d{{3}})+") for sep in ",."}
+_EMPTY = frozenset({"", "-", "–", "—", "n/a", "na", "null", "none", "nan", "#n/a"})
+
+
+def is_empty(text: str) -> bool:
+    """Whether a cell says that there is no number: empty, a dash, n/a, null, NaN."""
+    return text.casefold() in _EMPTY
+
+
+def find_decimal_sign(texts: Iterable[str], *, whole: bool) -> str | None:
+    """ "." or ",": the sign that must be the decimal one, told by the first number that leaves no choice.
+
+    Where only whole numbers make sense, a number with a fraction tells nothing: it is wrong in any case.
+    """
+    for text in texts:
+        sign = _tell_decimal_sign(text)
+        if sign:
+            number = read_number(text, sign)
+            if number is not None and not (whole and number % 1):
+                return sign
+    return None
+
+
+def _tell_decimal_sign(text: str) -> str | None:
+    digits = text.translate(_SPACES)
+    if not _PLAIN.fullmatch(digits.strip("()")) or len(text) > MOST_DIGITS:
+        return None
+    dots, commas = digits.count("."), digits.count(",")
+    if dots and commas:
+        return "." if digits.rfind(".") > digits.rfind(",") else ","
+    if dots > 1 or commas > 1:
+        return "," if dots > 1 else "."
+    sign = "." if dots else "," if commas else None
+    if sign is None:
+        return None
+    before, _, behind = digits.lstrip("+-(").rstrip(")").partition(sign)
+    is_group = len(behind) == 3 and 1 <= len(before) <= 3 and not before.startswith("0")
+    return None if is_group else sign
+
+
+def is_ambiguous(text: str) -> bool:
+    """Whether the text may be read in two ways: 1.234 and 1,234, thousands or decimals."""
+    digits = text.translate(_SPACES)
+    if not _PLAIN.fullmatch(digits.strip("()")):
+        return False
+    return digits.count(".") + digits.count(",") == 1 and _tell_decimal_sign(text) is None
+
+
+def sign_of_form(form: str) -> str:
+    """The decimal sign of a number form other than "auto"."""
+    return form[-2]
+
+
+def read_number(text: str, decimal_sign: str) -> Decimal | None:
+    """The exact number, or None where the text is none. Groups of thousands must be groups of three."""
+    if len(text) > MOST_DIGITS:
+        return None
+    if text.startswith("(") and text.endswith(")"):
+        positive = read_number(text[1:-1], decimal_sign)
+        return -positive if positive is not None and positive >= 0 else None
+    if text.endswith("-") and text[:1].isdigit():
+        text = "-" + text[:-1]
+    if _SPACED.fullmatch(text):
+        text = text.translate(_SPACES)
+    if not _PLAIN.fullmatch(text) or not text.isascii():
+        return None
+    whole, sign, behind = text.partition(decimal_sign)
+    group = "," if decimal_sign == "." else "."
+    if group in whole:
+        if not _GROUPED[group].fullmatch(whole):
+            return None
+        whole = whole.replace(group, "")
+    if not whole.lstrip("+-") and not behind:
+        return None
+    if (sign and not behind.isdigit() and behind) or "." in whole or "," in whole:
+        return None
+    return Decimal(f"{whole}.{behind}" if behind else whole)
+
+
+def scale_down(number: Decimal) -> tuple[int, int] | None:
+    """(value, scale) with the smallest scale, number = value / 10^scale; None beyond 10^13 or 12 places."""
+    if abs(number) > MOST:
+        return None
+    sign, digits, exponent = number.normalize().as_tuple()
+    assert isinstance(exponent, int)
+    value = int("".join(map(str, digits))) * (-1 if sign else 1)
+    if exponent >= 0:
+        return value * 10**exponent, 0
+    return (value, -exponent) if -exponent <= MOST_SCALE and abs(value) < 2**62 else None

@@ -1,0 +1,198 @@
+"""The door of this room: a file in, facts in blocks out, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from backline.music import MEASURES
+from backline.reports.content import PARQUET, tell_content
+from backline.reports.convert import Converter
+from backline.reports.cumulative import find_steps
+from backline.reports.draft import draft_mapping
+from backline.reports.format import Hints, Kind, Layout, NeedsMapping, Refused, Rejection, find_formats
+from backline.reports.header import choose_format, find_header, fingerprint_names
+from backline.reports.mapped import count_mapped, lay_out_mapped
+from backline.reports.mapping import Mapping, read_mapping
+from backline.reports.parquet_records import ParquetRecords, read_names
+from backline.reports.records import Block, TextRecords, read_head
+from backline.reports.tally import Counts, Days
+
+
+class Records(Protocol):
+    """Where blocks come from. `done` of `size` bytes are read."""
+
+    done: int
+    size: int
+
+    def blocks(self) -> Iterator[Block]:
+        """All blocks, from the start."""
+
+
+class Reading:
+    """One file being read. `blocks()` once; counts, rejected, totals and days are complete behind it."""
+
+    def __init__(
+        self, format: str, layout: Layout, records: Records, today: date, fingerprint: str | None
+    ) -> None:
+        self.format = format
+        self.fingerprint = fingerprint  # of the header, where a mapping was used
+        self._layout, self._records, self._today = layout, records, today
+        self._converter = Converter(layout, today, self._scan)
+
+    @property
+    def report(self) -> str:
+        """Whose numbers these are."""
+        return self._layout.report
+
+    @property
+    def kind(self) -> Kind:
+        """What the scope of a fact is: its artist, its artist's track, or its chart (the country in lower case)."""
+        return self._layout.kind
+
+    @property
+    def region(self) -> str | None:
+        """The chart's region where the whole file has one: a country code in lower case, or "global"."""
+        return self._layout.region
+
+    @property
+    def span(self) -> int:
+        """Days that one value covers; 0: all time."""
+        return self._layout.span
+
+    @property
+    def counts(self) -> Counts:
+        """Rows so far."""
+        return self._converter.tally.counts
+
+    @property
+    def rejected(self) -> list[Rejection]:
+        """The first 10,000 rejected rows."""
+        return self._converter.tally.rejected
+
+    @property
+    def totals(self) -> dict[str, Any]:
+        """units: sum of the main count of accepted rows (streams where there is one); money by currency."""
+        tally = self._converter.tally
+        counted = [m for m in self._layout.measures if m in tally.units]
+        main = "streams" if "streams" in tally.units else next(iter(counted), None)
+        money: dict[str, Decimal] = dict(sorted(tally.money.items()))
+        return {"units": tally.units[main] if main else 0, "money": money}
+
+    @property
+    def days(self) -> Days:
+        """Days of accepted rows so far."""
+        return self._converter.tally.days()
+
+    @property
+    def done(self) -> int:
+        """Bytes read so far."""
+        return self._records.done
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self._records.size
+
+    def blocks(self) -> Iterator[pa.RecordBatch]:
+        """Facts in `FACT_SCHEMA`. Raises `Refused` at any point: then nothing of the file may be kept."""
+        if self._layout.cumulative:
+            steps = find_steps(self._layout, self._today, self._scan, self._records.blocks())
+            self._converter = Converter(self._layout, self._today, self._scan, steps)
+        for block in self._records.blocks():
+            facts = self._converter.convert(block)
+            if facts.num_rows:
+                yield facts
+        self._converter.finish()
+        if not self.counts.read:
+            raise Refused("empty", "There are no rows below the header.", "Download the report again.")
+        if self.counts.rejected and not self.counts.accepted and not self.counts.ignored:
+            first = self.rejected[0]
+            raise Refused(
+                "nothing_usable",
+                f"None of the {self.counts.rejected:,} rows can be used; line {first.line}: {first.reason}",
+                "Look at the rejected lines; the file may be another report than it seems.",
+            )
+
+    def _scan(self, column: str) -> Iterator[list[str]]:
+        for block in self._records.blocks():
+            yield [
+                word.strip() for word in block.column(column).unique().to_pylist() if isinstance(word, str)
+            ]
+
+
+def open_report(path: Path, name: str, hints: Hints, find_mapping: Callable[[str], str | None]) -> Reading:
+    """Recognise a file. `find_mapping` is asked for the TOML kept for a header's fingerprint.
+
+    Raises `Refused` where the file cannot be used, `NeedsMapping` where its columns are not known.
+    """
+    content = tell_content(path, name)
+    mapping = read_mapping(hints.mapping) if hints.mapping is not None else None
+    if content == PARQUET:
+        names = read_names(path, name)
+        chosen = _choose(tuple(names), tuple(names.values()), name, hints, mapping, find_mapping)
+        return _start(chosen, ParquetRecords(path, name, names, chosen[1].used_columns), tuple(names), hints)
+    header = find_header(read_head(path, content), lambda found: _count(found, mapping, find_mapping))
+    if len([cell for cell in header.names if cell]) < 2:
+        raise Refused(
+            "not_a_table", f"{name} has no columns.", "Import a table: CSV with a header, or Parquet."
+        )
+    chosen = _choose(header.names, header.written, name, hints, mapping, find_mapping)
+    records = TextRecords(path, content, header.delimiter, header.names, header.skip)
+    return _start(chosen, records, header.names, hints)
+
+
+Chosen = tuple[str, Layout, str | None]
+
+
+def _count(names: Sequence[str], mapping: Mapping | None, find_mapping: Callable[[str], str | None]) -> int:
+    """How sure it is that this record is the header."""
+    if mapping is not None and (points := count_mapped(mapping, names)):
+        return 1_000 + points
+    points = max((fmt.recognise(names) for fmt in find_formats()), default=0)
+    if not points and len(names) > 1 and find_mapping(fingerprint_names(names)) is not None:
+        return len(names)
+    return points
+
+
+def _choose(
+    names: Sequence[str],
+    written: Sequence[str],
+    name: str,
+    hints: Hints,
+    mapping: Mapping | None,
+    find_mapping: Callable[[str], str | None],
+) -> Chosen:
+    file_name = PurePosixPath(name.replace("\\", "/")).name
+    fingerprint = fingerprint_names(names)
+    known = choose_format(names, find_formats())
+    if mapping is None and known is None and (kept := find_mapping(fingerprint)) is not None:
+        mapping = read_mapping(kept)
+    if mapping is not None and (known is None or count_mapped(mapping, names)):
+        return "mapped", lay_out_mapped(mapping, names, file_name, hints), fingerprint
+    if known is None:
+        raise NeedsMapping(fingerprint, tuple(written), draft_mapping(written))
+    return known.name, known.lay_out(names, file_name, hints), None
+
+
+def _start(chosen: Chosen, records: Records, names: Sequence[str], hints: Hints) -> Reading:
+    format, layout, fingerprint = chosen
+    for column in layout.used_columns:
+        if list(names).count(column) > 1:
+            raise Refused(
+                "ambiguous_header", f"There are two columns {column!r}.", "Remove or rename one of them."
+            )
+    if hints.report and (label := hints.report.strip()):
+        layout = replace(layout, report=label)
+    day = layout.constants.get("day")
+    if isinstance(day, date) and day > hints.today:
+        raise Refused(
+            "future_date", f"The day {day} lies in the future.", "Say the right one: --date YYYY-MM-DD."
+        )
+    return Reading(format, layout, records, hints.today, fingerprint)

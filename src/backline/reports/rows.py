@@ -1,0 +1,229 @@
+"""Reads the cells of a block by a layout: every role and measure, and what is wrong with which row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from backline.music import tidy_isrc
+from backline.reports import dates, numbers
+from backline.reports.columns import Array, Coded, Numbers, Problem, code_column, read_numbers, repeat_value
+from backline.reports.countries import read_country
+from backline.reports.format import Layout, Refused
+from backline.reports.records import Block
+
+MONEY: Final = frozenset({"revenue"})
+RANK: Final = "chart_rank"
+MOST_RANK: Final = 10_000
+LONGEST_TEXT: Final = 500
+ROLES: Final = ("day", "artist", "track", "isrc", "released", "country", "source", "currency", "uri")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_EMPTY_PROBLEMS: Final = {
+    "day": Problem("bad_date", "The day is empty."),
+    "artist": Problem("missing_artist", "The artist is empty."),
+    "track": Problem("missing_track", "The track is empty."),
+    "country": Problem("bad_country", "The country is empty."),
+    "currency": Problem("bad_currency", "The currency is empty."),
+}
+
+
+@dataclass(slots=True)
+class Parsed:
+    """A block with its cells read. Every array has one entry per row."""
+
+    block: Block
+    roles: dict[str, Coded]
+    numbers: dict[str, Numbers]
+
+    def __len__(self) -> int:
+        return len(self.block)
+
+
+class CellReader:
+    """Reads block after block; decides once per file how ambiguous days and numbers are meant.
+
+    `scan` yields all texts of a column from the start of the file, for that decision.
+    """
+
+    def __init__(self, layout: Layout, today: date, scan: Callable[[str], Iterator[list[str]]]) -> None:
+        self._layout = layout
+        self._scan = scan
+        self._latest = today + timedelta(days=1)  # somewhere it is tomorrow already
+        self._date_form = layout.date_form
+        self.signs: dict[str, str] = {}
+        if layout.number_form != "auto":
+            self.signs = dict.fromkeys(layout.measures, numbers.sign_of_form(layout.number_form))
+
+    def read(self, block: Block) -> Parsed:
+        """Raises `Refused` where days or amounts of the file can be meant in two ways."""
+        roles = {role: self._read_role(block, role) for role in ROLES if self._has_role(role)}
+        measures = {
+            measure: read_numbers(
+                block.column(column),
+                measure if measure == column else f"{measure} ({column})",
+                whole=measure not in MONEY,
+                tell_sign=lambda words, m=measure, c=column: self._tell_sign(m, c, words),
+            )
+            for measure, column in self._layout.measures.items()
+        }
+        return Parsed(block, roles, measures)
+
+    def _has_role(self, role: str) -> bool:
+        layout = self._layout
+        split = layout.split is not None and role in layout.split.into
+        return role in layout.columns or role in layout.constants or split
+
+    def _read_role(self, block: Block, role: str) -> Coded:
+        layout = self._layout
+        if layout.split is not None and role in layout.split.into:
+            part, at = layout.split.into.index(role), layout.split.at
+            return code_column(
+                block.column(layout.split.column), lambda word: _cut(str(word), at, part, role)
+            )
+        if role not in layout.columns:
+            return repeat_value(layout.constants[role], len(block))
+        column = block.column(layout.columns[role])
+        if role == "day":
+            self._settle_date_form(column, layout.columns[role])
+            return code_column(column, self._read_day)
+        return code_column(column, _READERS.get(role, lambda word: _read_text(word, role)))
+
+    def _read_day(self, word: Any) -> date | Problem:
+        day = dates.as_day(word) if isinstance(word, date | datetime) else None
+        if day is None:
+            day = dates.read_day(str(word), self._date_form)
+        if day is None or day < dates.EARLIEST:
+            return Problem("bad_date", f"{str(word)[:40]!r} is not a day.")
+        if day > self._latest:
+            return Problem("future_date", f"{str(word)[:40]!r} lies in the future.")
+        return day
+
+    def _settle_date_form(self, column: pa.Array, name: str) -> None:
+        if self._date_form != "auto" or not pa.types.is_string(column.type):
+            return
+        words = [word.strip() for word in column.unique().to_pylist() if word]
+        order = dates.find_day_order(words)
+        if order is None and any(map(dates.is_ambiguous, words)):
+            order = next(filter(None, map(dates.find_day_order, self._scan(name))), None)
+            if order is None:
+                raise Refused(
+                    "ambiguous_date",
+                    f"The days of column {name!r} can be read as day/month or as month/day.",
+                    'Say which with a mapping (--map FILE) that holds date_form = "DD/MM/YYYY" '
+                    'or "MM/DD/YYYY".',
+                )
+        self._date_form = order or "auto"
+
+    def _tell_sign(self, measure: str, column: str, words: list[str]) -> str:
+        if measure not in self.signs:
+            whole = measure not in MONEY
+            sign = numbers.find_decimal_sign(words, whole=whole)
+            unclear = next(filter(numbers.is_ambiguous, words), None)
+            if sign is None and unclear is not None:
+                sign = self._search_sign(column, unclear, whole)
+            if sign is None:
+                return "."
+            self.signs[measure] = sign
+        return self.signs[measure]
+
+    def _search_sign(self, column: str, unclear: str, whole: bool) -> str:
+        for words in self._scan(column):
+            if sign := numbers.find_decimal_sign(words, whole=whole):
+                return sign
+        if whole:  # three digits behind the only sign, and no fractions: thousands
+            return "," if "." in unclear else "."
+        raise Refused(
+            "ambiguous_number",
+            f"{unclear!r} in column {column!r} can be read as thousands or as a fraction.",
+            'Say which in the mapping: number_form = "1,200.5" or "1.200,5".',
+        )
+
+
+def _read_text(word: Any, role: str) -> str | Problem:
+    text = str(word)
+    if len(text) > LONGEST_TEXT:
+        return Problem("too_long", f"The {role} is longer than {LONGEST_TEXT} characters.")
+    return text
+
+
+def _cut(text: str, at: str, part: int, role: str) -> str | Problem | None:
+    before, sign, behind = text.partition(at)
+    if not sign:
+        return Problem(f"missing_{role}", f"There is no {at!r} in {text[:80]!r}.") if part else before
+    word = (behind if part else before).strip()
+    return _READERS.get(role, lambda word: _read_text(word, role))(word) if word else None
+
+
+def _read_country(word: Any) -> str | Problem:
+    return read_country(str(word)) or Problem(
+        "bad_country", f"{str(word)[:40]!r} is not an ISO country code."
+    )
+
+
+def _read_currency(word: Any) -> str | Problem:
+    code = str(word).upper()
+    return code if _CURRENCY.fullmatch(code) else Problem("bad_currency", f"{code[:40]!r} is not a currency.")
+
+
+def _read_released(word: Any) -> str | None:
+    """An unreadable release day is left out: it decides nothing."""
+    day = dates.as_day(word) if isinstance(word, date) else dates.read_day(str(word), "YYYY-MM-DD")
+    return day.isoformat() if day else None
+
+
+_READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "country": _read_country,
+    "currency": _read_currency,
+    "isrc": lambda word: tidy_isrc(str(word)),  # the same for a broken ISRC
+    "released": _read_released,
+}
+Check = tuple[Array, Callable[[int], Problem]]
+
+
+def list_checks(parsed: Parsed, layout: Layout) -> Iterator[Check]:
+    """(rows, what to say of a row) of each rule, in the order in which a row is blamed."""
+    needed = {"day", "artist", *layout.required}
+    if layout.measures.keys() & MONEY:
+        needed.add("currency")
+    for role, coded in parsed.roles.items():
+        yield coded.bad_rows(), lambda row, coded=coded: coded.problems[int(coded.codes[row])]  # type: ignore[misc]
+        if role in needed:
+            yield coded.empty, lambda row, role=role: _EMPTY_PROBLEMS[role]  # type: ignore[misc]
+    for measure, found in parsed.numbers.items():
+        if measure == RANK:
+            wrong = found.empty | found.bad_rows() | (found.values < 1) | (found.values > MOST_RANK)
+            yield (
+                wrong,
+                lambda row: Problem(
+                    "bad_rank", f"The position is not a whole number from 1 to {MOST_RANK:,}."
+                ),
+            )
+            continue
+        yield found.bad_rows(), lambda row, found=found: found.problems[row]  # type: ignore[misc]
+        if measure in layout.required:
+            yield found.empty, lambda row, m=measure: Problem("bad_number", f"{m} is empty.")  # type: ignore[misc]
+        if not layout.negatives:
+            yield found.values < 0, lambda row, m=measure: Problem("negative", f"{m} is below zero.")  # type: ignore[misc]
+
+
+def find_suspects(parsed: Parsed, layout: Layout, is_total_word: Callable[[str], bool]) -> Array:
+    """Row numbers that may be blank or a total: no day, or where no column tells days, no keys."""
+    if "day" in layout.columns:
+        return np.flatnonzero(parsed.roles["day"].empty | parsed.roles["day"].bad_rows())
+    mask = np.zeros(len(parsed), dtype=bool)
+    for role, coded in parsed.roles.items():
+        if role in layout.columns:
+            words = [code for code, value in enumerate(coded.values) if is_total_word(str(value))]
+            mask |= np.isin(coded.codes, words) | (
+                coded.empty & (role in layout.required or role == "artist")
+            )
+            mask |= coded.bad_rows()
+    if RANK in parsed.numbers:
+        mask |= parsed.numbers[RANK].empty | parsed.numbers[RANK].bad_rows()
+    return np.flatnonzero(mask)

@@ -1,0 +1,71 @@
+"""Spotify for Artists, `<artist>-songs-<period>.csv`: one row per song over 7 or 28 days, a year, all time.
+
+The file names no day: its numbers are those up to the day of the download (--date, else the date of the file).
+In the file over all time listeners and saves are 0 for every song: only its streams are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from backline.reports.file_names import NO_ARTIST, clean_hint, cut_ending, read_day_hint
+from backline.reports.format import Format, Hints, Layout, Refused
+
+SPANS: Final = {"7day": 7, "28day": 28, "1year": 365, "all": 0}
+_ALWAYS = {"song", "streams"}
+_KNOWN = {"song", "listeners", "streams", "saves", "release_date"}
+_NEVER = {"artist", "date", "country", "rank"}
+
+
+def recognise(names: Collection[str]) -> int:
+    """A song and its streams, and at least one of listeners, saves and release date."""
+    known = _KNOWN & set(names)
+    return len(known) if known >= _ALWAYS and len(known) > 2 and not _NEVER & set(names) else 0
+
+
+def lay_out(names: Collection[str], file_name: str, hints: Hints) -> Layout:
+    """Artist and period come from the file's name; --artist and --report go first."""
+    period, named = _read_name(file_name)
+    told = (hints.report or "").removeprefix("s4a_songs_")
+    period = told if told in SPANS else period
+    if period is None:
+        raise Refused(
+            "missing_period",
+            f"{file_name} does not say which period it covers.",
+            "Keep the name that it was downloaded with (…-songs-28day.csv), or say --report s4a_songs_28day "
+            "(7day, 28day, 1year, all).",
+        )
+    artist = clean_hint(hints.artist) or named
+    if artist is None:
+        raise Refused("missing_artist", f"{file_name} does not say whose songs these are.", NO_ARTIST)
+    day = read_day_hint(hints) or hints.downloaded
+    if day is None:
+        raise Refused(
+            "missing_date", f"{file_name} does not say up to which day.", "Say it: --date YYYY-MM-DD."
+        )
+    measures = ("streams",) if period == "all" else ("streams", "listeners", "saves")
+    columns = {"track": "song", "released": "release_date"}
+    return Layout(
+        report=f"s4a_songs_{period}",
+        kind="artist",
+        span=SPANS[period],
+        columns={role: column for role, column in columns.items() if column in names},
+        constants={"artist": artist, "day": day},
+        measures={measure: measure for measure in measures if measure in names},
+        required=frozenset({"track", "streams"}),
+        unique=(("track", "released"),),
+    )
+
+
+def _read_name(file_name: str) -> tuple[str | None, str | None]:
+    """(period, artist)."""
+    for period in SPANS:
+        if artist := cut_ending(file_name, f"-songs-{period}"):
+            return period, artist
+        if cut_ending(f"x{file_name}", f"songs-{period}"):
+            return period, None
+    return None, None
+
+
+s4a_songs = Format("s4a_songs", recognise, lay_out)
