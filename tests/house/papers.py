@@ -62,6 +62,8 @@ def _try_command(line: str) -> str | None:
     rest = words[1:]
     while rest and rest[0] in getattr(command, "commands", {}):
         command, rest = command.commands[rest[0]], rest[1:]
+    if rest and "paths" in getattr(command, "commands", {}):  # `import PATH…` beside `import undo ID`
+        command = command.commands["paths"]
     if hasattr(command, "commands") and not rest and not command.invoke_without_command:
         return "a sub-command is missing"
     known = {name for parameter in command.params for name in [*parameter.opts, *parameter.secondary_opts]}
