@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -185,7 +186,7 @@ def _take_patiently(
 
 def _as_word(value: Any) -> str:
     if isinstance(value, float):
-        return format(Decimal(repr(value)), "f") if value == value else ""
+        return "" if math.isnan(value) else format(Decimal(repr(value)), "f")
     if isinstance(value, Decimal):
         return format(value, "f")
     return str(value).strip()

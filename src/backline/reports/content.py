@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from pathlib import Path
-from typing import BinaryIO, Final, Literal
+from typing import BinaryIO, Final
 
 from backline.reports.format import Refused
 
@@ -42,7 +42,7 @@ _BOMS: Final = (
 )
 
 
-def tell_content(path: Path, name: str) -> str | Literal["parquet"]:
+def tell_content(path: Path, name: str) -> str:
     """`PARQUET`, or the encoding of a text. Reads a text to its end, in pieces. Raises `Refused`."""
     with path.open("rb") as file:
         head = file.read(_HEAD)

@@ -67,7 +67,7 @@ class Converter:
                 more += self._describe(blamed, say, parsed, rejections)
         same, clash = self._find_duplicates(parsed, good)
         good &= ~same & ~clash
-        more += self._describe(clash, lambda row: _DUPLICATE, parsed, rejections)
+        more += self._describe(clash, lambda _: _DUPLICATE, parsed, rejections)
         counts = self.tally.counts
         counts.ignored += int(same.sum())
         counts.read += int(kept.sum()) + len(block.broken)
@@ -118,12 +118,11 @@ class Converter:
         self.tally.counts.ignored += 1
 
     def _reject_broken(self, block: Block) -> list[Rejection]:
-        rejections = []
-        kept = []
+        rejections: list[Rejection] = []
+        kept: list[tuple[int, list[str] | None]] = []
         for line, cells in block.broken:
-            if cells is not None and is_total_word(next(filter(None, map(str.strip, cells)))):
-                if self._take_short_footer(line, cells):
-                    continue
+            if cells is not None and self._take_short_footer(line, cells):
+                continue
             kept.append((line, cells))
             words = "Its quotes are broken." if cells is None else f"It has {len(cells)} cells."
             if len(rejections) < MOST_REJECTIONS:
@@ -136,7 +135,7 @@ class Converter:
 
     def _take_short_footer(self, line: int, cells: list[str]) -> bool:
         """A total row of another width: its last cell is the total where only one measure can be meant."""
-        if len(self._summed) != 1:
+        if len(self._summed) != 1 or not is_total_word(next(filter(None, map(str.strip, cells)))):
             return False
         self._footers.told.append((line, {self._summed[0]: cells[-1].strip()}))
         self.tally.counts.read += 1

@@ -7,9 +7,10 @@ format is one new file in this folder, or an entry point of the group `backline.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -71,8 +72,8 @@ class Hints:
     date: str | None = None
     report: str | None = None
     mapping: str | None = None  # TOML
-    downloaded: date | None = None
-    today: date = field(default_factory=lambda: datetime.now(UTC).date())
+    downloaded: dt.date | None = None
+    today: dt.date = field(default_factory=lambda: dt.datetime.now(UTC).date())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Rejection:
     kind: str
     reason: str
     artist: str | None = None
-    day: date | None = None
+    day: dt.date | None = None
 
 
 class Refused(BadInput):

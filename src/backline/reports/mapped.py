@@ -21,7 +21,7 @@ from backline.reports.file_names import (
 )
 from backline.reports.format import Hints, Kind, Layout, Refused, Split
 from backline.reports.header import fold_name
-from backline.reports.mapping import MEASURE_NAMES, ROLES, Mapping
+from backline.reports.mapping import MEASURE_NAMES, Mapping
 from backline.reports.table import KEY, choose_unique
 
 _NAMES = {"date": "day", "rank": "chart_rank"}  # what a mapping calls otherwise
@@ -46,7 +46,7 @@ def lay_out_mapped(mapping: Mapping, names: Collection[str], file_name: str, hin
         _NAMES.get(m, m): fold_name(mapping.columns[m]) for m in MEASURE_NAMES if m in mapping.columns
     }
     columns = {role: name for role, name in told.items() if role not in measures}
-    split = mapping.split and Split(fold_name(mapping.split.column), mapping.split.at, _read_into(mapping))
+    split = _read_split(mapping)
     is_chart = "chart_rank" in measures
     found = {*columns, *(split.into if split else ())}
     constants = _read_constants(mapping, hints, file_name, found, is_chart)
@@ -69,10 +69,11 @@ def lay_out_mapped(mapping: Mapping, names: Collection[str], file_name: str, hin
     )
 
 
-def _read_into(mapping: Mapping) -> tuple[str, str]:
-    assert mapping.split is not None
+def _read_split(mapping: Mapping) -> Split | None:
+    if mapping.split is None:
+        return None
     first, second = (_NAMES.get(what, what) for what in mapping.split.into)
-    return first, second
+    return Split(fold_name(mapping.split.column), mapping.split.at, (first, second))
 
 
 def _read_constants(
@@ -131,8 +132,3 @@ def _choose_keys(
     if is_chart:
         return (("day", "country", "chart_rank"),)
     return (KEY,) if is_cumulative else choose_unique(measures)
-
-
-def list_roles() -> tuple[str, ...]:
-    """What a column of a mapping can be, beside measures."""
-    return ROLES

@@ -38,7 +38,7 @@ from backline.reports.numbers import NumberForm
 ROLES: Final = ("date", "artist", "track", "isrc", "released", "country", "source", "currency")
 MEASURE_NAMES: Final = tuple("rank" if name == "chart_rank" else name for name in MEASURES)
 _LONGEST: Final = 100_000
-Role = Literal["date", "artist", "track", "isrc", "country", "source"]
+Role = Literal["artist", "track", "isrc", "country", "source"]
 
 
 class _Part(BaseModel):

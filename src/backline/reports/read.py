@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from backline.music import MEASURES
 from backline.reports.content import PARQUET, tell_content
 from backline.reports.convert import Converter
 from backline.reports.cumulative import find_steps
@@ -182,7 +181,7 @@ def _choose(
 
 
 def _start(chosen: Chosen, records: Records, names: Sequence[str], hints: Hints) -> Reading:
-    format, layout, fingerprint = chosen
+    name, layout, fingerprint = chosen
     for column in layout.used_columns:
         if list(names).count(column) > 1:
             raise Refused(
@@ -195,4 +194,4 @@ def _start(chosen: Chosen, records: Records, names: Sequence[str], hints: Hints)
         raise Refused(
             "future_date", f"The day {day} lies in the future.", "Say the right one: --date YYYY-MM-DD."
         )
-    return Reading(format, layout, records, hints.today, fingerprint)
+    return Reading(name, layout, records, hints.today, fingerprint)

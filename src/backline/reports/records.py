@@ -6,6 +6,7 @@ A block is at most `ROWS` records or about `CHARS` characters. A cell longer tha
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -187,8 +188,6 @@ def read_head(path: Path, encoding: str, most: int = 1 << 16) -> str:
 def split_head(text: str, delimiter: str, most: int = 40) -> list[list[str]]:
     """The first records of a head, blank ones included; a broken quote ends them."""
     found: list[list[str]] = []
-    try:
+    with contextlib.suppress(csv.Error):
         found.extend(islice(csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True), most))
-    except csv.Error:
-        pass
     return found

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +25,7 @@ MOST_RANK: Final = 10_000
 LONGEST_TEXT: Final = 500
 ROLES: Final = ("day", "artist", "track", "isrc", "released", "country", "source", "currency", "uri")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_BAD_RANK: Final = Problem("bad_rank", f"The position is not a whole number from 1 to {MOST_RANK:,}.")
 _EMPTY_PROBLEMS: Final = {
     "day": Problem("bad_date", "The day is empty."),
     "artist": Problem("missing_artist", "The artist is empty."),
@@ -68,7 +70,7 @@ class CellReader:
                 block.column(column),
                 measure if measure == column else f"{measure} ({column})",
                 whole=measure not in MONEY,
-                tell_sign=lambda words, m=measure, c=column: self._tell_sign(m, c, words),
+                tell_sign=partial(self._tell_sign, measure, column),
             )
             for measure, column in self._layout.measures.items()
         }
@@ -92,7 +94,7 @@ class CellReader:
         if role == "day":
             self._settle_date_form(column, layout.columns[role])
             return code_column(column, self._read_day)
-        return code_column(column, _READERS.get(role, lambda word: _read_text(word, role)))
+        return code_column(column, _reader_of(role))
 
     def _read_day(self, word: Any) -> date | Problem:
         day = dates.as_day(word) if isinstance(word, date | datetime) else None
@@ -155,9 +157,11 @@ def _read_text(word: Any, role: str) -> str | Problem:
 def _cut(text: str, at: str, part: int, role: str) -> str | Problem | None:
     before, sign, behind = text.partition(at)
     if not sign:
-        return Problem(f"missing_{role}", f"There is no {at!r} in {text[:80]!r}.") if part else before
+        kind = "missing_artist" if role == "artist" else "missing_track"
+        return Problem(kind, f"There is no {at!r} in {text[:80]!r}.")
     word = (behind if part else before).strip()
-    return _READERS.get(role, lambda word: _read_text(word, role))(word) if word else None
+    found: str | Problem | None = _reader_of(role)(word) if word else None
+    return found
 
 
 def _read_country(word: Any) -> str | Problem:
@@ -183,6 +187,12 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "isrc": lambda word: tidy_isrc(str(word)),  # the same for a broken ISRC
     "released": _read_released,
 }
+
+
+def _reader_of(role: str) -> Callable[[Any], Any]:
+    return _READERS.get(role) or partial(_read_text, role=role)
+
+
 Check = tuple[Array, Callable[[int], Problem]]
 
 
@@ -192,24 +202,27 @@ def list_checks(parsed: Parsed, layout: Layout) -> Iterator[Check]:
     if layout.measures.keys() & MONEY:
         needed.add("currency")
     for role, coded in parsed.roles.items():
-        yield coded.bad_rows(), lambda row, coded=coded: coded.problems[int(coded.codes[row])]  # type: ignore[misc]
+        yield coded.bad_rows(), partial(_say_of_code, coded)
         if role in needed:
-            yield coded.empty, lambda row, role=role: _EMPTY_PROBLEMS[role]  # type: ignore[misc]
+            yield coded.empty, partial(_say_always, _EMPTY_PROBLEMS[role])
     for measure, found in parsed.numbers.items():
         if measure == RANK:
             wrong = found.empty | found.bad_rows() | (found.values < 1) | (found.values > MOST_RANK)
-            yield (
-                wrong,
-                lambda row: Problem(
-                    "bad_rank", f"The position is not a whole number from 1 to {MOST_RANK:,}."
-                ),
-            )
+            yield wrong, partial(_say_always, _BAD_RANK)
             continue
-        yield found.bad_rows(), lambda row, found=found: found.problems[row]  # type: ignore[misc]
+        yield found.bad_rows(), found.problems.__getitem__
         if measure in layout.required:
-            yield found.empty, lambda row, m=measure: Problem("bad_number", f"{m} is empty.")  # type: ignore[misc]
+            yield found.empty, partial(_say_always, Problem("bad_number", f"{measure} is empty."))
         if not layout.negatives:
-            yield found.values < 0, lambda row, m=measure: Problem("negative", f"{m} is below zero.")  # type: ignore[misc]
+            yield found.values < 0, partial(_say_always, Problem("negative", f"{measure} is below zero."))
+
+
+def _say_of_code(coded: Coded, row: int) -> Problem:
+    return coded.problems[int(coded.codes[row])]
+
+
+def _say_always(problem: Problem, _: int) -> Problem:
+    return problem
 
 
 def find_suspects(parsed: Parsed, layout: Layout, is_total_word: Callable[[str], bool]) -> Array:

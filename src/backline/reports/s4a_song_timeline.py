@@ -19,7 +19,7 @@ def recognise(names: Collection[str]) -> int:
     return 3 if set(names) >= {"date", "streams"} and not _NEVER & set(names) else 0
 
 
-def lay_out(names: Collection[str], file_name: str, hints: Hints) -> Layout:
+def lay_out(_: Collection[str], file_name: str, hints: Hints) -> Layout:
     """One song by day."""
     artist = clean_hint(hints.artist)
     if artist is None:

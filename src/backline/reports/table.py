@@ -39,10 +39,8 @@ def lay_out(names: Collection[str], file_name: str, hints: Hints) -> Layout:
     """--artist and --track stand in where the table has no such column."""
     columns = {role: column for role, column in _ROLES.items() if column in names}
     measures = {name: name for name in _MEASURES if name in names}
-    constants = {}
-    for role, told in (("artist", clean_hint(hints.artist)), ("track", clean_hint(hints.track))):
-        if role not in columns and told:
-            constants[role] = told
+    said = {"artist": clean_hint(hints.artist), "track": clean_hint(hints.track)}
+    constants = {role: told for role, told in said.items() if told and role not in columns}
     if "artist" not in columns and "artist" not in constants:
         raise Refused("missing_artist", f"{file_name} has no column artist.", NO_ARTIST)
     if "revenue" in measures and "currency" not in columns:
