@@ -65,12 +65,16 @@ def list_rows(
     return sorted(rows, key=lambda r: (r.report, r.dimension, r.day, r.key, r.measure, r.currency))
 
 
+def check_suffix(path: Path) -> None:
+    """Raise `BadInput` where the file's suffix is no format that can be written."""
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise BadInput(f"{path.name}: the suffix says no format.", remedy="Use .csv or .parquet.")
+
+
 def write_export(rows: Sequence[ExportRow], path: Path) -> Path:
     """Write by the file's suffix, in place of what was there, whole or not at all. Raises `BadInput`."""
-    writers = {".csv": _write_csv, ".parquet": _write_parquet}
-    write = writers.get(path.suffix.lower())
-    if write is None:
-        raise BadInput(f"{path.name}: the suffix says no format.", remedy="Use .csv or .parquet.")
+    check_suffix(path)
+    write = _write_csv if path.suffix.lower() == ".csv" else _write_parquet
     path.parent.mkdir(parents=True, exist_ok=True)
     # Beside its place, so that the rename stays within one file system.
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")

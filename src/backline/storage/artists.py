@@ -59,6 +59,11 @@ def list_artists(
     return list(connection.execute(query.limit(limit)).all())
 
 
+def count_artists(connection: Connection) -> int:
+    """How many artist rows there are, shared credits included."""
+    return int(connection.execute(select(func.count()).select_from(t.artist)).scalar_one())
+
+
 def add_artist(connection: Connection, now_sql: str, name: str, *, created_by: str) -> Added:
     """Make a confirmed artist, or confirm the one that reports have named so far.
 

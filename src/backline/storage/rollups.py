@@ -83,5 +83,6 @@ def _list_dirty(
     if artist_nos is not None:
         query = query.where(dirty.c.artist_no.in_(artist_nos))
     if lock:
-        query = query.with_for_update()
+        # A mark that an import holds is skipped: it is marked anew there, and reading is right meanwhile.
+        query = query.with_for_update(skip_locked=True)
     return [(int(row.artist_no), int(row.day)) for row in connection.execute(query)]

@@ -1,0 +1,121 @@
+"""`backline artist`: the roster. Reports bring artists in by name; a person confirms or adds them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Connection
+
+from backline.cli.houses import make_screen, open_house, write_audit
+from backline.cli.parameters import Json
+from backline.cli.run_words import show_micros
+from backline.cli.screen import Screen
+from backline.metrics.numbers import show_known, to_date, to_day
+from backline.storage.artists import (
+    ArtistRow,
+    add_artist,
+    count_artists,
+    find_artist,
+    list_artists,
+    list_credits,
+    name_artists,
+)
+from backline.storage.clock import from_micros
+from backline.storage.numbers import StoredNumbers, read_snapshot
+
+app = typer.Typer(help="Add, list and show artists.", no_args_is_help=True)
+FIRST = 50
+
+
+@app.command()
+def add(name: Annotated[str, typer.Argument(help="The artist's name.")], json_lines: Json = False) -> None:
+    """Add an artist, or confirm one that reports have named."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house() as house, house.database.write() as connection:
+        added = add_artist(connection, house.database.now_sql, name, created_by=house.settings.actor)
+        if added.outcome != "known":
+            write_audit(
+                house, connection, f"artist.{added.outcome}", f"artist:{added.row.id}", name=added.row.name
+            )
+    screen.show_facts({**describe_artist(added.row), "outcome": added.outcome})
+
+
+@app.command("list")
+def list_some(
+    everyone: Annotated[
+        bool, typer.Option("--all", help=f"Every artist, not only the first {FIRST}.")
+    ] = False,
+    json_lines: Json = False,
+) -> None:
+    """List artists, confirmed ones first."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house() as house, house.database.read() as connection:
+        rows = list_artists(connection, limit=None if everyone else FIRST)
+        left = count_artists(connection) - len(rows)
+    columns = ["name", "id", "confirmed", "provenance"]
+    screen.show_rows((describe_artist(row) for row in rows), columns, empty=screen.label("no_artists"))
+    if left > 0:
+        screen.note(screen.label("more_artists", count=left))
+
+
+@app.command()
+def show(
+    artist: Annotated[str, typer.Argument(help="The artist's id or unambiguous name.", metavar="ARTIST")],
+    json_lines: Json = False,
+) -> None:
+    """Show an artist: credits, tracks, and what each report holds."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house() as house, read_snapshot(house.database) as connection:
+        row = find_artist(connection, artist)
+        today = to_day(from_micros(house.database.now(connection)).date())
+        facts, reports = read_artist(connection, row, today)
+    if json_lines:
+        screen.dump({**facts, "reports": reports})
+        return
+    screen.show_facts(facts)
+    _show_reports(screen, reports)
+
+
+def read_artist(
+    connection: Connection, row: ArtistRow, today: int
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The artist with credits and number of tracks; and its reports with their days and freshness."""
+    credited = list_credits(connection, row)
+    names = name_artists(connection, credited)
+    numbers = StoredNumbers(connection, credited)
+    facts = {
+        **describe_artist(row),
+        "credits": [names[number] for number in credited],
+        "tracks": numbers.count_tracks(),
+    }
+    reports = [
+        {
+            "report": report.report,
+            "first_day": to_date(report.first).isoformat(),
+            "last_day": to_date(report.last).isoformat(),
+            "days": report.days,
+            "days_behind": today - report.last,
+            "known_at": show_known(report.known_at),
+        }
+        for report in numbers.list_reports()
+    ]
+    return facts, reports
+
+
+def describe_artist(row: ArtistRow) -> dict[str, Any]:
+    """An artist's row as JSON."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "confirmed": bool(row.confirmed),
+        "provenance": row.provenance,
+        "created_at": show_micros(row.created_at),
+        "created_by": row.created_by,
+    }
+
+
+def _show_reports(screen: Screen, reports: list[dict[str, Any]]) -> None:
+    screen.say()
+    columns = ["report", "first_day", "last_day", "days", "days_behind", "known_at"]
+    screen.show_rows(reports, columns, empty=screen.label("no_numbers"), numbers=["days", "days_behind"])

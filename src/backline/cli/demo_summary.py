@@ -1,0 +1,147 @@
+"""What the demo says at its end: what ran, what it found, and where to look."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backline import samples
+from backline.cli.run_words import count_seconds
+from backline.cli.screen import Screen
+from backline.storage.runs import RunRow
+from backline.wiring import House
+
+TOP = 3
+MAIN = "streams"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The finished runs of the demo (import, aggregate), and when this demo began (seconds since 1970 UTC)."""
+
+    runs: tuple[RunRow, RunRow]
+    began: float
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether everything was there from an earlier demo."""
+        return all(run.finished_at is not None and run.finished_at < self.began * 1e6 for run in self.runs)
+
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        """The import's line of each file."""
+        files: list[dict[str, Any]] = json.loads(self.runs[0].answer)["files"]
+        return files
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """The aggregate's answer."""
+        answer: dict[str, Any] = json.loads(self.runs[1].answer)
+        return answer
+
+
+def show_summary(screen: Screen, house: House, found: Found, address: str) -> None:
+    """The end of the demo, for people."""
+    answer = found.numbers
+    screen.say(f"\n{screen.label('demo_title')}")
+    if found.is_repeated:
+        screen.say(screen.label("demo_repeated_nothing"))
+    screen.say(f"\n{screen.label('demo_what_ran')}")
+    _show_runs(screen, found.runs)
+    screen.say(f"\n{screen.label('demo_what_found')}")
+    for line in describe_files(screen, found.files):
+        screen.say(f"  {line}")
+    for report in answer["reports"]:
+        for line in describe_report(screen, report):
+            screen.say(f"  {line}")
+    _show_top(screen, answer["reports"], "by_track", screen.label("demo_top_tracks"))
+    _show_top(screen, answer["reports"], "by_country", screen.label("demo_top_countries"))
+    screen.say(f"\n{screen.label('demo_where')}")
+    for line in list_places(screen, house, answer, address):
+        screen.say(f"  {line}")
+
+
+def describe_files(screen: Screen, files: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """How many files and rows came in, and each rejected line with its reason."""
+    outcomes = [file["outcome"] for file in files]
+    accepted, unchanged = outcomes.count("accepted"), outcomes.count("unchanged")
+    refused = len(outcomes) - accepted - unchanged
+    yield screen.label("demo_files", accepted=accepted, unchanged=unchanged, refused=refused)
+    rows = sum(file["rows"]["accepted"] for file in files)
+    yield screen.label(
+        "demo_rows", rows=f"{rows:,}", rejected=sum(file["rows"]["rejected"] for file in files)
+    )
+    for file in files:
+        for item in file["rejected"][:TOP]:
+            name, reason = Path(file["file"]).name, str(item["reason"]).rstrip(".")
+            yield screen.label("demo_lesson", file=name, line=item["line"], reason=reason)
+
+
+def describe_report(screen: Screen, report: Mapping[str, Any]) -> Iterator[str]:
+    """A report's period with its main number: before, week over week, coverage and newest day."""
+    total = next((total for total in report["totals"] if total["measure"] == MAIN), None)
+    if total is None:
+        yield f"{report['report']}: {len(report['by_track'])} × {report['newest_day']}"
+        return
+    period = report["period"]
+    yield (
+        f"{report['report']}, {period['first']} – {period['last']}: {_group(screen, total['value'])} {MAIN}; "
+        + screen.label("demo_week", change=_show_change(screen, total["week_change"]))
+    )
+    before = _group(screen, total["before"])
+    percent = f"{total['coverage'] * 100:.4g}"
+    yield "    {}; {}".format(
+        screen.label("demo_before", value=before, change=_show_change(screen, total["change"])),
+        screen.label("demo_coverage", percent=percent, day=report["newest_day"]),
+    )
+
+
+def list_places(screen: Screen, house: House, answer: Mapping[str, Any], address: str) -> Iterator[str]:
+    """The web, the exported files, and the commands that show more."""
+    yield screen.label("demo_web", address=address)
+    for path in answer["exports"].values():
+        if path:
+            yield screen.label("demo_export", path=path)
+    state = f"BACKLINE_STATE={shlex.quote(str(house.settings.state))}"
+    artist = shlex.quote(samples.ARTIST)
+    for command in (f"metrics show --artist {artist} --by country", "runs list", "--help"):
+        yield screen.label("demo_next", command=f"{state} backline {command}")
+
+
+def _show_runs(screen: Screen, runs: Sequence[RunRow]) -> None:
+    for run in runs:
+        seconds = count_seconds(run.started_at, run.finished_at)
+        screen.say(f"  {run.task:<36}  {run.state:<9}  {seconds} s  {run.id}")
+
+
+def _show_top(screen: Screen, reports: Sequence[Mapping[str, Any]], by: str, title: str) -> None:
+    """The strongest keys of the first report that tells them day by day."""
+    for report in reports:
+        lines = [line for line in report[by] if line["measure"] == MAIN]
+        if len(lines) > 1 and report["totals"]:
+            screen.say(f"\n{title} ({report['report']})")
+            for line in lines[:TOP]:
+                change = line["change"] and _show_change(screen, line["change"])
+                screen.say(
+                    f"  {line['key']:<24}  {_group(screen, line['value']):>9}  {change or ''}".rstrip()
+                )
+            return
+
+
+def _show_change(screen: Screen, change: Mapping[str, Any]) -> str:
+    if change["percent"] is None:
+        return screen.label("unknown_change")
+    sign = "" if change["percent"].startswith("-") else "+"
+    return f"{sign}{change['percent']} %"
+
+
+def _group(screen: Screen, value: str | None) -> str:
+    """Digits in groups of three."""
+    if value is None:
+        return screen.label("unknown_change")
+    whole, point, rest = value.partition(".")
+    return f"{int(whole):,}{point}{rest}"
