@@ -16,8 +16,9 @@ BATCH = 500
 _IS_ANYTHING_DUE = """
 SELECT EXISTS (SELECT 1 FROM backline_run WHERE state = 'scheduled' AND due_at <= {now})
     OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'running' AND lease_until < {now})
-    OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'queued'
-        AND (ring_at <= {now} OR expires_at <= {now} OR deadline_at <= {now}))
+    OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'queued' AND ring_at <= {now})
+    OR EXISTS (SELECT 1 FROM backline_run WHERE state IN ('queued', 'scheduled')
+        AND (expires_at <= {now} OR deadline_at <= {now}))
     OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'blocked')
 """
 _PROMOTE = """
