@@ -25,6 +25,7 @@ from backline.runtime.task import BadTask, Job, Task
 from backline.settings import Settings
 from backline.storage.database import Database
 from backline.storage.leases import Leases
+from backline.storage.spool_folder import SpoolFolder
 from backline.storage.sweeps import Sweeps
 from backline.storage.upgrade import upgrade_database
 
@@ -139,6 +140,7 @@ def make_providers(settings: Settings, database: Database) -> dict[type, Provide
     """For each type a task may ask for: how to make it for one attempt."""
     return {
         Database: lambda _: database,
+        SpoolFolder: lambda _: SpoolFolder(settings.state / "spool", settings.reports.max_unpacked_mb << 20),
         ExportFolder: lambda context: ExportFolder(settings.state / "exports", context.watch.run_id),
     }
 

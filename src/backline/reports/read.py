@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from backline.reports.content import PARQUET, tell_content
+from backline.reports.content import tell_content
 from backline.reports.convert import Converter
 from backline.reports.cumulative import find_steps
 from backline.reports.draft import draft_mapping
@@ -64,6 +64,11 @@ class Reading:
     def span(self) -> int:
         """Days that one value covers; 0: all time."""
         return self._layout.span
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """What all rows share: by options, the mapping or the file's name. day: date, others: str."""
+        return dict(self._layout.constants)
 
     @property
     def counts(self) -> Counts:
@@ -133,11 +138,13 @@ def open_report(path: Path, name: str, hints: Hints, find_mapping: Callable[[str
     """
     content = tell_content(path, name)
     mapping = read_mapping(hints.mapping) if hints.mapping is not None else None
-    if content == PARQUET:
+    if content is None:
         names = read_names(path, name)
         chosen = _choose(tuple(names), tuple(names.values()), name, hints, mapping, find_mapping)
         return _start(chosen, ParquetRecords(path, name, names, chosen[1].used_columns), tuple(names), hints)
-    header = find_header(read_head(path, content), lambda found: _count(found, mapping, find_mapping))
+    header = find_header(
+        read_head(path, content.encoding), lambda found: _count(found, mapping, find_mapping)
+    )
     if len([cell for cell in header.names if cell]) < 2:
         raise Refused(
             "not_a_table", f"{name} has no columns.", "Import a table: CSV with a header, or Parquet."

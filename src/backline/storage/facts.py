@@ -80,7 +80,7 @@ def _resolve(
     found = resolve_tracks(connection, now_sql, wanted, created_by=import_id)
     tracks = np.array([0, *(found[track] for track in wanted)], dtype=np.int64)
     if spool.kind == "chart":
-        named = [region or ""]
+        named = [country.lower() or region or "" for country in spool.texts["country"].texts]
     elif spool.kind == "track":
         owners = [artists[0], *(artist_no for artist_no, *_ in wanted)] if len(artists) else []
         named = [f"{owner}/{track}" for owner, track in zip(owners, tracks.tolist(), strict=False)]

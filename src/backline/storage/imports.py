@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, select, text
 from backline.errors import UnknownName
 from backline.storage import fact_tables as t
 from backline.storage.bulk import chunk
+from backline.storage.import_lines import DayRange, ImportLine, RejectedRow, Rows, Totals
 
 ImportRow = Row[Any]
 EPOCH = date(1970, 1, 1)
@@ -27,23 +28,13 @@ ON CONFLICT (fingerprint) DO UPDATE SET body = excluded.body, created_at = exclu
 
 @dataclass(frozen=True)
 class NewImport:
-    """A file as it was read. `outcome` is accepted, rejected or needs_mapping; `days` counts different days."""
+    """A file as it was read: what came of it, and digests of its bytes and of what was said beside them."""
 
-    id: str
-    file: str
+    line: ImportLine
     content_sha: str
     hints_sha: str
-    format: str | None
     report: str | None
-    outcome: str
     run_id: str
-    rows: Mapping[str, int]  # read, accepted, rejected, ignored
-    rejected: Sequence[Mapping[str, Any]]  # line, kind, reason
-    totals: Mapping[str, Any]  # units, money
-    first_day: date | None = None
-    last_day: date | None = None
-    days: int = 0
-    remedy: str | None = None
 
 
 def new_import_id() -> str:
@@ -53,14 +44,23 @@ def new_import_id() -> str:
 
 def insert_import(connection: Connection, new: NewImport, moment: int) -> int:
     """Write the row and return its number; later imports have higher ones."""
+    line = new.line
     values = {
-        **{name: getattr(new, name) for name in ("id", "file", "content_sha", "hints_sha", "format")},
-        **{name: getattr(new, name) for name in ("report", "outcome", "run_id", "days", "remedy")},
-        **{f"rows_{name}": count for name, count in new.rows.items()},
-        "rejected": json.dumps(list(new.rejected), ensure_ascii=False),
-        "totals": json.dumps(new.totals, ensure_ascii=False),
-        "first_day": None if new.first_day is None else (new.first_day - EPOCH).days,
-        "last_day": None if new.last_day is None else (new.last_day - EPOCH).days,
+        "id": line.import_id,
+        "file": line.file,
+        "content_sha": new.content_sha,
+        "hints_sha": new.hints_sha,
+        "format": line.format,
+        "report": new.report,
+        "outcome": line.outcome,
+        **{f"rows_{name}": count for name, count in line.rows},
+        "rejected": json.dumps([bad.model_dump() for bad in line.rejected], ensure_ascii=False),
+        "totals": line.totals.model_dump_json(),
+        "first_day": count_days(line.days.first),
+        "last_day": count_days(line.days.last),
+        "days": line.days.count,
+        "remedy": line.remedy,
+        "run_id": new.run_id,
         "created_at": moment,
     }
     statement = t.report_import.insert().values(values).returning(t.report_import.c.no)
@@ -116,24 +116,34 @@ def mark_undone(connection: Connection, import_no: int, *, moment: int, by: str)
     return connection.execute(statement.values(undone_at=moment, undone_by=by)).rowcount == 1
 
 
-def describe_import(row: ImportRow) -> dict[str, Any]:
-    """An import as the line of a file that `backline import` prints."""
-    return {
-        "file": row.file,
-        "format": row.format,
-        "outcome": row.outcome,
-        "import_id": row.id,
-        "rows": {name: getattr(row, f"rows_{name}") for name in ("read", "accepted", "rejected", "ignored")},
-        "rejected": json.loads(row.rejected),
-        "totals": json.loads(row.totals),
-        "days": {"first": show_day(row.first_day), "last": show_day(row.last_day), "count": row.days},
-        "remedy": row.remedy,
-    }
+def describe_import(row: ImportRow) -> ImportLine:
+    """An import as the line of its file."""
+    return ImportLine(
+        file=row.file,
+        format=row.format,
+        outcome=row.outcome,
+        import_id=row.id,
+        rows=Rows(
+            read=row.rows_read,
+            accepted=row.rows_accepted,
+            rejected=row.rows_rejected,
+            ignored=row.rows_ignored,
+        ),
+        rejected=[RejectedRow(**bad) for bad in json.loads(row.rejected)],
+        totals=Totals(**json.loads(row.totals)),
+        days=DayRange(first=show_day(row.first_day), last=show_day(row.last_day), count=row.days),
+        remedy=row.remedy,
+    )
 
 
 def show_day(day: int | None) -> str | None:
     """Days since 1970-01-01 as ISO 8601."""
     return None if day is None else (EPOCH + timedelta(days=day)).isoformat()
+
+
+def count_days(day: str | None) -> int | None:
+    """An ISO 8601 day as days since 1970-01-01."""
+    return None if day is None else (date.fromisoformat(day) - EPOCH).days
 
 
 def find_mapping(connection: Connection, fingerprint: str) -> str | None:

@@ -48,8 +48,8 @@ class TrackKey(NamedTuple):
 class Spool:
     """Takes a file's blocks (columns of `reports.format.FACT_SCHEMA`), gives them back as numbers.
 
-    `kind` is what a scope of the file is: an artist, a track, or (chart) the file's region. Track 0 is
-    the artist as a whole.
+    `kind` is what a scope of the file is: an artist, a track, or a chart's region (the fact's country).
+    Track 0 is the artist as a whole.
     """
 
     def __init__(self, folder: Path, kind: str) -> None:
@@ -74,7 +74,7 @@ class Spool:
             block[name] = words.encode(batch.column(name))
         block["value"] = batch.column("value").to_numpy()
         block["scale"] = batch.column("scale").to_numpy()
-        keys = make_keys(self._scopes(block), block["day"])
+        keys = make_keys(self.scopes(block), block["day"])
         self._sums.add(keys, batch.column("line").to_numpy(), self._hash(block, 0), self._hash(block, 1))
         self._writer.write_batch(
             pa.RecordBatch.from_arrays([pa.array(block[name]) for name in _SCHEMA.names], schema=_SCHEMA)
@@ -101,18 +101,13 @@ class Spool:
         """The claims, by the numbers of their scopes (see `scopes`) and day."""
         return self._sums.total()
 
-    def scopes(self, block: Block) -> npt.NDArray[np.int32]:
-        """For each fact the number of its scope: of the artist, of the track, or 0 for a chart."""
-        return self._scopes(block)
-
-    def _scopes(self, block: Block) -> npt.NDArray[Any]:
-        if self.kind == "chart":
-            return np.zeros(len(block["day"]), dtype=np.int32)
-        return block["track" if self.kind == "track" else "artist"]
+    def scopes(self, block: Block) -> npt.NDArray[Any]:
+        """For each fact the number of its scope: of the artist, the track or the country."""
+        return block[{"chart": "country"}.get(self.kind, self.kind)]
 
     def _find_scope(self, artist: str | None) -> int | None:
-        if self.kind == "chart":
-            return 0
+        if self.kind == "chart":  # a row does not tell its region; a file of one region has one scope
+            return 0 if len(self.texts["country"]) == 1 else None
         if self.kind == "track":  # a file of one song: its rejected rows can only be that song's
             return 1 if len(self.tracks) == 2 else None
         return None if artist is None else self.artists.find(fold_name(artist))

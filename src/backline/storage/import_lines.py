@@ -1,0 +1,68 @@
+"""What came of a file, as `backline import` prints it and as its row keeps it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Outcome = Literal["accepted", "unchanged", "rejected", "needs_mapping", "undone"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class RejectedRow(_Part):
+    """A row that is not used. `line`: of the file; for Parquet the number of the record."""
+
+    line: int
+    kind: str
+    reason: str
+
+
+class Rows(_Part):
+    """Rows of the file."""
+
+    read: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    ignored: int = 0
+
+
+class Totals(_Part):
+    """Of accepted rows: the sum of the main count, and of money by currency (decimal texts)."""
+
+    units: int | str = 0
+    money: dict[str, str] = {}
+
+
+class DayRange(_Part):
+    """Days of accepted rows, ISO 8601."""
+
+    first: str | None = None
+    last: str | None = None
+    count: int = 0
+
+
+class ImportLine(_Part):
+    """One file. `import_id`: of its row; of an unchanged file the row of the earlier import.
+
+    `draft` is a mapping file to be completed, where the columns are not known; no row keeps it.
+    """
+
+    file: str
+    format: str | None
+    outcome: Outcome
+    import_id: str
+    rows: Rows = Rows()
+    rejected: list[RejectedRow] = []
+    totals: Totals = Totals()
+    days: DayRange = DayRange()
+    remedy: str | None = None
+    draft: str | None = None
+
+    def digest(self) -> str:
+        """SHA-256 of all that a row keeps of it."""
+        return hashlib.sha256(self.model_dump_json(exclude={"draft"}).encode()).hexdigest()

@@ -1,0 +1,390 @@
+"""Reports into facts: files read and checked, written with the finish of the run; and an import taken back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import Connection
+
+from backline.errors import BadInput, UnknownName
+from backline.reports.format import Hints, NeedsMapping, Refused
+from backline.reports.mapping import read_mapping
+from backline.reports.read import Reading, open_report
+from backline.reports.unpack import Limits as UnpackLimits
+from backline.reports.unpack import Piece, list_pieces
+from backline.runtime.claim import Watch
+from backline.runtime.effects import AuditTrail, Effect, Effects
+from backline.runtime.task import Answer, Job, Limits, Reason, task
+from backline.storage.artists import find_artist
+from backline.storage.claims import Source, count_brought, find_heirs, hand_over
+from backline.storage.database import Database
+from backline.storage.facts import read_moment, write_facts
+from backline.storage.import_lines import DayRange, ImportLine, RejectedRow, Rows, Totals
+from backline.storage.imports import (
+    NewImport,
+    describe_import,
+    find_mapping,
+    find_same,
+    insert_import,
+    keep_mapping,
+    mark_undone,
+    new_import_id,
+    read_import,
+)
+from backline.storage.spool import Spool
+from backline.storage.spool_folder import SpoolFolder
+
+LONG = Limits(soft=6 * 3600, hard=7 * 3600)
+_CHUNK = 1 << 20
+
+
+class ImportReports(Job):
+    """Which files, and what a person says beside them where they do not tell it themselves."""
+
+    paths: list[str] = Field(min_length=1, max_length=10_000)
+    artist: str | None = Field(None, max_length=500)
+    track: str | None = Field(None, max_length=500)
+    region: str | None = Field(None, max_length=20)
+    date: str | None = Field(None, max_length=20)
+    report: str | None = Field(None, max_length=64)
+    mapping: str | None = Field(None, max_length=100_000)
+
+
+class ImportAnswer(Answer):
+    """One entry for each file, in the order in which they were read."""
+
+    files: list[ImportLine]
+
+
+class UndoImport(Job):
+    """Which import."""
+
+    import_id: str = Field(min_length=1, max_length=100)
+
+
+class UndoAnswer(Answer):
+    """Claims of the import that were current: `restored` gave way to an earlier one, `removed` to none.
+
+    `kept` counts claims that are as they were: a later import had replaced them, or brought the same again.
+    """
+
+    import_id: str
+    file: str
+    restored: int
+    removed: int
+    kept: int
+
+
+def name_lock(_job: Job) -> str:
+    """Imports and undos follow one another: what one reads stays true until it is written."""
+    return "imports"
+
+
+@task("report_import.import_reports", version=1, limits=LONG, concurrency=name_lock)
+def import_reports(
+    job: ImportReports,
+    database: Database,
+    folder: SpoolFolder,
+    effects: Effects,
+    trail: AuditTrail,
+    watch: Watch,
+) -> ImportAnswer:
+    """Reads report files, folders and zip archives, checks them row by row and stores their facts.
+
+    Reads the files of `paths`: reports of Spotify for Artists, charts, tables of one's own, Parquet, and
+    other tables by a mapping. Writes, with the end of the run and all at once: one import for each file,
+    its facts, artists and tracks not known before (unconfirmed), the mapping used. A corrected file
+    replaces what it speaks of; the earlier value stays in the history. The same file again changes
+    nothing. Never changes, moves or sends a file anywhere.
+
+    [fr]
+    Lit des fichiers de rapports, des dossiers et des archives zip, les vérifie ligne par ligne et
+    enregistre leurs données.
+
+    Lit les fichiers de `paths` : rapports de Spotify for Artists, classements, vos propres tableaux,
+    Parquet, et d'autres tableaux à l'aide d'une correspondance. Écrit, à la fin de l'exécution et en une
+    fois : un import par fichier, ses données, les artistes et titres encore inconnus (non confirmés), la
+    correspondance utilisée. Un fichier corrigé remplace ce dont il parle ; l'ancienne valeur reste dans
+    l'historique. Le même fichier ne change rien la seconde fois. Ne modifie, ne déplace et n'envoie
+    jamais un fichier.
+
+    [de]
+    Liest Berichtsdateien, Ordner und Zip-Archive, prüft sie Zeile für Zeile und speichert ihre Zahlen.
+
+    Liest die Dateien in `paths`: Berichte von Spotify for Artists, Charts, eigene Tabellen, Parquet und
+    andere Tabellen mit einer Zuordnung. Schreibt am Ende des Laufs und alles auf einmal: einen Import je
+    Datei, ihre Zahlen, noch unbekannte Künstler und Titel (unbestätigt), die benutzte Zuordnung. Eine
+    berichtigte Datei ersetzt, wovon sie spricht; der frühere Wert bleibt in der Geschichte. Dieselbe
+    Datei ändert beim zweiten Mal nichts. Ändert, verschiebt oder verschickt nie eine Datei.
+    """
+    paths = _check_paths(job.paths)
+    if job.mapping is not None:
+        read_mapping(job.mapping)
+    hints = Hints(
+        _check_artist(database, job.artist), job.track, job.region, job.date, job.report, job.mapping
+    )
+    with folder.open() as temp:
+        clerk = _Clerk(database, hints, temp, effects, trail, watch)
+        for piece in list_pieces(paths, temp, UnpackLimits(max_bytes=folder.max_unpacked)):
+            clerk.take(piece)
+    return ImportAnswer(files=clerk.files, reasons=clerk.reasons)
+
+
+def _check_paths(paths: Sequence[str]) -> list[Path]:
+    found = [Path(path).expanduser() for path in paths]
+    for path in found:
+        if not path.exists():
+            raise BadInput(
+                f"{path}: there is no such file or folder.",
+                remedy="Give the absolute path, as the machine of the worker sees it.",
+            )
+    return found
+
+
+def _check_artist(database: Database, artist: str | None) -> str | None:
+    """--artist is an id or a name; a name that nobody has yet becomes an artist, an unknown id is refused."""
+    if artist is None or not artist.strip():
+        return None
+    with database.read() as connection:
+        try:
+            find_artist(connection, artist)
+        except UnknownName:
+            if artist.strip().startswith("art_"):
+                raise
+    return artist.strip()
+
+
+@dataclass
+class _Clerk:
+    """Takes one file after the other: what came of it, and the writes that the finish of the run applies."""
+
+    database: Database
+    hints: Hints
+    temp: Path
+    effects: Effects
+    trail: AuditTrail
+    watch: Watch
+    files: list[ImportLine] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
+    _taken: dict[tuple[str, str], ImportLine] = field(default_factory=dict)
+
+    def take(self, piece: Piece) -> None:
+        """Read one file. A file that is refused does not keep the next one from being read."""
+        self.watch.progress(0, None, piece.name)
+        if piece.refused is not None:
+            self._turn_away(piece, "", None, piece.refused)
+            return
+        content, reading = "", None
+        try:
+            content = _digest_file(piece.path, self.watch)
+            hints = replace(self.hints, downloaded=_read_download_day(piece.path))
+            reading = open_report(piece.path, piece.name, hints, self._find_mapping)
+            said = _digest_hints(hints, reading)
+            if not self._know(piece, content, said):
+                self._read(piece, content, said, reading)
+        except (Refused, NeedsMapping) as refusal:
+            self._turn_away(piece, content, reading, refusal)
+        except (FileNotFoundError, PermissionError) as error:
+            words = f"{piece.name} cannot be read: {error.strerror}."
+            self._turn_away(piece, content, None, Refused("unreadable", words, "Look at its permissions."))
+
+    def _know(self, piece: Piece, content: str, said: str) -> bool:
+        """Whether these bytes were imported before with the same words beside them."""
+        earlier = self._taken.get((content, said))
+        if earlier is None:
+            with self.database.read() as connection:
+                row = find_same(connection, content, said)
+            if row is None:
+                return False
+            earlier = describe_import(row)
+        file = earlier.model_copy(update={"file": piece.name, "outcome": "unchanged"})
+        self.files.append(file)
+        self._explain(file, content, f"The same file was imported before as {file.import_id}.")
+        return True
+
+    def _read(self, piece: Piece, content: str, said: str, reading: Reading) -> None:
+        spool = Spool(self.temp, reading.kind)
+        for block in reading.blocks():
+            spool.add(block)
+            self.watch.progress(reading.done, reading.size, piece.name)
+        spool.close()
+        for rejection in reading.rejected:
+            spool.reject(rejection.artist, rejection.day)
+        file = _describe(piece, reading, "accepted")
+        new = NewImport(file, content, said, reading.report, self.watch.run_id)
+        self.effects.add(self._plan(new, spool, reading))
+        self._taken[content, said] = file
+        self._note(file, content, "The file is good; it counts for its report, scopes and days from now on.")
+
+    def _plan(self, new: NewImport, spool: Spool, reading: Reading) -> Effect:
+        """What the finish of the run does with a good file."""
+        now_sql, mapping, by = self.database.now_sql, self.hints.mapping, self.watch.asked_by
+        report, kind, span, region = reading.report, reading.kind, reading.span, reading.region
+        header = reading.fingerprint
+
+        def write(connection: Connection) -> None:
+            moment = read_moment(connection, now_sql)
+            number = insert_import(connection, new, moment)
+            source = Source(number, report, kind, span, moment)
+            write_facts(connection, now_sql, spool, source, region=region, import_id=new.line.import_id)
+            if mapping is not None and header is not None:
+                keep_mapping(connection, now_sql, header, mapping, created_by=by)
+
+        return write
+
+    def _turn_away(
+        self, piece: Piece, content: str, reading: Reading | None, refusal: Refused | NeedsMapping
+    ) -> None:
+        """No fact of the file is kept, but a row that says why."""
+        outcome = "needs_mapping" if isinstance(refusal, NeedsMapping) else "rejected"
+        file = _describe(piece, reading, outcome)
+        file.remedy = str(refusal)
+        file.draft = refusal.draft if isinstance(refusal, NeedsMapping) else None
+        said, report = _digest_hints(self.hints, None), reading.report if reading is not None else None
+        new = NewImport(file, content, said, report, self.watch.run_id)
+
+        def write(connection: Connection) -> None:
+            insert_import(connection, new, read_moment(connection, self.database.now_sql))
+
+        self.effects.add(write)
+        kind = refusal.kind if isinstance(refusal, Refused) else outcome
+        self._note(file, content, f"Nothing of the file is kept ({kind}): {refusal}")
+
+    def _note(self, file: ImportLine, content: str, decision: str) -> None:
+        self.files.append(file)
+        self.trail.add(
+            f"import.{file.outcome}", f"import:{file.import_id}", after=file.digest(),
+            file=file.file, format=file.format, content_sha=content, rows=file.rows.model_dump(),
+        )  # fmt: skip
+        self._explain(file, content, decision)
+
+    def _explain(self, file: ImportLine, content: str, decision: str) -> None:
+        self.reasons.append(
+            Reason(
+                rule="import.outcome",
+                inputs={"file": file.file, "sha256": content, "format": file.format},
+                numbers=dict(file.rows.model_dump()),
+                decision=decision,
+            )
+        )
+
+    def _find_mapping(self, fingerprint: str) -> str | None:
+        with self.database.read() as connection:
+            return find_mapping(connection, fingerprint)
+
+
+def _describe(piece: Piece, reading: Reading | None, outcome: str) -> ImportLine:
+    """The line of a file; one that is not accepted has no accepted rows, totals and days."""
+    file = ImportLine(file=piece.name, format=None, outcome=outcome, import_id=new_import_id())
+    if reading is None:
+        return file
+    counts, is_accepted = reading.counts, outcome == "accepted"
+    file.format = reading.format
+    file.rows = Rows(
+        read=counts.read, accepted=counts.accepted if is_accepted else 0,
+        rejected=counts.rejected, ignored=counts.ignored,
+    )  # fmt: skip
+    file.rejected = [RejectedRow(line=bad.line, kind=bad.kind, reason=bad.reason) for bad in reading.rejected]
+    if is_accepted:
+        money = {currency: format(amount, "f") for currency, amount in reading.totals["money"].items()}
+        file.totals = Totals(units=reading.totals["units"], money=money)
+        first, last = reading.days.first, reading.days.last
+        file.days = DayRange(
+            first=first.isoformat() if first else None,
+            last=last.isoformat() if last else None,
+            count=reading.days.count,
+        )
+    return file
+
+
+def _digest_file(path: Path, watch: Watch) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            watch.checkpoint()
+    return digest.hexdigest()
+
+
+def _digest_hints(hints: Hints, reading: Reading | None) -> str:
+    """Of all that was said beside the bytes, in options or by the file's name.
+
+    The day of the download is left out: a copy of a file is the same file.
+    """
+    told: dict[str, Any] = {"hints": [hints.artist, hints.track, hints.region, hints.date, hints.report]}
+    told["mapping"] = hints.mapping
+    if reading is not None:
+        constants = {name: value for name, value in reading.constants.items() if value != hints.downloaded}
+        told["read_as"] = [reading.report, reading.kind, reading.region, constants]
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _read_download_day(path: Path) -> date:
+    """When the file was last changed: for a download, when it came."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
+
+
+@task("report_import.undo_import", version=1, limits=LONG, concurrency=name_lock)
+def undo_import(
+    job: UndoImport, database: Database, effects: Effects, trail: AuditTrail, watch: Watch
+) -> UndoAnswer:
+    """Takes an import back: what later imports have not replaced is as it was before.
+
+    Reads the import and the claims beside its own. Writes that the import is taken back, and which
+    earlier claims count again; the days concerned are added up anew. Never deletes facts: they stay in
+    the history, and the same file may be imported again.
+
+    [fr]
+    Annule un import : ce que des imports ultérieurs n'ont pas remplacé redevient comme avant.
+
+    Lit l'import et les données voisines. Écrit que l'import est annulé et quelles données antérieures
+    comptent de nouveau ; les jours concernés sont recalculés. Ne supprime jamais de données : elles
+    restent dans l'historique, et le même fichier peut être importé de nouveau.
+
+    [de]
+    Nimmt einen Import zurück: Was spätere Importe nicht ersetzt haben, ist wieder wie vorher.
+
+    Liest den Import und was neben ihm steht. Schreibt, dass der Import zurückgenommen ist und welche
+    früheren Zahlen wieder gelten; die betroffenen Tage werden neu zusammengezählt. Löscht nie Zahlen:
+    Sie bleiben in der Geschichte, und dieselbe Datei kann wieder importiert werden.
+    """
+    with database.read() as connection:
+        row = read_import(connection, job.import_id)
+        if row.outcome != "accepted":
+            raise BadInput(
+                f"Import {row.id} ({row.file}) was {row.outcome}: it brought nothing to take back."
+            )
+        if row.undone_at is not None:
+            raise BadInput(f"Import {row.id} ({row.file}) was taken back before, by {row.undone_by}.")
+        heirs = find_heirs(connection, row.no)
+        brought = count_brought(connection, row.no)
+
+    def write(connection: Connection) -> None:
+        moment = read_moment(connection, database.now_sql)
+        if not mark_undone(connection, row.no, moment=moment, by=watch.asked_by):
+            raise BadInput(f"Import {row.id} was taken back before.")
+        hand_over(connection, heirs, moment)
+
+    effects.add(write)
+    line = describe_import(row)
+    trail.add(
+        "import.undone", f"import:{row.id}", before=line.digest(), after=line.model_copy(update={"outcome": "undone"}).digest(),
+        file=row.file,
+    )  # fmt: skip
+    restored = sum(heir.new_id is not None for heir in heirs)
+    removed, kept = len(heirs) - restored, brought - len(heirs)
+    numbers = {"restored": restored, "removed": removed, "kept": kept}
+    reason = Reason(
+        rule="import.undo",
+        inputs={"import": row.id, "file": row.file},
+        numbers=dict(numbers),
+        decision="For each report, scope and day the newest import that is not taken back counts.",
+    )
+    return UndoAnswer(import_id=row.id, file=row.file, reasons=[reason], **numbers)
