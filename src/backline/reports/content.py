@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import codecs
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from backline.reports.format import Refused
 
-PARQUET: Final = "parquet"
 CHUNK: Final = 1 << 20
 _HEAD: Final = 4096
 _EXPORT = "Export the table as CSV (UTF-8) and import that."
@@ -42,20 +42,27 @@ _BOMS: Final = (
 )
 
 
-def tell_content(path: Path, name: str) -> str:
-    """`PARQUET`, or the encoding of a text. Reads a text to its end, in pieces. Raises `Refused`."""
+@dataclass(frozen=True, slots=True)
+class TextContent:
+    """A text: how it is encoded, and whether a quote stands anywhere in it."""
+
+    encoding: str
+    has_quotes: bool
+
+
+def tell_content(path: Path, name: str) -> TextContent | None:
+    """What kind of text a file is, None: Parquet. Reads a text to its end, in pieces. Raises `Refused`."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
         if not head.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
             raise Refused("empty", f"{name} is empty.", "Download the report again.")
         if head.startswith(b"PAR1"):
-            return PARQUET
+            return None
         _refuse_magic(head, name)
-        encoding = _tell_wide(head)
+        wide = _tell_wide(head)
         file.seek(0)
-        if encoding is None:
-            encoding = _tell_narrow(file, name)
-    text = head.decode(encoding, errors="ignore").lstrip("\ufeff \t\r\n")
+        content = TextContent(wide, has_quotes=True) if wide else _tell_narrow(file, name)
+    text = head.decode(content.encoding, errors="ignore").lstrip("\ufeff \t\r\n")
     if _MARKUP.match(text):
         raise Refused(
             "html",
@@ -64,7 +71,7 @@ def tell_content(path: Path, name: str) -> str:
         )
     if text.startswith(("{", "[{", "[ {", "[\n")):
         raise Refused("json", f"{name} is JSON, not a table.", _EXPORT)
-    return encoding
+    return content
 
 
 def _refuse_magic(head: bytes, name: str) -> None:
@@ -87,14 +94,15 @@ def _tell_wide(head: bytes) -> str | None:
     return "utf-16-be" if even > 0.4 and odd < 0.1 else None
 
 
-def _tell_narrow(file: BinaryIO, name: str) -> str:
+def _tell_narrow(file: BinaryIO, name: str) -> TextContent:
     """UTF-8 where the whole file is; else Windows-1252, or Latin-1 where its gaps are used."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    narrow, windows = True, True
+    narrow, windows, has_quotes = True, True, False
     start = file.read(3)
     file.seek(0)
     while chunk := file.read(CHUNK):
         _refuse_binary(chunk, name)
+        has_quotes = has_quotes or b'"' in chunk
         if narrow:
             try:
                 decoder.decode(chunk)
@@ -103,8 +111,8 @@ def _tell_narrow(file: BinaryIO, name: str) -> str:
         if windows and chunk.translate(None, b"\x81\x8d\x8f\x90\x9d") != chunk:
             windows = False
     if narrow and not _has_rest(decoder):
-        return "utf-8-sig" if start == codecs.BOM_UTF8 else "utf-8"
-    return "cp1252" if windows else "latin-1"
+        return TextContent("utf-8-sig" if start == codecs.BOM_UTF8 else "utf-8", has_quotes)
+    return TextContent("cp1252" if windows else "latin-1", has_quotes)
 
 
 def _has_rest(decoder: codecs.IncrementalDecoder) -> bool:

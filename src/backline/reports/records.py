@@ -1,7 +1,8 @@
 """A text file as blocks of records: each with the physical line it starts on, in bounded memory.
 
-A block is at most `ROWS` records or about `CHARS` characters. A cell longer than 131,072 characters
-(the limit of Python's csv module) or a line longer than `LONGEST_LINE` makes the file unreadable.
+A block is at most `ROWS` records or about `CHARS` characters. A file without a single quote is split by
+columns (one step per block, not per row); any other goes through Python's csv module, strictly. A cell
+or a line longer than `LONGEST` characters makes the file unreadable.
 """
 
 from __future__ import annotations
@@ -11,34 +12,55 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from backline.reports.content import TextContent
 from backline.reports.format import Refused
 
 ROWS: Final = 65_536
-CHARS: Final = 4_000_000
-LONGEST_LINE: Final = 1 << 18
+CHARS: Final = 2_000_000
+LONGEST: Final = 131_072  # the limit that the csv module has for a cell
 MOST_COLUMNS: Final = 2_000
-_SPLIT_MEND = "Open the file in a text editor, close the open quote or remove the damaged part."
+_MEND: Final = "Open the file in a text editor and remove the damaged part."
 Lines = np.ndarray[Any, np.dtype[np.int64]]
+Broken = tuple[int, list[str] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Strided:
+    """One column of rows that lie flat, one row behind the other."""
+
+    flat: Any  # list of texts, or an Arrow array of strings
+    place: int
+    width: int
+
+    def __getitem__(self, row: int) -> Any:
+        return self.flat[row * self.width + self.place]
+
+    def array(self) -> pa.Array:
+        """As an Arrow array of strings."""
+        if isinstance(self.flat, list):
+            return pa.array(self.flat[self.place :: self.width], type=pa.string())
+        return self.flat.take(pa.array(np.arange(self.place, len(self.flat), self.width)))
 
 
 @dataclass(slots=True)
 class Block:
     """Rows of one width, column by column, and the rows that do not have that width.
 
-    `columns`: folded name to an Arrow array or to a sequence of texts. `lines`: int64, one per row.
+    `columns`: folded name to an Arrow array or a `Strided`. `lines`: int64, one per row.
     `broken`: (line, cells or None where the quotes are broken).
     """
 
     columns: dict[str, Any]
     lines: Lines
-    broken: list[tuple[int, list[str] | None]] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -46,8 +68,8 @@ class Block:
     def column(self, name: str) -> pa.Array:
         """One column as an Arrow array; texts as strings."""
         found = self.columns[name]
-        if not isinstance(found, pa.Array):
-            found = self.columns[name] = pa.array(found, type=pa.string())
+        if isinstance(found, Strided):
+            found = self.columns[name] = found.array()
         return found
 
     def cells(self, row: int) -> list[str]:
@@ -56,19 +78,18 @@ class Block:
 
     def cell(self, name: str, row: int) -> str:
         """One cell as text, trimmed."""
-        return _as_text(self.columns[name][row]).strip()
-
-
-def _as_text(cell: Any) -> str:
-    value = cell.as_py() if isinstance(cell, pa.Scalar) else cell
-    return "" if value is None else str(value)
+        cell = self.columns[name][row]
+        value = cell.as_py() if isinstance(cell, pa.Scalar) else cell
+        return "" if value is None else str(value).strip()
 
 
 class TextRecords:
     """The records behind a header. May be read several times; `done` is how many bytes were read at most."""
 
-    def __init__(self, path: Path, encoding: str, delimiter: str, names: Sequence[str], skip: int) -> None:
-        self._path, self._encoding, self._delimiter = path, encoding, delimiter
+    def __init__(
+        self, path: Path, content: TextContent, delimiter: str, names: Sequence[str], skip: int
+    ) -> None:
+        self._path, self._content, self._delimiter = path, content, delimiter
         self._names, self._skip = list(names), skip
         self._least = max((place for place, name in enumerate(names, start=1) if name), default=1)
         self.done = 0
@@ -77,76 +98,107 @@ class TextRecords:
     def blocks(self) -> Iterator[Block]:
         """Every block from the start. Raises `Refused` where the structure cannot be read."""
         with self._path.open("rb") as raw:
-            text = io.TextIOWrapper(raw, encoding=self._encoding, newline=None)
-            feed = _Feed(text)
-            reader = csv.reader(feed, delimiter=self._delimiter, strict=True, skipinitialspace=True)
-            for _ in self._take(reader, feed, self._skip):
-                pass
-            while True:
-                feed.spent = 0
-                rows = list(self._take(reader, feed, ROWS))
-                self.done = max(self.done, raw.tell())
-                if not rows:
-                    return
-                yield self._make_block(rows)
-
-    def _take(self, reader: Any, feed: _Feed, most: int) -> Iterator[tuple[int, list[str] | None]]:
-        """(line, cells) of the next records; blank ones are counted but left out of blocks later."""
-        for _ in range(most):
-            line = reader.line_num + 1
+            text = io.TextIOWrapper(raw, encoding=self._content.encoding, newline=None)
+            read = self._read_quoted if self._content.has_quotes else self._read_plain
             try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                self._judge(error, line, reader.line_num)
-                cells = None
+                for block in read(text):
+                    self.done = max(self.done, raw.tell())
+                    yield block
             except UnicodeError as error:
-                raise Refused(
-                    "encoding", f"The text breaks off behind line {line}.", "Save the file as UTF-8."
-                ) from error
-            yield line, cells
-            if feed.spent > CHARS:
-                return
+                raise Refused("encoding", "The text breaks off inside a character.", _MEND) from error
+        self.done = self.size
 
-    def _judge(self, error: csv.Error, line: int, last: int) -> None:
-        """A sloppy quote costs one row. A quote that swallows lines, or a giant cell, costs the file."""
-        words = str(error)
-        if "limit" in words:
-            raise Refused(
-                "giant_cell", f"Line {line} holds a cell longer than 131,072 characters.", _SPLIT_MEND
-            )
-        if "end of data" in words or last > line:
-            raise Refused("open_quote", f"The quote opened on line {line} is never closed.", _SPLIT_MEND)
+    def _read_plain(self, text: TextIO) -> Iterator[Block]:
+        """Blocks of a text without quotes: a record is a line."""
+        first, skip = 1, self._skip
+        while chunk := text.read(CHARS):
+            chunk += text.readline(LONGEST)
+            lines = chunk.removesuffix("\n").split("\n")
+            if max(map(len, lines)) >= LONGEST:
+                raise _endless_line(first + max(range(len(lines)), key=lambda place: len(lines[place])))
+            passed, skip = min(skip, len(lines)), max(0, skip - len(lines))
+            yield self._split_lines(lines[passed:], first + passed)
+            first += len(lines)
 
-    def _make_block(self, rows: list[tuple[int, list[str] | None]]) -> Block:
+    def _split_lines(self, lines: list[str], first: int) -> Block:
         width = len(self._names)
-        good_lines: list[int] = []
-        good: list[list[str]] = []
-        broken: list[tuple[int, list[str] | None]] = []
-        for line, cells in rows:
-            if cells is not None and len(cells) == width:
-                good_lines.append(line)
-                good.append(cells)
-            elif cells is None:
-                broken.append((line, None))
-            elif any(cell.strip() for cell in cells):
-                self._fit(line, cells, good_lines, good, broken)
-        # Of two columns of one name the first is meant; a layout that needs such a name was refused before.
-        cells_by_place = list(zip(*good, strict=True)) if good else [()] * width
-        columns = {name: cells_by_place[place] for place, name in reversed(list(enumerate(self._names)))}
-        return Block(columns, np.array(good_lines, dtype=np.int64), broken)
+        cells = pc.split_pattern(pa.array(lines, type=pa.string()), self._delimiter)
+        fits = pc.list_value_length(cells).to_numpy(zero_copy_only=False) == width
+        numbers = np.arange(first, first + len(lines), dtype=np.int64)
+        if fits.all():
+            return self._make_block(cells.flatten(), numbers, [])
+        odd = ((int(numbers[row]), lines[row].split(self._delimiter)) for row in np.flatnonzero(~fits))
+        padded, broken = self._judge_widths(odd)
+        flat = cells.filter(pa.array(fits)).flatten()
+        if padded:
+            more = [cell for _, row in padded for cell in row or ()]
+            flat = pa.concat_arrays([flat, pa.array(more, type=pa.string())])
+        numbers = np.r_[numbers[fits], np.array([line for line, _ in padded], dtype=np.int64)]
+        return self._make_block(flat, numbers, broken)
 
-    def _fit(
-        self, line: int, cells: list[str], lines: list[int], good: list[list[str]], broken: list[Any]
-    ) -> None:
+    def _read_quoted(self, text: TextIO) -> Iterator[Block]:
+        """Blocks of a text with quotes, inside which a record may span lines."""
+        feed = _Feed(text)
+        reader = csv.reader(feed, delimiter=self._delimiter, strict=True, skipinitialspace=True)
+        skip = self._skip
+        while True:
+            records = self._take(reader, feed, skip or ROWS)
+            if not records:
+                return
+            if not skip:
+                yield self._arrange(records)
+            skip = max(0, skip - len(records))
+
+    def _take(self, reader: Any, feed: _Feed, most: int) -> list[Broken]:
+        """(line, cells) of the next records, blank ones included."""
+        found: list[Broken] = []
+        feed.spent = 0
+        line = reader.line_num + 1
+        while len(found) < most and feed.spent <= CHARS:
+            try:
+                for cells in reader:
+                    found.append((line, cells))
+                    line = reader.line_num + 1
+                    if feed.spent > CHARS or len(found) >= most:
+                        break
+                else:
+                    return found
+            except csv.Error as error:
+                _judge_error(error, line, reader.line_num)
+                found.append((line, None))
+                line = reader.line_num + 1
+        return found
+
+    def _arrange(self, records: list[Broken]) -> Block:
+        width = len(self._names)
+        good = [item for item in records if item[1] is not None and len(item[1]) == width]
+        broken: list[Broken] = []
+        if len(good) < len(records):
+            odd = (item for item in records if item[1] is None or len(item[1]) != width)
+            padded, broken = self._judge_widths(odd)
+            good += padded
+        flat = list(chain.from_iterable(cells for _, cells in good if cells is not None))
+        return self._make_block(flat, np.array([line for line, _ in good], dtype=np.int64), broken)
+
+    def _judge_widths(self, odd: Iterator[Broken]) -> tuple[list[Broken], list[Broken]]:
         """Empty cells behind the last named column do no harm, nor does their lack; other widths do."""
         width = len(self._names)
-        if len(cells) >= self._least and not any(cell.strip() for cell in cells[width:]):
-            lines.append(line)
-            good.append([*cells[:width], *[""] * (width - len(cells))])
-        else:
-            broken.append((line, cells))
+        padded: list[Broken] = []
+        broken: list[Broken] = []
+        for line, cells in odd:
+            if cells is not None and not any(map(str.strip, cells)):
+                continue
+            if cells is not None and len(cells) >= self._least and not any(map(str.strip, cells[width:])):
+                padded.append((line, [*cells[:width], *[""] * (width - len(cells))]))
+            else:
+                broken.append((line, cells))
+        return padded, broken
+
+    def _make_block(self, flat: Any, lines: Lines, broken: list[Broken]) -> Block:
+        # Of two columns of one name the first is meant; a layout that needs such a name was refused before.
+        width = len(self._names)
+        columns = {self._names[place]: Strided(flat, place, width) for place in reversed(range(width))}
+        return Block(columns, lines, broken)
 
 
 class _Feed:
@@ -161,21 +213,31 @@ class _Feed:
         return self
 
     def __next__(self) -> str:
-        line = self._readline(LONGEST_LINE)
+        line = self._readline(LONGEST)
         if not line:
             raise StopIteration
         self._number += 1
-        size = len(line)
-        self.spent += size
-        if size == LONGEST_LINE and not line.endswith("\n"):
-            raise Refused(
-                "endless_line",
-                f"Line {self._number} is longer than {LONGEST_LINE:,} characters.",
-                _SPLIT_MEND,
-            )
+        self.spent += len(line)
+        if len(line) >= LONGEST:
+            raise _endless_line(self._number)
         if self.spent > 3 * CHARS:
-            raise Refused("giant_row", f"The row before line {self._number} has no end.", _SPLIT_MEND)
+            raise Refused("giant_row", f"The row before line {self._number} has no end.", _MEND)
         return line
+
+
+def _endless_line(line: int) -> Refused:
+    return Refused("endless_line", f"Line {line} is longer than {LONGEST:,} characters.", _MEND)
+
+
+def _judge_error(error: csv.Error, line: int, last: int) -> None:
+    """A sloppy quote costs one row. A quote that swallows lines, or a giant cell, costs the file."""
+    words = str(error)
+    if "limit" in words:
+        raise Refused("giant_cell", f"Line {line} holds a cell longer than {LONGEST:,} characters.", _MEND)
+    if "end of data" in words or last > line:
+        raise Refused(
+            "open_quote", f"The quote opened on line {line} is not closed.", f"Close it there. {_MEND}"
+        )
 
 
 def read_head(path: Path, encoding: str, most: int = 1 << 16) -> str:

@@ -65,22 +65,20 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _open(path: Path, name: str, temp: Path, limits: Limits) -> Iterator[Piece]:
+    if not path.is_file():
+        words = f"{name} is not a file."
+        yield Piece(path, name, Refused("not_a_file", words, "Name files, folders or zip archives."))
+        return
     try:
-        if not path.is_file():
-            raise Refused("not_a_file", f"{name} is not a file.", "Name files, folders or zip archives.")
         is_zip = _is_archive(path)
     except OSError as error:
-        refusal = Refused(
-            "unreadable", f"{name} cannot be read: {error.strerror}.", "Look at its permissions."
-        )
-        yield Piece(path, name, refusal)
-    except Refused as refusal:
-        yield Piece(path, name, refusal)
+        words = f"{name} cannot be read: {error.strerror}."
+        yield Piece(path, name, Refused("unreadable", words, "Look at its permissions."))
+        return
+    if is_zip:
+        yield from _unpack(path, name, temp, limits)
     else:
-        if is_zip:
-            yield from _unpack(path, name, temp, limits)
-        else:
-            yield Piece(path, name)
+        yield Piece(path, name)
 
 
 def _is_archive(path: Path) -> bool:
