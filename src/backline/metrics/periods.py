@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from backline.errors import BadInput
 
 RULE = "ends at the newest day with data of its report"
-_WORDS = re.compile(r"^(\d{1,4})([hdwy])$")
+_WORDS = re.compile(r"([0-9]{1,4})([hdwy])")
 _DAYS = {"d": 1, "w": 7, "y": 365}
 LONGEST = 3650
 
@@ -38,7 +38,7 @@ class Days:
 def parse_period(words: str) -> int:
     """The number of days of 24h, 7d, 28d, 90d, 12w or 1y (365 days). Raises `BadInput`."""
     remedy = "Examples: 24h, 7d, 28d, 90d, 12w, 1y."
-    found = _WORDS.match(words)
+    found = _WORDS.fullmatch(words)
     if found is None:
         raise BadInput(f"period: {words!r} is no length of time.", remedy=remedy)
     count, unit = int(found[1]), found[2]

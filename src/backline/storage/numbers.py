@@ -35,7 +35,7 @@ _TITLED = """
 , titled AS (
     SELECT n.artist_no, n.day, n.report, t.title AS key, n.measure, n.currency, n.scale, n.span, n.value,
         n.accepted, n.rejected, n.known_at
-    FROM numbers AS n JOIN backline_track AS t ON t.no = CAST(n.key AS BIGINT)
+    FROM numbers AS n JOIN backline_track AS t ON t.no = CASE WHEN n.dimension = 'track' THEN CAST(n.key AS BIGINT) END
 )
 """
 _CELLS = """
@@ -52,8 +52,8 @@ _REPORTS = f"""
 SELECT report, max(span) AS span, min(day) AS first, max(day) AS last, count(DISTINCT day) AS days,
     max(known_at) AS known_at, max(has_days) AS has_days
 FROM (
-    SELECT r.report, r.span, r.day, r.known_at, CASE WHEN dimension = 'day' THEN 1 ELSE 0 END AS has_days {_CLEAN}
-        AND dimension IN ('day', 'track')
+    SELECT r.report, r.span, r.day, r.known_at,
+        CASE WHEN r.dimension = 'day' OR r.span = 1 THEN 1 ELSE 0 END AS has_days {_CLEAN}
     UNION ALL
     SELECT c.report, c.span, f.day, c.known_at, CASE WHEN c.span = 1 OR c.kind = 'chart' THEN 1 ELSE 0 END
     FROM ({_DIRTY}) AS d CROSS JOIN backline_fact AS f CROSS JOIN backline_claim AS c
