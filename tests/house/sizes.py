@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 from tests.house.files import list_python, read_tree, walk_functions
@@ -45,8 +46,12 @@ def _count_lines(root: Path, path: Path) -> int:
     return len((root / path).read_text(encoding="utf-8").splitlines())
 
 
-def _measure(function: object) -> int:
-    return int(function.end_lineno - function.lineno + 1)  # type: ignore[attr-defined]  # ast gives both
+def _measure(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function; a task's words do not count, since they are there three times."""
+    first = function.body[0]
+    has_words = ast.get_docstring(function) is not None and "[fr]" in ast.unparse(first)
+    words = (first.end_lineno or first.lineno) - first.lineno + 1 if has_words else 0
+    return (function.end_lineno or function.lineno) - function.lineno + 1 - words
 
 
 def _p95(numbers: list[int]) -> int:
