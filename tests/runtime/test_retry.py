@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-import pytest
+import errno
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
 
-from backline.errors import BadInput, NeedsHuman, NotAllowed, TryLater
+import httpx
+import kombu.exceptions
+import pytest
+import redis.exceptions
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from backline.errors import (
+    BadInput,
+    Cancelled,
+    Conflict,
+    NeedsHuman,
+    NotAllowed,
+    Stopping,
+    TimeLimit,
+    TryLater,
+    UnknownName,
+)
 from backline.runtime.effects import Effects
+from backline.runtime.retry import BrokenContract, Verdict, back_off, describe_error, is_passing, judge
 from backline.runtime.task import Limits
+from backline.storage.database import Database
 from tests.runtime.conftest import MakeStage
 from tests.runtime.stage import Done, Word, declare, write_word
 
@@ -118,3 +142,124 @@ def test_odd_letters_in_an_error_do_not_stop_the_run_from_ending(stage: MakeStag
     on.run()
     assert on.row(run_id).state == "failed"
     assert "inside" in on.row(run_id).error_text
+
+
+@pytest.mark.services
+@pytest.mark.parametrize(
+    ("sql", "passing"),
+    [
+        ("SET lock_timeout = '20ms'; LOCK TABLE backline_run", True),
+        ("DO $$ BEGIN RAISE serialization_failure; END $$", True),
+        ("DO $$ BEGIN RAISE deadlock_detected; END $$", True),
+        ("DO $$ BEGIN RAISE too_many_connections; END $$", True),
+        ("DO $$ BEGIN RAISE disk_full; END $$", True),
+        ("DO $$ BEGIN RAISE admin_shutdown; END $$", True),
+        ("SELECT 1 / 0", False),
+        ("SELECT * FROM nowhere", False),
+        ("INSERT INTO backline_step VALUES (NULL)", False),
+    ],
+)
+def test_real_errors_of_postgresql(make_database_url: Callable[[str], str], sql: str, passing: bool) -> None:
+    database = Database(make_database_url("postgresql"))
+    with database.write() as holder:
+        holder.execute(text("LOCK TABLE backline_run"))
+        with pytest.raises(DBAPIError) as caught, database.write() as connection:
+            for part in [sql] if "$$" in sql else sql.split("; "):
+                connection.exec_driver_sql(part)
+        assert is_passing(caught.value) is passing
+    database.close()
+
+
+@pytest.mark.services
+def test_a_session_that_idled_too_long_is_a_passing_fault(make_database_url: Callable[[str], str]) -> None:
+    database = Database(make_database_url("postgresql"))
+    with pytest.raises(DBAPIError) as caught, database.write() as connection:
+        connection.exec_driver_sql("SET idle_in_transaction_session_timeout = '50ms'")
+        threading.Event().wait(0.5)
+        connection.exec_driver_sql("SELECT 1")
+    assert is_passing(caught.value)
+    database.close()
+
+
+def test_a_server_that_is_not_there_is_a_passing_fault() -> None:
+    database = Database("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(OperationalError) as caught, database.read():
+        raise AssertionError
+    assert is_passing(caught.value)
+
+
+def test_real_errors_of_sqlite(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/b.db", busy_seconds=0.05)
+    with database.write(), pytest.raises(OperationalError) as locked, database.write():
+        raise AssertionError
+    with pytest.raises(OperationalError) as missing, database.read() as connection:
+        connection.exec_driver_sql("SELECT * FROM nowhere")
+    (tmp_path / "folder.db").mkdir()
+    with pytest.raises(OperationalError) as closed, Database(f"sqlite:///{tmp_path}/folder.db").read():
+        raise AssertionError
+    assert [is_passing(error.value) for error in (locked, missing, closed)] == [True, False, True]
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "passing"),
+    [
+        (ConnectionRefusedError(), True),
+        (TimeoutError(), True),
+        (socket.gaierror(-3, "Temporary failure in name resolution"), True),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), True),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), True),
+        (PoolTimeout("QueuePool limit"), True),
+        (httpx.ConnectTimeout("slow"), True),
+        (httpx.RemoteProtocolError("cut"), True),
+        (redis.exceptions.ConnectionError("gone"), True),
+        (kombu.exceptions.OperationalError("gone"), True),
+        (httpx.InvalidURL("x"), False),
+        (redis.exceptions.ResponseError("x"), False),
+        (FileNotFoundError(errno.ENOENT, "x"), False),
+        (PermissionError(errno.EACCES, "x"), False),
+        (TimeLimit("x"), False),
+        (ValueError("connection"), False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_faults_of_the_network(error: Exception, passing: bool) -> None:
+    assert is_passing(error) is passing
+
+
+def test_the_wait_is_full_jitter_up_to_fifteen_minutes() -> None:
+    for tries, most in ((0, 2), (1, 4), (5, 64), (20, 900), (1000, 900)):
+        waits = [back_off(tries) for _ in range(300)]
+        assert min(waits) >= 0.05 and max(waits) <= most
+        assert max(waits) > most * 0.8 and min(waits) < most * 0.2
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (Cancelled(), Verdict("cancelled", "cancelled")),
+        (Stopping(), Verdict("queued", "handed_back", delay=0.0, counts_attempt=False)),
+        (BrokenContract("x"), Verdict("blocked", "contract")),
+        (TryLater(-5), Verdict("scheduled", "try_later", delay=0.0, counts_attempt=False)),
+        (UnknownName("x"), Verdict("failed", "bad_input")),
+        (Conflict("x"), Verdict("failed", "bad_input")),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_verdicts(error: Exception, verdict: Verdict) -> None:
+    assert judge(error, faults=0, bugs=0) == verdict
+
+
+def test_faults_and_bugs_are_counted_apart() -> None:
+    assert judge(ConnectionError(), faults=0, bugs=2).state == "scheduled"
+    assert judge(ConnectionError(), faults=7, bugs=0).state == "dead"
+    assert judge(ValueError(), faults=7, bugs=0).state == "scheduled"
+    assert judge(TimeLimit(), faults=0, bugs=2) == Verdict("dead", "time_limit", bug=True)
+
+
+def test_a_long_error_is_cut_and_says_where() -> None:
+    try:
+        raise ValueError("x" * 9000)
+    except ValueError as error:
+        words = describe_error(error)
+    assert len(words) <= 4000 and words.startswith("ValueError: xxx") and "test_retry.py" in words

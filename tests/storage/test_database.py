@@ -1,0 +1,118 @@
+"""Transactions, the fork, and what a database URL may say."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from backline.errors import BadInput
+from backline.storage.database import Database
+
+
+def insert(database: Database, key: str) -> None:
+    with database.write() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO backline_step (run_id, name, input_sha, result, made_at) VALUES (:id, 'n', '', '', 0)"
+            ),
+            {"id": key},
+        )
+
+
+def keys(database: Database) -> list[str]:
+    with database.read() as connection:
+        return sorted(connection.execute(text("SELECT run_id FROM backline_step")).scalars())
+
+
+def test_an_error_rolls_the_whole_block_back(database: Database) -> None:
+    insert(database, "kept")
+    with pytest.raises(ZeroDivisionError), database.write() as connection:
+        connection.execute(text("DELETE FROM backline_step"))
+        _ = 1 / 0
+    assert keys(database) == ["kept"]
+
+
+def test_the_clock_is_microseconds_of_now(database: Database) -> None:
+    with database.read() as connection:
+        assert abs(database.now(connection) / 1e6 - time.time()) < 5
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("not a url", "not an SQLAlchemy URL"),
+        ("mysql://h/d", "mysql is not supported"),
+        ("", "not an SQLAlchemy URL"),
+    ],
+)
+def test_other_databases_are_refused(url: str, words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        Database(url)
+
+
+def test_a_bad_url_is_not_repeated_with_its_password() -> None:
+    with pytest.raises(BadInput) as caught:
+        Database("postgresql//joe:secret@h")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2", "postgresql+psycopg"])
+def test_postgresql_always_means_psycopg_3(scheme: str) -> None:
+    assert Database(f"{scheme}://h/d").url.drivername == "postgresql+psycopg"
+
+
+def test_sqlite_is_set_up_to_keep_what_it_says(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/new/folder/b.db", busy_seconds=7)
+    with database.read() as connection:
+        values = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 7000}
+    database.close()
+
+
+def test_sqlite_writers_queue_at_the_beginning_and_readers_do_not(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/b.db", busy_seconds=0.1)
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE t (x)"))
+    with database.write(), database.read() as reader:
+        assert reader.execute(text("SELECT count(*) FROM t")).scalar_one() == 0
+        with pytest.raises(OperationalError, match="locked"), database.write():
+            raise AssertionError
+    database.close()
+
+
+def test_a_child_process_gets_connections_of_its_own(database: Database) -> None:
+    insert(database, "parent")
+    engine = database.engine
+    with database.read() as held:
+        held.execute(text("SELECT 1"))
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                code = 0 if database.engine is not engine and keys(database) == ["parent"] else 2
+                insert(database, "child")
+            finally:
+                os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert database.engine is engine
+    assert keys(database) == ["child", "parent"]
+
+
+def test_many_threads_share_one_engine(database: Database) -> None:
+    engines: list[object] = []
+    database.close()
+    threads = [threading.Thread(target=lambda: engines.append(database.engine)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(engines) == 8 and len(set(map(id, engines))) == 1
