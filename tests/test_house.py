@@ -75,6 +75,7 @@ BROKEN: list[tuple[Rule, Files, str]] = [
     (papers.check_decisions, {"docs/decisions/0001-a.md": RECORD + "x\n" * 60}, "half a page"),
     (papers.check_commands, {"docs/en/a.md": "# A\n\n```sh\nbackline fly\n```\n"}, "no command fly"),
     (papers.check_commands, {"README.md": "# A\n\n```sh\nbackline runs list --sideways\n```\n"}, "no option"),
+    (papers.check_commands, {"README.md": "# A\n\n```sh\nbackline import burn ID\n```\n"}, "no sub-command burn"),
     (papers.check_commands, {"README.md": "# A\n\n```sh\n$ backline runs\n```\n"}, "sub-command is missing"),
 ]  # fmt: skip
 RULES = list(dict.fromkeys(rule for rule, _, _ in BROKEN))
@@ -150,6 +151,7 @@ def test_texts_of_tasks_guides_and_labels_are_all_looked_at() -> None:
 
 CROOKED = {
     "storage": ("storage/runs.py", "from backline.settings import Settings"),
+    "trades": ("metrics/periods.py", "import sqlalchemy"),
     "runtime": ("runtime/retry.py", "from backline.settings import Settings"),
     "celery": ("inbox.py", "import kombu"),
     "tasks": ("tasks/eighth.py", "import celery"),

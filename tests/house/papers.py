@@ -63,6 +63,8 @@ def _try_command(line: str) -> str | None:
     while rest and rest[0] in getattr(command, "commands", {}):
         command, rest = command.commands[rest[0]], rest[1:]
     if rest and "paths" in getattr(command, "commands", {}):  # `import PATH…` beside `import undo ID`
+        if rest[0].isalpha():
+            return f"no sub-command {rest[0]}"
         command = command.commands["paths"]
     if hasattr(command, "commands") and not rest and not command.invoke_without_command:
         return "a sub-command is missing"
