@@ -17,6 +17,7 @@ from typing import Any
 
 from rich.console import Console
 
+from backline.storage.database import Database
 from bench import tables
 from bench.contenders import CONTENDERS, EMBEDDED, EVERYWHERE, Contender
 from bench.figures import judge, summarize
@@ -75,7 +76,7 @@ def run_rounds(
     console: Console, stack: Stack, contenders: list[Contender], plan: Plan, count: int
 ) -> list[list[Round]]:
     """Rounds of every contender in turn; every second round goes backwards."""
-    table = EffectTable(_open_database(stack))
+    table = EffectTable(Database(stack.settings.database_url))
     for one in contenders:
         prepare(one, stack)
     rounds = []
@@ -118,21 +119,15 @@ def measure_stack(console: Console, arguments: argparse.Namespace, name: str) ->
     return found
 
 
-def _open_database(stack: Stack) -> Any:
-    from backline.storage.database import Database
-
-    return Database(stack.settings.database_url)
-
-
-def keep(found: list[dict[str, Any]]) -> Path:
+def keep(found: list[dict[str, Any]], folder: Path) -> Path:
     """Write the results file; its name is the moment in UTC."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
     path.write_text(json.dumps(found, indent=1), encoding="utf-8")
     return path
 
 
-def main(words: list[str] | None = None) -> int:
+def main(words: list[str] | None = None, results: Path = RESULTS) -> int:
     """Measure, show, keep. Returns the exit code."""
     arguments = read_arguments(words)
     console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
@@ -142,7 +137,7 @@ def main(words: list[str] | None = None) -> int:
             found.append(measure_stack(console, arguments, name))
         except Missing as missing:
             console.print(f"{name} is left out: {missing} is not installed (`make services` brings it in)")
-    console.print(f"kept as {keep(found)}")
+    console.print(f"kept as {keep(found, results)}")
     exact = all(one["verdicts"]["every run left one effect"] for one in found if "verdicts" in one)
     return 0 if exact else 1
 

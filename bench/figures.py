@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.contenders import REFERENCE
+from bench.contenders import CONTENDERS, REFERENCE, RIVALS
 from bench.rounds import Round
 
 LEAST_RATIO, MOONSHOT, MOST_CPU = 0.75, 0.9, 1.0  # drain beside plain Celery; ms of worker CPU more
@@ -90,7 +90,9 @@ def judge(summaries: Sequence[Summary]) -> dict[str, bool]:
         found[f"drains at {LEAST_RATIO} of plain Celery or more"] = ours.ratio.median >= LEAST_RATIO
         found[f"moonshot: {MOONSHOT} of plain Celery or more"] = ours.ratio.median >= MOONSHOT
         found[f"at most {MOST_CPU:g} ms more worker CPU a run"] = ours.cpu_more.median <= MOST_CPU
-    for rival in ("dbos", "procrastinate"):
+    for rival in RIVALS:
         if rival in known:
-            found[f"drains faster than {rival}"] = ours.drain_rate.median > known[rival].drain_rate.median
+            found[f"drains faster than {CONTENDERS[rival].title}"] = (
+                ours.drain_rate.median > known[rival].drain_rate.median
+            )
     return found

@@ -49,7 +49,7 @@ def main() -> None:
     elif verb == "work":
         module.work(key)
     else:
-        module.prepare()
+        module.prepare(key)
 
 
 if __name__ == "__main__":

@@ -28,18 +28,32 @@ def show_machine(console: Console, machine: Mapping[str, Any]) -> None:
 def show_rounds(console: Console, stack: str, summaries: Sequence[Summary]) -> None:
     """End to end: one line per contender; median and (least–largest) of the rounds."""
     table = Table(title=f"{stack}: the same work, median (least–largest) of the rounds", title_justify="left")
+    table.add_column("")
     for name in (
-        "", "enqueue/s", "enqueue CPU ms", "drain/s", "worker CPU ms", "p50 ms", "p99 ms", "of plain", "CPU ms more",
+        "enqueue/s",
+        "its CPU ms",
+        "drain/s",
+        "of plain",
+        "worker CPU ms",
+        "more",
+        "p50 ms",
+        "p99 ms",
         "exact",
-    ):  # fmt: skip
-        table.add_column(name, justify="right" if name else "left")
+    ):
+        table.add_column(name, justify="right", no_wrap=True)
     for one in summaries:
         table.add_row(
             CONTENDERS[one.contender].title,
-            _spread(one.enqueue_rate, 0), _spread(one.enqueue_cpu, 2), _spread(one.drain_rate, 0),
-            _spread(one.worker_cpu, 2), _number(one.latency_p50, 1), _number(one.latency_p99, 1),
-            _spread(one.ratio, 2), _spread(one.cpu_more, 2), "yes" if one.exact else "NO",
-        )  # fmt: skip
+            f"{one.enqueue_rate.median:.0f}",
+            f"{one.enqueue_cpu.median:.2f}",
+            _spread(one.drain_rate, 0),
+            _spread(one.ratio, 2),
+            _spread(one.worker_cpu, 2),
+            _spread(one.cpu_more, 2, "+"),
+            _number(one.latency_p50, 1),
+            _number(one.latency_p99, 1),
+            "yes" if one.exact else "NO",
+        )
     console.print(table)
 
 
@@ -67,15 +81,19 @@ def show_imports(console: Console, rows: int, ways: Sequence[Mapping[str, Any]])
     for way in ways:
         table.add_row(
             way["way"], f"{way['seconds']:.1f}", f"{way['cpu_seconds']:.1f}", f"{way['peak_mib']:.0f}",
-            f"{way['stored']:,}" if way["stored"] is not None else "-",
+            f"{way['stored']:,}" if way["stored"] is not None else "failed",
         )  # fmt: skip
     console.print(table)
+    for way in ways:
+        if way["failed"]:
+            console.print(f"{way['way']}: {way['failed']}", markup=False)
 
 
-def _spread(value: Spread | None, digits: int) -> str:
+def _spread(value: Spread | None, digits: int, sign: str = "") -> str:
     if value is None:
         return "-"
-    return f"{value.median:.{digits}f} ({value.low:.{digits}f}–{value.high:.{digits}f})"
+    form = f"{sign}.{digits}f"
+    return f"{value.median:{form}} ({value.low:{form}}–{value.high:{form}})"
 
 
 def _number(value: float | None, digits: int) -> str:

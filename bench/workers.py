@@ -68,7 +68,7 @@ class Workers:
         for process in self._processes:
             with suppress(psutil.NoSuchProcess):
                 process.terminate()
-        psutil.wait_procs(tree, timeout=10)
+        psutil.wait_procs(tree, timeout=3)
         for process in tree:
             with suppress(psutil.NoSuchProcess):
                 process.kill()

@@ -1,4 +1,4 @@
-"""Who is measured: one module each, with `prepare()`, `work()` and `open_door()`."""
+"""Who is measured: one module each, with `prepare`, `work` and `open_door`."""
 
 from __future__ import annotations
 
@@ -33,10 +33,12 @@ CONTENDERS = {
         Contender("plain", "plain Celery, one commit", "plain", EVERYWHERE, "celery"),
         Contender("short", "Backline, one commit", "ours", EVERYWHERE, "backline"),
         Contender("claimed", "Backline, two commits", "ours", EVERYWHERE, "backline"),
-        Contender("dbos", "DBOS", "dbos_app", ON_POSTGRESQL, "dbos", processes=2),
+        Contender("dbos", "DBOS, transactional step", "dbos_app", ON_POSTGRESQL, "dbos", processes=2),
+        Contender("dbos_bare", "DBOS, bare workflow", "dbos_app", ON_POSTGRESQL, "dbos", processes=2),
         Contender(
             "procrastinate", "Procrastinate", "procrastinate_app", ON_POSTGRESQL, "procrastinate", processes=2
         ),
     )
 }
 REFERENCE = "plain"
+RIVALS = ("dbos", "dbos_bare", "procrastinate")

@@ -38,7 +38,7 @@ SETTINGS = load_settings().settings
 APP = make_app(SETTINGS, {spec.name: spec for spec in TASKS.values()})
 
 
-def prepare() -> None:
+def prepare(_key: str) -> None:
     """The ledger's tables."""
     _ = APP.backline_desk.house().database
 

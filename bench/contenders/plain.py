@@ -43,7 +43,7 @@ def count(**fields: Any) -> None:
         write_effect(connection, job, answer)
 
 
-def prepare() -> None:
+def prepare(_key: str) -> None:
     """Plain Celery has no tables of its own."""
 
 

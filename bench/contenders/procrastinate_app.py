@@ -35,7 +35,7 @@ async def count(**fields: Any) -> None:
         await connection.execute(_INSERT, values)
 
 
-def prepare() -> None:
+def prepare(_key: str) -> None:
     """Procrastinate's own tables."""
     with APP.replace_connector(SyncPsycopgConnector(conninfo=URL)) as app, app.open():
         if not app.check_connection():
