@@ -35,6 +35,12 @@ def read_days(keys: Longs) -> Longs:
     return (keys & 0xFFFFFFFF) - _DAYS
 
 
+def sort_distinct(keys: Longs) -> Longs:
+    """Each key once, ascending. `numpy.unique` hashes, which is slow on keys that come nearly sorted."""
+    keys = np.sort(keys, kind="stable")
+    return keys[_find_starts(keys)]
+
+
 def mix(values: Hashes) -> Hashes:
     """Scatter 64-bit numbers (the finaliser of SplitMix64; Steele, Lea and Flood, OOPSLA 2014)."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -96,7 +102,7 @@ class ClaimSums:
             return
         order = np.lexsort((lines, keys))
         keys, lines = keys[order], lines[order]
-        starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+        starts = _find_starts(keys)
         new_row = np.concatenate(([True], (keys[1:] != keys[:-1]) | (lines[1:] != lines[:-1])))
         self._parts.append(
             Sums(
@@ -129,5 +135,10 @@ def _merge(parts: Sequence[Sums]) -> Sums:
     keys, *sums = (column[order] for column in columns)
     if not len(keys):
         return Sums(keys, *sums)
-    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    starts = _find_starts(keys)
     return Sums(keys[starts], *(np.add.reduceat(column, starts) for column in sums))
+
+
+def _find_starts(keys: Longs) -> npt.NDArray[np.intp]:
+    """Where in sorted keys each one stands first."""
+    return np.flatnonzero(np.concatenate((np.ones(min(len(keys), 1), dtype=bool), keys[1:] != keys[:-1])))

@@ -26,7 +26,7 @@ from backline.storage.bulk import (
     reserve_numbers,
     update_flag,
 )
-from backline.storage.claim_sums import Sums, make_keys, read_days, read_scopes
+from backline.storage.claim_sums import Sums, make_keys, read_days, read_scopes, sort_distinct
 
 SLICE = 100_000  # claims that are compared and written at a time
 
@@ -162,7 +162,7 @@ class _Current(NamedTuple):
 def _read_current(connection: Connection, report: str, scopes: Sequence[str], sums: Sums) -> _Current:
     current = _Current(np.zeros(len(sums), dtype=np.int64), [None] * len(sums))
     days = read_days(sums.keys)
-    places = {scopes[place]: place for place in np.unique(read_scopes(sums.keys)).tolist()}
+    places = {scopes[place]: place for place in sort_distinct(read_scopes(sums.keys)).tolist()}
     c = t.claim.c
     for part in chunk(list(places)):
         query = select(c.id, c.scope, c.day, c.content).where(
@@ -232,7 +232,7 @@ def list_fact_days(connection: Connection, claims: Sequence[int]) -> Numbers:
 
 def mark_days(connection: Connection, keys: Numbers, moment: int) -> None:
     """The rollups of these artist numbers and days (`make_keys`) no longer tell what the current claims tell."""
-    keys = np.unique(keys)
+    keys = sort_distinct(keys)
     columns = {
         "artist_no": read_scopes(keys),
         "day": read_days(keys),
