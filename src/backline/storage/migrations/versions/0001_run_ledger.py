@@ -26,6 +26,12 @@ def upgrade() -> None:
                 f"CREATE TRIGGER backline_audit_no_{verb.lower()} BEFORE {verb} ON backline_audit "
                 f"BEGIN SELECT RAISE(ABORT, '{WORDS}'); END"
             )
+        # REPLACE deletes without the trigger above; an id that is not given is -1 here.
+        op.execute(
+            "CREATE TRIGGER backline_audit_no_replace BEFORE INSERT ON backline_audit "
+            "WHEN NEW.id > 0 AND EXISTS (SELECT 1 FROM backline_audit WHERE id = NEW.id) "
+            f"BEGIN SELECT RAISE(ABORT, '{WORDS}'); END"
+        )
         return
     op.execute(
         "CREATE FUNCTION backline_refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
