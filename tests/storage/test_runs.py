@@ -1,0 +1,125 @@
+"""Runs as people see them: found, listed, cancelled, tried again, answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from backline.errors import BadInput, Conflict, UnknownName
+from backline.storage.database import Database
+from backline.storage.run_tables import STATES, UNANSWERED_STATES
+from backline.storage.runs import (
+    answer_run,
+    count_states,
+    list_attempts,
+    list_runs,
+    read_run,
+    read_state,
+    request_cancel,
+    retry_run,
+    write_progress,
+)
+from tests.storage.rows import make_run
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id(database: Database) -> None:
+    first, second = make_run(database, id="aa-1"), make_run(database, id="aa-12")
+    with database.read() as connection:
+        assert read_run(connection, "aa-1").id == first  # exact, though it begins another one
+        assert read_run(connection, "aa-12").id == second
+        for wrong, words in (
+            ("aa", "more than one"),
+            ("b", "no run"),
+            ("", "more than one"),
+            ("a_-1", "no run"),
+        ):
+            with pytest.raises(UnknownName, match=words):
+                read_run(connection, wrong)
+        assert read_state(connection, "aa") is None
+        state = read_state(connection, first)
+        assert state is not None and state.state == "queued"
+
+
+def test_lists_are_filtered_and_newest_first(database: Database) -> None:
+    ids = [make_run(database, state=state, task=f"probe.{state}") for state in STATES]
+    answered = make_run(database, state="failed", answered_at=1)
+    with database.read() as connection:
+        assert [row.id for row in list_runs(connection)] == [answered, *reversed(ids)]
+        assert [row.state for row in list_runs(connection, states=["dead", "failed"], task="probe.dead")] == [
+            "dead"
+        ]
+        assert {row.state for row in list_runs(connection, unanswered=True)} == set(UNANSWERED_STATES)
+        assert answered not in [row.id for row in list_runs(connection, unanswered=True)]
+        assert len(list_runs(connection, limit=3)) == 3
+        assert count_states(connection) == dict.fromkeys(STATES, 1) | {"failed": 2}
+        assert list_attempts(connection, answered) == []
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_can_be_cancelled(database: Database, state: str) -> None:
+    run_id = make_run(database, state=state)
+    with database.write() as connection:
+        if state in ("scheduled", "queued", "blocked"):
+            assert request_cancel(connection, database.now_sql, run_id) == "cancelled"
+            row = read_run(connection, run_id)
+            assert row.state == "cancelled" and row.finished_at and row.fence == 1
+        elif state == "running":
+            assert request_cancel(connection, database.now_sql, run_id) == "running"
+            assert read_run(connection, run_id).cancel_requested_at is not None
+        else:
+            with pytest.raises(BadInput, match=f"is {state}"):
+                request_cancel(connection, database.now_sql, run_id)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_can_be_tried_again(database: Database, state: str) -> None:
+    run_id = make_run(
+        database, state=state, faults=8, bugs=3, lost=3, attempt=8, deadline=1.0, expires=1.0, error_kind="bug",
+        cancel_requested_at=5, answered_at=5, finished_at=5,
+    )  # fmt: skip
+    with database.write() as connection:
+        if state in ("queued", "running", "succeeded"):
+            with pytest.raises(BadInput, match=f"is {state}"):
+                retry_run(connection, database.now_sql, run_id)
+            return
+        retry_run(connection, database.now_sql, run_id)
+        row = read_run(connection, run_id)
+    assert (row.state, row.faults, row.bugs, row.lost, row.attempt, row.fence) == ("queued", 0, 0, 0, 8, 1)
+    gone = (
+        row.deadline_at,
+        row.expires_at,
+        row.cancel_requested_at,
+        row.answered_at,
+        row.finished_at,
+        row.error_kind,
+    )
+    assert gone == (None,) * 6
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_only_failures_are_answered(database: Database, state: str) -> None:
+    run_id = make_run(database, state=state)
+    with database.write() as connection:
+        if state not in UNANSWERED_STATES:
+            with pytest.raises(BadInput, match=f"is {state}"):
+                answer_run(connection, database.now_sql, run_id, "ann", "seen")
+            return
+        answer_run(connection, database.now_sql, run_id, "ann", "seen")
+        row = read_run(connection, run_id)
+        assert (row.answered_by, row.answered_why, row.state) == ("ann", "seen", state)
+        assert list_runs(connection, unanswered=True) == []
+
+
+def test_a_key_that_was_used_returns_its_run_or_conflicts(database: Database) -> None:
+    first = make_run(database, idempotency_key="k")
+    assert make_run(database, idempotency_key="k") == first
+    with pytest.raises(Conflict, match=first):
+        make_run(database, idempotency_key="k", job_sha="other")
+
+
+def test_progress_is_written_only_by_the_holder(database: Database) -> None:
+    run_id = make_run(database, state="running", fence=3)
+    with database.write() as connection:
+        write_progress(connection, run_id, 2, "stale")
+        assert read_run(connection, run_id).progress is None
+        write_progress(connection, run_id, 3, "half")
+        assert read_run(connection, run_id).progress == "half"
