@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +14,13 @@ from typing import Any
 from backline import samples
 from backline.cli.run_words import count_seconds
 from backline.cli.screen import Screen
+from backline.metrics.changes import LOWER_COVERAGE_BEFORE, NO_DATA_BEFORE
 from backline.storage.runs import RunRow
 from backline.wiring import House
 
 TOP = 3
 MAIN = "streams"
+WHY = {NO_DATA_BEFORE: "why_no_data_before", LOWER_COVERAGE_BEFORE: "why_lower_coverage_before"}
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,9 @@ def describe_report(screen: Screen, report: Mapping[str, Any]) -> Iterator[str]:
     """A report's period with its main number: before, week over week, coverage and newest day."""
     total = next((total for total in report["totals"] if total["measure"] == MAIN), None)
     if total is None:
-        yield f"{report['report']}: {len(report['by_track'])} × {report['newest_day']}"
+        top = next((line for line in report["by_track"] if line["measure"] == MAIN), None)
+        told = f": {top['key']} {_group(screen, top['value'])} {MAIN}" if top else ""
+        yield f"{report['report']}, {report['newest_day']}{told}"
         return
     period = report["period"]
     yield (
@@ -106,10 +112,19 @@ def list_places(screen: Screen, house: House, answer: Mapping[str, Any], address
     for path in answer["exports"].values():
         if path:
             yield screen.label("demo_export", path=path)
-    state = f"BACKLINE_STATE={shlex.quote(str(house.settings.state))}"
+    program = f"BACKLINE_STATE={shlex.quote(str(house.settings.state))} {name_program()}"
     artist = shlex.quote(samples.ARTIST)
     for command in (f"metrics show --artist {artist} --by country", "runs list", "--help"):
-        yield screen.label("demo_next", command=f"{state} backline {command}")
+        yield screen.label("demo_next", command=f"{program} {command}")
+
+
+def name_program() -> str:
+    """How to call us: by name where the shell finds us, else by the path beside this Python."""
+    if shutil.which("backline"):
+        return "backline"
+    path = Path(sys.executable).with_name("backline")
+    here = Path.cwd()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 def _show_runs(screen: Screen, runs: Sequence[RunRow]) -> None:
@@ -125,16 +140,16 @@ def _show_top(screen: Screen, reports: Sequence[Mapping[str, Any]], by: str, tit
         if len(lines) > 1 and report["totals"]:
             screen.say(f"\n{title} ({report['report']})")
             for line in lines[:TOP]:
-                change = line["change"] and _show_change(screen, line["change"])
-                screen.say(
-                    f"  {line['key']:<24}  {_group(screen, line['value']):>9}  {change or ''}".rstrip()
-                )
+                known = line["change"] and line["change"]["percent"] is not None
+                change = _show_change(screen, line["change"]) if known else ""
+                screen.say(f"  {line['key']:<24}  {_group(screen, line['value']):>9}  {change}".rstrip())
             return
 
 
 def _show_change(screen: Screen, change: Mapping[str, Any]) -> str:
     if change["percent"] is None:
-        return screen.label("unknown_change")
+        why = WHY.get(change["reason"])
+        return screen.label("unknown_change") + (f" ({screen.label(why)})" if why else "")
     sign = "" if change["percent"].startswith("-") else "+"
     return f"{sign}{change['percent']} %"
 
