@@ -16,6 +16,7 @@ from backline.settings import Settings
 log = logging.getLogger("backline.bells")
 BELL = "backline.bell"
 WINDOW = 0.01  # seconds
+QUIET = 1.0  # seconds
 
 
 def name_queue(family: str) -> str:
@@ -28,7 +29,8 @@ class BrokerBells:
 
     Whoever hears a bell works until the queue is empty or its slice of time is over, so one bell serves
     many runs: bells of one queue that follow each other within `WINDOW` seconds are rung as one, at
-    the end of the window.
+    the end of the window. A broker that did not take a bell is left alone for `QUIET` seconds, so that its
+    absence costs whoever rings next to nothing.
     """
 
     def __init__(self, app: Celery) -> None:
@@ -42,6 +44,7 @@ class BrokerBells:
         self._lock = threading.Lock()
         self._last: dict[str, float] = {}
         self._held: set[str] = set()
+        self._quiet_until = 0.0
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
 
@@ -74,11 +77,14 @@ class BrokerBells:
             self._publish(queue)
 
     def _publish(self, queue: str) -> bool:
+        if time.monotonic() < self._quiet_until:
+            return False
         try:
             self._app.tasks[BELL].apply_async(
                 (queue,), queue=name_queue(queue), retry=False, ignore_result=True, add_to_parent=False
             )
         except Exception as error:  # any broker's error: a bell may be lost without harm
+            self._quiet_until = time.monotonic() + QUIET
             log.warning("the bell of %s was not taken: %s", queue, error)
             return False
         return True
@@ -106,7 +112,11 @@ class BrokerBells:
 
 
 def describe_transport(settings: Settings) -> dict[str, Any]:
-    """Celery's broker settings for the URL in force."""
+    """Celery's broker settings for the URL in force.
+
+    `max_retries` is for whoever rings or counts: kombu else waits some seconds for a broker that is away.
+    The worker's own connection is tried again for ever all the same (`broker_connection_max_retries`).
+    """
     url = settings.broker_url
     if url.startswith("filesystem://"):
         folder = settings.state / "doorbell"
@@ -121,6 +131,7 @@ def describe_transport(settings: Settings) -> dict[str, Any]:
         return {"broker_url": "filesystem://", "broker_transport_options": options}
     if url.startswith(("redis://", "rediss://", "sentinel://")):
         options = {
+            "max_retries": 0,
             "global_keyprefix": settings.broker.key_prefix,
             "socket_timeout": 10,
             "socket_connect_timeout": 3,
@@ -128,4 +139,4 @@ def describe_transport(settings: Settings) -> dict[str, Any]:
             "health_check_interval": 25,
         }
         return {"broker_url": url, "broker_transport_options": options}
-    return {"broker_url": url, "broker_heartbeat": 30}
+    return {"broker_url": url, "broker_heartbeat": 30, "broker_transport_options": {"max_retries": 0}}
