@@ -6,16 +6,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from backline.cli.run_words import show_micros
 from backline.cli.screen import Screen
+from backline.storage.imports import ImportRow, describe_import
 
 FIRST = 10
 
 
 def show_files(screen: Screen, files: Sequence[Mapping[str, Any]], draft_map: Path | None = None) -> None:
-    """JSON: one line per file, as it is. For people: a table, then each file that needs a look."""
+    """JSON: one line per file, as it is. For people: a table, then each file that needs a look.
+
+    The draft of the first file whose columns are not known is written to `draft_map`.
+    """
+    drafts = [str(file["draft"]) for file in files if file.get("draft")]
+    if draft_map is not None and drafts:
+        draft_map.write_text(drafts[0], encoding="utf-8")
     if screen.json_lines:
         for file in files:
-            screen.dump(file)
+            screen.dump({key: value for key, value in file.items() if key != "draft" or value is not None})
         return
     columns = ["file", "outcome", "format", "rows", "rejected", "units", "days"]
     screen.show_rows(
@@ -26,6 +34,48 @@ def show_files(screen: Screen, files: Sequence[Mapping[str, Any]], draft_map: Pa
     )
     for file in files:
         _show_trouble(screen, file)
+    if drafts and draft_map is not None:
+        screen.say("\n" + screen.label("import_draft_written", path=draft_map))
+    elif drafts:
+        screen.say("\n" + screen.label("import_how_on"))
+
+
+def describe_row(row: ImportRow) -> dict[str, Any]:
+    """An import's row as JSON: the line of its file, and where it stands now."""
+    return {
+        "id": row.id,
+        **describe_import(row).model_dump(exclude={"import_id", "draft"}),
+        "report": row.report,
+        "at": show_micros(row.created_at),
+        "run": row.run_id,
+        "undone_at": show_micros(row.undone_at),
+        "undone_by": row.undone_by,
+    }
+
+
+def show_imports(screen: Screen, imports: Sequence[Mapping[str, Any]]) -> None:
+    """A list of imports; the rejected lines are left to `show`."""
+    if screen.json_lines:
+        for item in imports:
+            screen.dump({key: value for key, value in item.items() if key != "rejected"})
+        return
+    rows = [{**item, **summarise_file(item)} for item in imports]
+    columns = ["id", "at", "file", "outcome", "report", "rows", "rejected", "units", "days", "undone_at"]
+    screen.show_rows(rows, columns, numbers=["rows", "rejected", "units"], empty=screen.label("no_imports"))
+
+
+def show_import(screen: Screen, item: Mapping[str, Any]) -> None:
+    """One import with its rejected lines."""
+    if screen.json_lines:
+        screen.dump(item)
+        return
+    facts = {**item, **summarise_file(item)}
+    names = ["id", "at", "run", *("file", "outcome", "format", "report", "rows", "rejected", "units", "days")]
+    names += ["claims", "undone_at", "undone_by"]
+    screen.show_facts({name: facts[name] for name in names if facts[name] is not None})
+    if item["rejected"] or item["remedy"]:
+        screen.say(f"\n{screen.label('rejected_lines')}")
+    _show_trouble(screen, item)
 
 
 def summarise_file(file: Mapping[str, Any]) -> dict[str, Any]:

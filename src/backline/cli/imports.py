@@ -11,14 +11,16 @@ from typer.core import TyperGroup
 
 from backline.cli.exits import NEEDS_PERSON
 from backline.cli.houses import make_screen, open_house
-from backline.cli.import_words import show_files
-from backline.cli.parameters import Json
+from backline.cli.import_words import describe_row, show_files, show_import, show_imports
+from backline.cli.parameters import Json, Limit
 from backline.cli.progress import carry_visibly
 from backline.cli.screen import Screen
 from backline.errors import BadInput
 from backline.runtime.submit import Ask
+from backline.storage.imports import check_undoable, count_claims, list_imports, read_import
 from backline.wiring import House
 
+COUNTS = ("restored", "removed", "kept")
 TASK, UNDO = "report_import.import_reports", "report_import.undo_import"
 
 
@@ -81,6 +83,8 @@ def import_paths(
 ) -> None:
     """Import report files in this process; needs no worker."""
     screen = make_screen(json_lines=json_lines)
+    if draft_map is not None and draft_map.exists():
+        raise BadInput(f"{draft_map} exists already.", remedy="Name a new file for the draft.")
     values = {"artist": artist, "track": track, "region": region, "date": date, "report": report}
     values = {name: value for name, value in values.items() if value is not None}
     with open_house(tasks=True) as house:
@@ -105,7 +109,7 @@ def import_files(
     spec = house.find_task(TASK)
     values = {"paths": paths, **hints}
     if map_file is not None:
-        values["mapping"] = map_file.read_text(encoding="utf-8-sig")
+        values["mapping"] = read_map(map_file)
     job = spec.read_json(json.dumps(values))
     run_id = house.submit(spec, job, Ask(house.settings.actor))
     answer = carry_visibly(house, screen, run_id)
@@ -113,11 +117,41 @@ def import_files(
     return found
 
 
+def read_map(path: Path) -> str:
+    """The text of a mapping file. Raises `BadInput` where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        words = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise BadInput(f"The mapping {path} cannot be read: {words}.", remedy="Look at --map.") from error
+
+
+@app.command("list")
+def list_some(limit: Limit = 50, json_lines: Json = False) -> None:
+    """List imports, newest first."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house() as house, house.database.read() as connection:
+        rows = [describe_row(row) for row in list_imports(connection, limit=limit)]
+    show_imports(screen, rows)
+
+
+@app.command()
+def show(import_id: ImportId, json_lines: Json = False) -> None:
+    """Show one import: its file, counts, totals, rejected lines, and how much of it still counts."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house() as house, house.database.read() as connection:
+        row = read_import(connection, import_id)
+        brought, current = count_claims(connection, [row.no]).get(row.no, (0, 0))
+    show_import(screen, {**describe_row(row), "claims": {"brought": brought, "current": current}})
+
+
 @app.command()
 def undo(import_id: ImportId, json_lines: Json = False) -> None:
     """Take an import back: what later imports have not replaced is as it was before."""
     screen = make_screen(json_lines=json_lines)
     with open_house(tasks=True) as house:
+        with house.database.read() as connection:
+            check_undoable(read_import(connection, import_id))
         spec = house.find_task(UNDO)
         run_id = house.submit(
             spec, spec.read_json(json.dumps({"import_id": import_id})), Ask(house.settings.actor)
@@ -126,4 +160,5 @@ def undo(import_id: ImportId, json_lines: Json = False) -> None:
     if json_lines:
         screen.dump(answer)
     else:
-        screen.say(screen.label("import_undone", id=import_id))
+        screen.say(screen.label("import_undone", id=answer["import_id"]))
+        screen.say(screen.label("import_undone_counts", **{name: answer[name] for name in COUNTS}))

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, text
 
-from backline.errors import UnknownName
+from backline.errors import BadInput, UnknownName
 from backline.storage import fact_tables as t
 from backline.storage.bulk import chunk
 from backline.storage.import_lines import DayRange, ImportLine, RejectedRow, Rows, Totals
@@ -107,6 +107,14 @@ def count_claims(connection: Connection, numbers: Sequence[int]) -> dict[int, tu
         for row in connection.execute(text(query.format(numbers=places))):
             found[row.import_no] = (row.brought, row.current_ones)
     return found
+
+
+def check_undoable(row: ImportRow) -> None:
+    """Raises `BadInput` where there is nothing to take back."""
+    if row.outcome != "accepted":
+        raise BadInput(f"Import {row.id} ({row.file}) was {row.outcome}: it brought nothing to take back.")
+    if row.undone_at is not None:
+        raise BadInput(f"Import {row.id} ({row.file}) was taken back before, by {row.undone_by}.")
 
 
 def mark_undone(connection: Connection, import_no: int, *, moment: int, by: str) -> bool:

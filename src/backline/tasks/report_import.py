@@ -29,6 +29,7 @@ from backline.storage.facts import read_moment, write_facts
 from backline.storage.import_lines import DayRange, ImportLine, RejectedRow, Rows, Totals
 from backline.storage.imports import (
     NewImport,
+    check_undoable,
     describe_import,
     find_mapping,
     find_same,
@@ -357,12 +358,7 @@ def undo_import(
     """
     with database.read() as connection:
         row = read_import(connection, job.import_id)
-        if row.outcome != "accepted":
-            raise BadInput(
-                f"Import {row.id} ({row.file}) was {row.outcome}: it brought nothing to take back."
-            )
-        if row.undone_at is not None:
-            raise BadInput(f"Import {row.id} ({row.file}) was taken back before, by {row.undone_by}.")
+        check_undoable(row)
         heirs = find_heirs(connection, row.no)
         brought = count_brought(connection, row.no)
 
