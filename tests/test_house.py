@@ -73,6 +73,8 @@ BROKEN: list[tuple[Rule, Files, str]] = [
     (papers.check_decisions, {"docs/decisions/0001-a.md": RECORD.replace("## Rejected", "")}, "the parts"),
     (papers.check_decisions, {"docs/decisions/0002-a.md": RECORD}, "number 0001"),
     (papers.check_decisions, {"docs/decisions/0001-a.md": RECORD + "x\n" * 60}, "half a page"),
+    (papers.check_map, {"docs/architecture.md": "├── a.py\n", FIRST: DOC}, "draws a.py, which does not stand"),
+    (papers.check_map, {"docs/architecture.md": "├── a.py\n", FIRST: DOC}, "does not draw first.py"),
     (papers.check_commands, {"docs/en/a.md": "# A\n\n```sh\nbackline fly\n```\n"}, "no command fly"),
     (papers.check_commands, {"README.md": "# A\n\n```sh\nbackline runs list --sideways\n```\n"}, "no option"),
     (papers.check_commands, {"README.md": "# A\n\n```sh\nbackline import burn ID\n```\n"}, "no sub-command burn"),

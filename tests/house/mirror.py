@@ -11,6 +11,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     # source file: (where it is tested, why not in the mirror)
     "__init__.py": ("tests/test_celery_app.py", "its one function is the door that .delay() goes through"),
     "__main__.py": ("tests/cli/test_root.py", "two lines that start the program"),
+    "cli/__init__.py": ("tests/cli/test_root.py", "main() is what every test there calls"),
     "locales/__init__.py": ("tests/locales/test_labels.py", "the package is the function and its files"),
     "samples/__init__.py": ("tests/cli/test_demo.py", "the samples are what the demo imports"),
     "storage/migrations/env.py": ("tests/storage/test_upgrade.py", "Alembic runs it"),
@@ -24,6 +25,7 @@ WITHOUT_SOURCE: dict[str, str] = {
     "tests/journeys": "real processes, databases and brokers",
     "tests/services": "private databases and brokers for the tests themselves",
     "tests/scripts": "mirrors scripts/, not src/",
+    "tests/test_bench_smoke.py": "runs bench/ once, small",
     "tests/bench": "mirrors bench/, not src/",
 }
 

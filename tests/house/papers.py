@@ -13,6 +13,7 @@ from tests.house.files import list_files
 
 PARTS = ["Context", "Decision", "Consequences", "Rejected"]
 LONGEST_RECORD = 45
+ROOM = re.compile(r"^[├└]── (\w+(?:\.py|/))", re.MULTILINE)
 SHELL = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -29,6 +30,21 @@ def check_decisions(root: Path) -> list[str]:
         if len(text.splitlines()) > LONGEST_RECORD:
             found.append(f"{path}: longer than half a page ({LONGEST_RECORD} lines)")
     return found
+
+
+def check_map(root: Path) -> list[str]:
+    """The rooms drawn in docs/architecture.md are those that stand, no more and no fewer."""
+    page, house = root / "docs/architecture.md", root / "src/backline"
+    if not page.is_file():
+        return []
+    drawn = set(ROOM.findall(page.read_text(encoding="utf-8")))
+    standing = {
+        path.name + ("/" if path.is_dir() else "") for path in house.iterdir() if path.name[0] not in "_."
+    }
+    missing = [f"docs/architecture.md does not draw {name}" for name in sorted(standing - drawn)]
+    return missing + [
+        f"docs/architecture.md draws {name}, which does not stand" for name in sorted(drawn - standing)
+    ]
 
 
 def check_commands(root: Path) -> list[str]:
