@@ -63,7 +63,7 @@ def make_found(began: float = 50.0) -> Found:
         )
         for number, answer in enumerate(answers)
     ]  # fmt: skip
-    return Found(runs=(runs[0], runs[1]), began=began)  # type: ignore[arg-type]
+    return Found(runs=(runs[0], runs[1]), began=began)
 
 
 def test_the_whole_summary(capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,7 +79,7 @@ def test_a_failed_write_leaves_the_old_file(numbers: ListedNumbers, tmp_path: Pa
     path.write_text("old")
     rows = list_rows(numbers, "a", "A")
     with pytest.raises(AttributeError):
-        write_export([*rows, object()], path)  # type: ignore[list-item]
+        write_export([*rows, object()], path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
