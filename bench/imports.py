@@ -80,7 +80,7 @@ def measure_way(name: str, command: list[str], environ: Mapping[str, str]) -> di
         stderr=subprocess.PIPE,
         text=True,
     )
-    output, errors = process.stdout.read(), process.stderr.read()  # type: ignore[union-attr]
+    output, errors = process.stdout.read(), process.stderr.read()  # type: ignore[union-attr]  # both are pipes
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     scale = 2**20 if sys.platform == "darwin" else 2**10

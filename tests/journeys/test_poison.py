@@ -13,7 +13,7 @@ from tests.journeys.stacks import Stack
 
 @pytest.mark.parametrize("task", [journey_tasks.poison, journey_tasks.short_poison], ids=["long", "short"])
 @on("embedded", "redis")
-def test_poison_is_dead_after_three_losses(stack: Stack, task: Task) -> None:  # type: ignore[type-arg]
+def test_poison_is_dead_after_three_losses(stack: Stack, task: Task) -> None:
     run_id = stack.submit(task, 1)
     stack.crew.worker(concurrency=1)
 
@@ -37,7 +37,7 @@ def test_hard_limit_ends_a_run_that_hears_nothing(stack: Stack) -> None:
         return stack.query("SELECT outcome, error_text FROM backline_attempt WHERE run_id = :id", id=run_id)
 
     rows = wait_for("the hard limit", tried, 30)
-    assert "Still busy after 1.5 s" in rows[0].error_text  # type: ignore[attr-defined]
+    assert "Still busy after 1.5 s" in rows[0].error_text
     after = stack.submit(journey_tasks.mark, 2)
     wait_for("the worker to go on", lambda: stack.crew.look() or stack.state(after) == "succeeded", 30)
     assert stack.effects(2) == 1

@@ -16,7 +16,7 @@ def add_past_schedule(stack: Stack, catch_up: str) -> str:
     with stack.database.write() as connection:
         schedule_id = add_schedule(
             connection, stack.database, journey_tasks.mark, journey_tasks.Mark(number=7),
-            cron="* * * * *", zone="UTC", catch_up=catch_up, who="journey",  # type: ignore[arg-type]
+            cron="* * * * *", zone="UTC", catch_up=catch_up, who="journey",
         )  # fmt: skip
         connection.exec_driver_sql(f"UPDATE backline_schedule SET next_slot = next_slot - {HOUR}")
     return schedule_id

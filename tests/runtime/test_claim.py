@@ -78,10 +78,10 @@ def test_the_one_commit_form_has_a_soft_limit_of_its_own(stage: MakeStage) -> No
 
     task = declare(short=True, limits=Limits(soft=600, hard=900))(work)
     on = stage(task)
-    on.runtime.providers = {**on.runtime.providers, Spy: lambda context: limits.append(context.watch.soft)}  # type: ignore[dict-item]
+    on.runtime.providers = {**on.runtime.providers, Spy: lambda context: limits.append(context.watch.soft)}
     task.needs = {**task.needs}
     run_id = on.submit(task)
-    task.needs["spy"] = Spy  # type: ignore[index]
+    task.needs["spy"] = Spy
     task.function = lambda job, effects, spy: Done()
     on.run()
     second = on.submit(task)

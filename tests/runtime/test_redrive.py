@@ -162,7 +162,7 @@ def test_many_sweeps_at_once_do_each_thing_once(stage: MakeStage) -> None:
 def test_the_thread_sweeps_until_it_is_stopped(stage: MakeStage) -> None:
     on, (run_id,) = make(stage, delay=10)
     rung = threading.Event()
-    on.broker.rung = _Hook(rung)  # type: ignore[assignment]
+    on.broker.rung = _Hook(rung)
     on.pass_time(11)
     on.redriver.start()
     assert rung.wait(20)
@@ -197,9 +197,9 @@ def test_a_failing_sweep_does_not_end_the_loop(stage: MakeStage) -> None:
             if times[0] == 1:
                 raise OSError("locked")
             tried.set()
-            return real(connection)  # type: ignore[arg-type]
+            return real(connection)
 
-    on.redriver._sweeps = Shaky()  # type: ignore[assignment]
+    on.redriver._sweeps = Shaky()
     on.redriver.start()
     assert tried.wait(20)
     on.redriver.stop()

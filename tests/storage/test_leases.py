@@ -127,7 +127,7 @@ def test_claims_at_once_never_exceed_the_limit(database: Database, leases: Lease
     for _ in range(12):
         make_run(database, concurrency_key="k", concurrency_limit=2)
     other = make_run(database, priority=9)
-    gate, claimed, failed = threading.Barrier(6), [], []  # type: ignore[var-annotated]
+    gate, claimed, failed = threading.Barrier(6), [], []
 
     def take() -> None:
         gate.wait()

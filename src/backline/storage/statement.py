@@ -43,7 +43,7 @@ def translate_error(connection: Connection, sql: str, values: Any, error: Except
     """The driver's error as SQLAlchemy would raise it; a dead connection leaves the pool."""
     dialect = connection.dialect
     fairy: Any = connection.connection
-    dead = dialect.is_disconnect(error, fairy.dbapi_connection, None)  # type: ignore[arg-type]
+    dead = dialect.is_disconnect(error, fairy.dbapi_connection, None)  # type: ignore[arg-type]  # caught as the driver's own Error
     if dead:
         connection.invalidate(error)
     return DBAPIError.instance(
