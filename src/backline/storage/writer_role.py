@@ -14,8 +14,10 @@ def grant_writer_role(connection: Connection, role: str) -> bool:
     may = connection.execute(
         text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
     ).scalar_one()
-    exists = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first()
-    if not may:
+    found = text("SELECT pg_has_role(oid, 'member') AS ours FROM pg_roles WHERE rolname = :role")
+    exists = connection.execute(found, {"role": role}).first()
+    ours = exists is not None and exists.ours
+    if not may and not ours:
         log.warning("no right to make the role %s: audit rows are guarded by their trigger alone", role)
         return False
     quoted = '"' + role.replace('"', "") + '"'
@@ -26,7 +28,8 @@ def grant_writer_role(connection: Connection, role: str) -> bool:
                 "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
             )
         )
-    connection.execute(text(f"GRANT {quoted} TO CURRENT_USER"))
+    if not ours:
+        connection.execute(text(f"GRANT {quoted} TO CURRENT_USER"))
     connection.execute(text(_grants(connection, quoted)))
     return True
 
