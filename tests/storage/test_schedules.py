@@ -1,0 +1,72 @@
+"""Rows of schedules; how they fire is tested in tests/runtime/test_schedule.py."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from backline.errors import UnknownName
+from backline.storage.database import Database
+from backline.storage.schedules import (
+    NewSchedule,
+    advance_schedule,
+    delete_schedule,
+    insert_schedule,
+    is_slot_due,
+    list_schedules,
+    lock_due,
+    read_schedule,
+    set_enabled,
+)
+
+
+def add(database: Database, name: str, slot: int, catch_up: str = "none") -> None:
+    new = NewSchedule(name, "probe.work", 2, "{}", "0 6 * * *", "UTC", catch_up, slot, "ann")
+    with database.write() as connection:
+        insert_schedule(connection, database.now_sql, new)
+
+
+def test_due_means_enabled_and_not_later_than_now(database: Database) -> None:
+    add(database, "past", 5)
+    add(database, "future", 2**60)
+    with database.write() as connection:
+        assert is_slot_due(connection, database.now_sql)
+        assert [row.id for row in lock_due(connection, 10, skip_locked=False)] == ["past"]
+        assert [row.id for row in list_schedules(connection)] == ["past", "future"]
+        assert (read_schedule(connection, "past").version, read_schedule(connection, "past").enabled) == (
+            2,
+            True,
+        )
+        set_enabled(connection, "past", enabled=False)
+        assert not is_slot_due(connection, database.now_sql)
+        assert lock_due(connection, 10, skip_locked=False) == []
+        set_enabled(connection, "past", enabled=True, next_slot=2**59)
+        assert read_schedule(connection, "past").next_slot == 2**59
+
+
+def test_only_whoever_saw_the_slot_moves_it_on(database: Database) -> None:
+    add(database, "s", 5)
+    with database.write() as connection:
+        advance_schedule(connection, "s", 4, 100)
+        assert read_schedule(connection, "s").next_slot == 5
+        advance_schedule(connection, "s", 5, 100)
+        assert read_schedule(connection, "s").next_slot == 100
+
+
+def test_a_locked_schedule_is_passed_over(database: Database) -> None:
+    add(database, "s", 5)
+    with database.write() as connection:
+        assert len(lock_due(connection, 10, skip_locked=not database.is_sqlite)) == 1
+        if not database.is_sqlite:
+            with database.write() as other:
+                assert lock_due(other, 10, skip_locked=True) == []
+
+
+def test_unknown_and_impossible_ones_are_refused(database: Database) -> None:
+    with pytest.raises(IntegrityError):
+        add(database, "s", 5, catch_up="some")
+    add(database, "s", 5)
+    with database.write() as connection:
+        delete_schedule(connection, "s")
+        with pytest.raises(UnknownName, match="'s'"):
+            read_schedule(connection, "s")

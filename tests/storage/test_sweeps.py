@@ -1,0 +1,101 @@
+"""The re-driver's statements, one by one; the loop around them is tested in tests/runtime/test_redrive.py."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from backline.storage.database import Database
+from backline.storage.runs import read_run
+from backline.storage.sweeps import Sweeps
+from tests.storage.rows import make_run
+
+
+@pytest.fixture
+def sweeps(database: Database) -> Sweeps:
+    return Sweeps(database.dialect, database.now_sql, 25.0)
+
+
+@pytest.mark.parametrize(
+    ("columns", "due"),
+    [
+        ({}, False),
+        ({"state": "scheduled", "delay": 60.0}, False),
+        ({"state": "running", "lease_until": 2**60}, False),
+        ({"state": "succeeded", "ring_at": 1, "expires_at": 1}, False),
+        ({"state": "scheduled", "due_at": 1}, True),
+        ({"state": "running", "lease_until": 1}, True),
+        ({"ring_at": 1}, True),
+        ({"expires_at": 1}, True),
+        ({"deadline_at": 1}, True),
+        ({"delay": 60.0, "deadline_at": 1}, True),
+        ({"state": "blocked"}, True),
+    ],
+)
+def test_what_counts_as_due(
+    database: Database, sweeps: Sweeps, columns: dict[str, object], due: bool
+) -> None:
+    make_run(database, **columns)
+    with database.read() as connection:
+        assert sweeps.is_anything_due(connection) is due
+
+
+def test_queued_runs_are_counted_per_queue(database: Database, sweeps: Sweeps) -> None:
+    for queue in ("a", "b", "b"):
+        make_run(database, queue=queue)
+    make_run(database, queue="a", delay=9.0)
+    with database.read() as connection:
+        assert sweeps.count_queued(connection) == {"a": 1, "b": 2}
+
+
+def test_the_longest_unrung_are_chosen_and_can_be_put_back(database: Database, sweeps: Sweeps) -> None:
+    ids = [make_run(database, ring_at=moment) for moment in (3, 1, 2)]
+    with database.write() as connection:
+        assert set(sweeps.mark_rung(connection, "probe", 2)) == {ids[1], ids[2]}
+        assert sweeps.mark_rung(connection, "other", 2) == []
+        sweeps.unmark_rung(connection, [ids[1]])
+        rings = [read_run(connection, run_id).rings for run_id in ids]
+        wait = read_run(connection, ids[1]).ring_at - database.now(connection)
+    assert rings == [1, 1, 2]
+    assert 0 < wait <= 2_000_000
+    with database.write() as connection:
+        sweeps.unmark_rung(connection, [])
+
+
+def test_a_dead_child_s_likely_runs_lose_the_one_commit_form(database: Database, sweeps: Sweeps) -> None:
+    first, other = make_run(database), make_run(database, queue="other")
+    running = make_run(database, state="running")
+    with database.write() as connection:
+        assert sweeps.suspect_first(connection, "probe") == 1
+        assert [read_run(connection, run_id).rings for run_id in (first, other, running)] == [2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "version", "unblocked"),
+    [
+        ("unknown_task", "1", 1, True),
+        ("unknown_version", "1", 1, True),
+        ("unknown_version", "1", 2, False),
+        ("contract", "1", 1, False),
+        ("contract", "0", 1, True),
+    ],
+)
+def test_what_unblocks(
+    database: Database, sweeps: Sweeps, kind: str, code: str, version: int, unblocked: bool
+) -> None:
+    run_id = make_run(database, state="blocked", error_kind=kind, code_version=code, version=version)
+    stranger = make_run(database, state="blocked", error_kind=kind, code_version="0", task="un.known")
+    with database.write() as connection:
+        assert sweeps.unblock(connection, {"probe.work": 1, "probe.more": 3}, "1") == int(unblocked)
+        assert read_run(connection, run_id).state == ("queued" if unblocked else "blocked")
+        assert read_run(connection, stranger).state == "blocked"
+
+
+def test_a_lost_run_is_taken_once(database: Database, sweeps: Sweeps) -> None:
+    run_id = make_run(database, state="running", lease_until=1, attempt=1, fence=1, worker="h/w/1")
+    with database.write() as connection:
+        (lost,) = sweeps.take_lost(connection)
+        assert (lost.id, lost.state) == (run_id, "queued")
+        assert sweeps.take_lost(connection) == []
+        count = connection.execute(text("SELECT count(*) FROM backline_attempt")).scalar_one()
+    assert count == 1
