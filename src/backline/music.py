@@ -81,7 +81,7 @@ class DaySpan:
         return (self.last - self.first).days + 1
 
 
-_ISRC = re.compile(r"^[A-Z]{2}[A-Z0-9]{3}\d{7}$")
+_ISRC = re.compile(r"^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$")
 
 
 def tidy_isrc(text: str) -> str | None:

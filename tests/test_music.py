@@ -1,0 +1,56 @@
+"""The nouns, and how names and ISRCs are compared."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from backline.music import MEASURES, DaySpan, Provenance, fold_name, tidy_isrc
+
+
+@pytest.mark.parametrize(
+    ("text", "isrc"),
+    [
+        ("DE-A12-34-56789", "DEA123456789"),
+        (" gb ayE6800011 ", "GBAYE6800011"),
+        ("QZ1AB2500001", "QZ1AB2500001"),
+        ("DEA12345678", None),
+        ("DEA1234567890", None),
+        ("12A123456789", None),
+        ("DEA12345678X", None),
+        ("", None),
+        ("DEA12345678٩", None),
+    ],
+)
+def test_isrcs(text: str, isrc: str | None) -> None:
+    assert tidy_isrc(text) == isrc
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Beyoncé", "BEYONCE\u0301", True),
+        ("  The   Band ", "the band", True),
+        ("ＡＢＢＡ", "abba", True),
+        ("Straße", "STRASSE", True),
+        ("Beyoncé", "Beyonce", False),
+        ("Sigur Rós", "Sigur Ros", False),
+        ("AC/DC", "ACDC", False),
+    ],
+)
+def test_folded_names(one: str, other: str, same: bool) -> None:
+    assert (fold_name(one) == fold_name(other)) is same
+    assert fold_name(fold_name(one)) == fold_name(one)
+
+
+def test_a_span_counts_both_its_ends() -> None:
+    assert DaySpan(date(2026, 2, 27), date(2026, 3, 1)).days == 3
+    assert DaySpan(date(2026, 2, 27), date(2026, 2, 27)).days == 1
+
+
+def test_people_are_never_added() -> None:
+    people = {"listeners", "monthly_listeners", "monthly_active_listeners", "super_listeners", "followers"}
+    assert {name for name, how in MEASURES.items() if how == "never"} >= people
+    assert set(MEASURES.values()) <= {"sum", "min", "max", "never"}
+    assert Provenance("spotify_api") is Provenance.SPOTIFY_API
