@@ -134,6 +134,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> LoadedSettings:
     env = os.environ if environ is None else environ
     file = _find_file(env)
     table = _read_table(file) if file else {}
+    _refuse_unknown(table, file)
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
     for name in option_names():
@@ -147,7 +148,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> LoadedSettings:
         if from_env is not None:
             _put(values, section, option, from_env)
             origin[name] = "BACKLINE_" + name.replace(".", "_").upper()
-    _refuse_unknown(table, file)
     values["state"] = Path(str(values.get("state") or "~/.backline")).expanduser().absolute()
     try:
         return LoadedSettings(Settings.model_validate(values), file, origin)

@@ -1,0 +1,110 @@
+"""Built in, then the file, then the environment; each value knows where it came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backline.errors import BadInput
+from backline.settings import load_settings, option_names
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, and an empty folder to stand in."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_everything_has_a_value_without_any_file(home: Path) -> None:
+    loaded = load_settings({})
+    settings = loaded.settings
+    assert loaded.file is None
+    assert loaded.origin == dict.fromkeys(option_names(), "built in")
+    assert settings.state == home / ".backline"
+    assert settings.database_url == f"sqlite:///{home}/.backline/backline.db"
+    assert settings.broker_url == "filesystem://"
+    assert settings.inbox == home / ".backline" / "inbox"
+    assert settings.actor
+
+
+def test_the_environment_goes_before_the_file(home: Path) -> None:
+    file = home / "own.toml"
+    file.write_text(
+        'language = "de"\n[database]\nurl = "postgresql://h/d"\npool_size = 9\n[runtime]\nactor = "ann"\n'
+    )
+    env = {"BACKLINE_CONFIG": str(file), "BACKLINE_DATABASE_POOL_SIZE": "3", "BACKLINE_STATE": "~/other"}
+    loaded = load_settings(env)
+    settings = loaded.settings
+    assert (settings.language, settings.database.url, settings.actor) == ("de", "postgresql://h/d", "ann")
+    assert settings.database.pool_size == 3
+    assert settings.state == home / "other"
+    assert loaded.file == file
+    assert {name: origin for name, origin in loaded.origin.items() if origin != "built in"} == {
+        "state": "BACKLINE_STATE",
+        "language": str(file),
+        "database.url": str(file),
+        "database.pool_size": "BACKLINE_DATABASE_POOL_SIZE",
+        "runtime.actor": str(file),
+    }
+
+
+def test_a_file_is_found_here_or_in_the_state_folder(home: Path) -> None:
+    (home / ".backline").mkdir()
+    in_state, here = home / ".backline" / "backline.toml", home / "here" / "backline.toml"
+    in_state.write_text('language = "fr"')
+    assert load_settings({}).settings.language == "fr"
+    here.write_text('language = "de"')
+    assert load_settings({}).file == here
+    other = home / "elsewhere"
+    other.mkdir()
+    (other / "backline.toml").write_text('language = "en"')
+    here.unlink()
+    assert load_settings({"BACKLINE_STATE": str(other)}).file == other / "backline.toml"
+
+
+@pytest.mark.parametrize("value", ["false", "0", "no", "off", "False"])
+def test_the_environment_speaks_text(home: Path, value: str) -> None:
+    env = {"BACKLINE_DATABASE_UPGRADE_AT_START": value, "BACKLINE_RUNTIME_LEASE_SECONDS": "12.5"}
+    settings = load_settings(env).settings
+    assert settings.database.upgrade_at_start is False
+    assert settings.runtime.lease_seconds == 12.5
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("languag = 'de'", "unknown option languag"),
+        ("[database]\nurll = ''", "unknown option database.urll"),
+        ("[databse]\nurl = ''", "unknown option databse.url"),
+        ("database = 'sqlite:///x'", "unknown option database"),
+        ("[state]\nfolder = 'x'", "unknown option state.folder"),
+        ("[language]\nx = 1", "unknown option language.x"),
+        ("language = 'it'", "language from .*own.toml"),
+        ("[runtime]\nconcurrency = 0", "runtime.concurrency from .*own.toml"),
+        ("[runtime]\nconcurrency = 'many'", "runtime.concurrency from .*own.toml"),
+        ("[web]\nport = 70000", "web.port from .*own.toml"),
+        ("= 5", "not valid TOML"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_named(home: Path, text: str, words: str) -> None:
+    file = home / "own.toml"
+    file.write_text(text)
+    with pytest.raises(BadInput, match=words):
+        load_settings({"BACKLINE_CONFIG": str(file)})
+
+
+def test_what_is_wrong_in_the_environment_is_named(home: Path) -> None:
+    with pytest.raises(
+        BadInput, match=r"runtime\.lease_seconds from BACKLINE_RUNTIME_LEASE_SECONDS"
+    ) as caught:
+        load_settings({"BACKLINE_RUNTIME_LEASE_SECONDS": "soon"})
+    assert "settings show" in (caught.value.remedy or "")
+    with pytest.raises(BadInput, match="is not a file"):
+        load_settings({"BACKLINE_CONFIG": str(home / "none.toml")})
+    (home / "latin.toml").write_bytes(b'language = "\xe9"')
+    with pytest.raises(BadInput, match="not valid TOML"):
+        load_settings({"BACKLINE_CONFIG": str(home / "latin.toml")})
