@@ -25,13 +25,19 @@ class BacklineError(Exception):
     """Something went wrong in Backline."""
 
     def __init__(self, message: str | None = None, *, remedy: str | None = None, **facts: Any) -> None:
-        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.message = message or _read_docstring(type(self))
         self.remedy = remedy
         self.facts = facts
         super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}" if self.remedy else self.message
+
+
+def _read_docstring(kind: type) -> str:
+    """The first line of the nearest docstring: an error's default message."""
+    words = next(ancestor.__doc__ for ancestor in kind.__mro__ if ancestor.__doc__)
+    return words.strip().splitlines()[0]
 
 
 class BadInput(BacklineError):
