@@ -134,6 +134,7 @@ class Stack:
                 yield
             finally:
                 self.server.start()
+                self.database.close()  # what we observe with is none of the journey's concern
             return
         command = [sys.executable, "-c", LOCK_SQLITE, str(self.database.url.database), str(seconds)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, preexec_fn=die_with_parent) as locker:

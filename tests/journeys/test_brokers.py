@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from amqp.exceptions import ChannelError
 from celery import Celery
 
 from backline.bells import name_queue
@@ -27,6 +28,14 @@ def count_effects(stack: Stack) -> list[int]:
     return [row.n for row in rows]
 
 
+def count_bells(stack: Stack) -> int:
+    """Bells that wait; on Redis a queue that is empty does not exist."""
+    try:
+        return stack.desk.bells.count_waiting("journey")
+    except ChannelError:
+        return 0
+
+
 @on()
 def test_killed_emptied_and_started_again(stack: Stack) -> None:
     stack.crew.worker()
@@ -50,7 +59,7 @@ def test_bells_that_ring_too_often(stack: Stack) -> None:
     stack.crew.worker("worker-1")
     stack.crew.worker("worker-2")
     await_all(stack, 40)
-    wait_for("stale bells to be heard", lambda: stack.desk.bells.count_waiting("journey") == 0)
+    wait_for("stale bells to be heard", lambda: count_bells(stack) == 0)
     assert count_effects(stack) == [1] * 40
     assert stack.one("SELECT count(*) AS n FROM backline_attempt").n == 40
 
