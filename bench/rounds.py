@@ -16,7 +16,7 @@ from typing import Any
 from bench.contenders import Contender
 from bench.stacks import Stack
 from bench.work import EffectTable
-from bench.workers import Workers, feed, read_tail, run_program
+from bench.workers import RoundFailed, Workers, feed, read_tail, run_program
 
 SILENCE = 60.0  # seconds without a new effect after which a round is given up
 
@@ -61,7 +61,7 @@ def prepare(contender: Contender, stack: Stack) -> None:
 
 
 def measure_round(contender: Contender, stack: Stack, table: EffectTable, plan: Plan) -> Round:
-    """One round. Raises `RuntimeError` where the workers end or fall silent."""
+    """One round. Raises `RoundFailed` where a worker ends or falls silent."""
     log = _log(contender, stack)
     table.clear()
     drained, paced = uuid.uuid4().hex, uuid.uuid4().hex
@@ -102,7 +102,7 @@ def _await(table: EffectTable, batch: str, count: int, workers: Workers, log: Pa
             seen, moved = found, time.monotonic()
         workers.check()
         if time.monotonic() - moved > SILENCE:
-            raise RuntimeError(f"{seen} of {count} effects, then silence:\n{read_tail(log)}")
+            raise RoundFailed(f"{seen} of {count} effects, then silence: {read_tail(log)}")
         pause.wait(0.05)
 
 

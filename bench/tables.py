@@ -57,6 +57,16 @@ def show_rounds(console: Console, stack: str, summaries: Sequence[Summary]) -> N
     console.print(table)
 
 
+def show_failures(console: Console, failures: Sequence[tuple[str, str]]) -> None:
+    """One line per round that gave no figures and was measured again."""
+    for key, words in failures:
+        ends = [line for line in words.splitlines() if line.strip()]
+        console.print(
+            f"{CONTENDERS[key].title}: a round failed and was measured again: {ends[0][:60]} … {ends[-1]}",
+            markup=False,
+        )
+
+
 def show_verdicts(console: Console, verdicts: Mapping[str, bool]) -> None:
     """One line per target."""
     for words, met in verdicts.items():

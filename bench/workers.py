@@ -18,6 +18,10 @@ from bench.contenders import Contender
 ROOT = Path(__file__).parents[1]
 
 
+class RoundFailed(Exception):
+    """A worker ended by itself, or runs were lost: the round gives no figures."""
+
+
 def run_program(contender: Contender, environ: Mapping[str, str], words: Sequence[str], log: Path) -> str:
     """Run one process of a contender to its end; what it printed. Raises `RuntimeError` with its log."""
     with log.open("ab") as stderr:
@@ -83,9 +87,9 @@ class Workers:
         return total
 
     def check(self) -> None:
-        """Raises `RuntimeError` with the log where one of them has ended."""
+        """Raises `RoundFailed` with the end of the log where one of them has ended."""
         if any(process.poll() is not None for process in self._processes):
-            raise RuntimeError(f"{self._contender.title}: a worker ended by itself:\n{read_tail(self._log)}")
+            raise RoundFailed(f"a worker ended by itself: {read_tail(self._log)}")
 
     def _list_tree(self) -> list[psutil.Process]:
         tree: list[psutil.Process] = []
@@ -97,7 +101,7 @@ class Workers:
 
 def read_tail(log: Path) -> str:
     """The end of a log."""
-    return log.read_text(errors="replace")[-2000:]
+    return log.read_text(errors="replace")[-2000:].strip()
 
 
 def _command(contender: Contender, words: Sequence[str]) -> list[str]:

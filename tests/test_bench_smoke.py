@@ -12,15 +12,16 @@ from rich.console import Console
 
 from backline.storage.database import Database
 from bench import tables
-from bench.__main__ import main, make_plan, read_arguments
+from bench.__main__ import main, make_plan, read_arguments, repeat_round
 from bench.contenders import CONTENDERS
-from bench.figures import judge, percentile, spread, summarize
+from bench.figures import EXACT, judge, percentile, spread, summarize
 from bench.imports import measure_way, write_table
 from bench.layers import run_layers
 from bench.machine import measure_fsync
 from bench.rounds import Plan, Round, measure_round, prepare
 from bench.stacks import Stack, open_stack
 from bench.work import EffectTable
+from bench.workers import RoundFailed
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +83,21 @@ def test_lost_effect_and_slow_drain_are_told() -> None:
     verdicts = judge(summarize([[make_round("plain", 100, 1.0), make_round("short", 70, 2.5, effects=9)]]))
     assert not any(verdicts.values())
     assert len(verdicts) == 4
+
+
+def test_failed_round_is_noted_and_measured_again() -> None:
+    good, calls, failures = make_round("short", 90, 1.5), [], []
+
+    def measure_late() -> Round:
+        calls.append(1)
+        if len(calls) == 1:
+            raise RoundFailed("a worker ended by itself")
+        return good
+
+    assert repeat_round(measure_late, CONTENDERS["short"], failures) is good
+    assert failures == [("short", "a worker ended by itself")]
+    tables.show_failures(Console(quiet=True), failures)
+    assert not judge(summarize([[good]]), {"short"})[EXACT]
 
 
 def test_percentile_is_a_value_that_was_measured() -> None:
