@@ -64,6 +64,8 @@ def code_column(column: pa.Array, read: Callable[[Any], Any]) -> Coded:
     """Apply `read` to each distinct trimmed value; what it returns as a `Problem` is one."""
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
+    elif len(column.dictionary) > len(column):
+        column = _keep_used_words(column)
     found: dict[Any, int] = {}
     values: list[Any] = []
     problems: dict[int, Problem] = {}
@@ -83,6 +85,15 @@ def code_column(column: pa.Array, read: Callable[[Any], Any]) -> Coded:
         recode[number] = code
     indices = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return Coded(recode[indices], values, problems)
+
+
+def _keep_used_words(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    """A block of a Parquet file brings the words of its whole row group."""
+    indices = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    used, places = np.unique(indices, return_inverse=True)
+    words = column.dictionary.take(pa.array(used[used >= 0]))
+    codes = (places - int((used < 0).any())).astype(np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), words)
 
 
 def repeat_value(value: Any, count: int) -> Coded:
@@ -142,12 +153,13 @@ def read_numbers(
 
 def _take_integers(column: pa.Array, numbers: Numbers, name: str) -> None:
     numbers.empty[:] = column.is_null().to_numpy(zero_copy_only=False)
-    if pa.types.is_uint64(column.type):
-        column = pc.if_else(pc.greater(column, MOST), MOST + 1, column)
-    numbers.values[:] = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-    for row in np.flatnonzero(np.abs(numbers.values) > MOST):
-        numbers.problems[int(row)] = Problem("bad_number", f"{name}: the number is larger than 10^13.")
-        numbers.values[row] = 0
+    found = column.fill_null(0).to_numpy(zero_copy_only=False)
+    good = found <= MOST
+    if not pa.types.is_unsigned_integer(column.type):
+        good &= found >= -MOST
+    numbers.values[:] = np.where(good, found, 0)
+    for row in np.flatnonzero(~good).tolist():
+        numbers.problems[row] = Problem("bad_number", f"{name}: {found[row]} is larger than 10^13.")
 
 
 def _take_whole_floats(column: pa.Array, numbers: Numbers) -> tuple[pa.Array, Array]:

@@ -14,6 +14,7 @@ from backline.reports.columns import Array, Coded, Numbers, Problem, repeat_valu
 from backline.reports.duplicates import Seen, mix_hashes
 from backline.reports.footers import Footers, is_total_row, is_total_word
 from backline.reports.format import FACT_SCHEMA, Layout, Rejection
+from backline.reports.numbers import EXACT
 from backline.reports.records import Block
 from backline.reports.rows import MONEY, RANK, CellReader, Parsed, find_suspects, list_checks
 from backline.reports.tally import MOST_REJECTIONS, Tally, add_up, describe_rejections, group_rows
@@ -175,7 +176,9 @@ class Converter:
             rows = accepted & ~numbers.empty
             if measure in MONEY:
                 for currency, mine in group_rows(parsed.roles["currency"], rows).items():
-                    tally.money[currency] = tally.money.get(currency, Decimal(0)) + add_up(numbers, mine)
+                    tally.money[currency] = EXACT.add(
+                        tally.money.get(currency, Decimal(0)), add_up(numbers, mine)
+                    )
             elif MEASURES[measure] == "sum":
                 tally.units[measure] = tally.units.get(measure, 0) + int(add_up(numbers, rows))
         day = parsed.roles["day"]
@@ -221,7 +224,7 @@ def make_facts(parsed: Parsed, accepted: Array) -> pa.RecordBatch:
     }
     columns |= {role: _words(parsed.roles.get(role), rows, size, "") for role in ("country", "source")}
     day = parsed.roles["day"]
-    columns["day"] = pa.array(day.values or [None], type=pa.date32()).take(
+    columns["day"] = pa.array([value or None for value in day.values] or [None], type=pa.date32()).take(
         pa.array(np.maximum(day.codes[rows], 0))
     )
     columns["measure"] = pa.DictionaryArray.from_arrays(

@@ -98,4 +98,4 @@ def _write(what: str, column: str | None) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())[:200]
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:200]

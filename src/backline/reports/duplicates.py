@@ -26,14 +26,15 @@ def mix_hashes(parts: Sequence[Array]) -> Array:
 class Seen:
     """What was told so far: hash of a key to hash of what was told about it."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_KEYS) -> None:
+        self._most = most
         self._runs: list[tuple[Array, Array]] = []
         self._count = 0
 
     def look(self, keys: Array, told: Array) -> tuple[Array, Array]:
         """(same, clash) of each row: a key seen before with the same or with other words.
 
-        Rows seen for the first time are remembered. Raises `Refused` beyond `MOST_KEYS` keys.
+        Rows seen for the first time are remembered. Raises `Refused` beyond `most` keys.
         """
         same, clash = np.zeros(len(keys), dtype=bool), np.zeros(len(keys), dtype=bool)
         first = np.ones(len(keys), dtype=bool)
@@ -60,10 +61,10 @@ class Seen:
         if not len(rows):
             return
         self._count += len(rows)
-        if self._count > MOST_KEYS:
+        if self._count > self._most:
             raise Refused(
                 "too_many_rows",
-                f"More than {MOST_KEYS:,} rows must be compared with each other.",
+                f"More than {self._most:,} rows must be compared with each other.",
                 "Split the file, by year for example.",
             )
         self._runs.append((keys[rows], told[rows]))

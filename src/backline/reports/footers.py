@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from backline.reports.format import Refused
-from backline.reports.numbers import is_empty, read_number
+from backline.reports.numbers import EXACT, is_empty, read_number
 
 TOTAL_WORDS: Final = frozenset(
     {
@@ -26,9 +26,9 @@ class Footers:
     unreadable: set[str] = field(default_factory=set)  # measures of which a rejected row cannot be read
     told: list[tuple[int, dict[str, str]]] = field(default_factory=list)  # (line, measure to cell)
 
-    def add(self, measure: str, amount: Decimal | int) -> None:
+    def add(self, measure: str, amount: Decimal) -> None:
         """Count what rows hold of a measure."""
-        self.sums[measure] = self.sums.get(measure, Decimal(0)) + amount
+        self.sums[measure] = EXACT.add(self.sums.get(measure, Decimal(0)), amount)
 
     def reconcile(self, signs: Mapping[str, str]) -> None:
         """Raises `Refused` where a total row differs from the sum, or cannot be compared with it.

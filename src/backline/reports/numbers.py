@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Final, Literal
 
 MOST: Final = 10**13  # far above any count; a block of such numbers still sums up in 64 bits
 MOST_DIGITS: Final = 40
 MOST_SCALE: Final = 12
+EXACT: Final = Context(prec=120)  # 28 digits, the default, would round the sum of a large file
 # "auto", or how twelve hundred and a half is written.
 NumberForm = Literal["auto", "1,200.5", "1.200,5", "1 200.5", "1 200,5", "1'200.5", "1200.5", "1200,5"]
 _SPACES = str.maketrans({" ": None, "\u00a0": None, "\u202f": None, "\u2009": None, "'": None, "’": None})
@@ -33,7 +34,7 @@ def find_decimal_sign(texts: Iterable[str], *, whole: bool) -> str | None:
         sign = _tell_decimal_sign(text)
         if sign:
             number = read_number(text, sign)
-            if number is not None and not (whole and number % 1):
+            if number is not None and not (whole and EXACT.remainder(number, Decimal(1))):
                 return sign
     return None
 
@@ -74,7 +75,7 @@ def read_number(text: str, decimal_sign: str) -> Decimal | None:
         return None
     if text.startswith("(") and text.endswith(")"):
         positive = read_number(text[1:-1], decimal_sign)
-        return -positive if positive is not None and positive >= 0 else None
+        return positive.copy_negate() if positive is not None and positive >= 0 else None
     if text.endswith("-") and text[:1].isdigit():
         text = "-" + text[:-1]
     if _SPACED.fullmatch(text):
@@ -96,9 +97,9 @@ def read_number(text: str, decimal_sign: str) -> Decimal | None:
 
 def scale_down(number: Decimal) -> tuple[int, int] | None:
     """(value, scale) with the smallest scale, number = value / 10^scale; None beyond 10^13 or 12 places."""
-    if abs(number) > MOST:
+    if number.copy_abs() > MOST:
         return None
-    sign, digits, exponent = number.normalize().as_tuple()
+    sign, digits, exponent = EXACT.normalize(number).as_tuple()
     assert isinstance(exponent, int)
     value = int("".join(map(str, digits))) * (-1 if sign else 1)
     if exponent >= 0:

@@ -20,10 +20,12 @@ from backline.reports.records import MOST_COLUMNS, ROWS, Block
 MOST_FOOTER: Final = 8 << 20
 MOST_GROUP: Final = 192 << 20  # unpacked bytes of the columns that are read, of one row group
 MOST_PAGE: Final = 32 << 20
+MOST_WORD: Final = 4_000  # bytes; far longer than any name that is accepted
 _REWRITE = "Write it again with smaller row groups (at most a million rows), or as CSV."
 
 
-def _open(path: Path, name: str) -> pq.ParquetFile:
+def _open(path: Path, name: str, words: Sequence[str] = ()) -> pq.ParquetFile:
+    """`words`: columns of texts, which stay dictionary-encoded."""
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(max(0, size - 8))
@@ -36,12 +38,14 @@ def _open(path: Path, name: str) -> pq.ParquetFile:
         )
     try:
         return pq.ParquetFile(
-            path, thrift_string_size_limit=MOST_FOOTER, thrift_container_size_limit=200_000, pre_buffer=False
+            path,
+            read_dictionary=list(words),
+            thrift_string_size_limit=MOST_FOOTER,
+            thrift_container_size_limit=200_000,
+            pre_buffer=False,
         )
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise Refused(
-            "broken", f"{name} is not a readable Parquet file: {str(error)[:200]}", _REWRITE
-        ) from error
+        raise _broken(name, error) from error
 
 
 def read_names(path: Path, name: str) -> dict[str, str]:
@@ -68,74 +72,79 @@ class ParquetRecords:
         self.done = 0
         self.size = path.stat().st_size
         with _open(path, name) as file:
-            self._read_as_words = self._check(file)
+            try:
+                self._read_as_words = self._check(file)
+            except (pa.ArrowException, OSError, ValueError, IndexError) as error:
+                raise _broken(name, error) from error
 
     def _check(self, file: pq.ParquetFile) -> list[str]:
         """Types and sizes. Returns the columns of texts, which are read dictionary-encoded."""
-        words = []
+        columns_of_words = []
         for folded, written in self._columns.items():
             kind = file.schema_arrow.field(written).type
             if pa.types.is_dictionary(kind):
                 kind = kind.value_type
             if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-                words.append(written)
+                columns_of_words.append(written)
             elif not _is_plain(kind):
                 raise Refused(
                     "bad_type", f"Column {folded!r} has type {kind}.", "Write it as text, number or date."
                 )
-        wanted = set(self._columns.values())
+        # By place: what a chunk calls itself need not be what the schema calls it.
+        places = [place for place, path in enumerate(_list_paths(file)) if path in self._columns.values()]
         for number in range(file.metadata.num_row_groups):
-            self._check_group(file.metadata.row_group(number), wanted, number)
-        return words
+            group = file.metadata.row_group(number)
+            total = sum(self._check_chunk(group.column(place), number) for place in places)
+            if total > MOST_GROUP:
+                words = f"Row group {number} unpacks to {total >> 20:,} MB."
+                raise Refused("giant_row_group", words, _REWRITE)
+        return columns_of_words
 
-    def _check_group(self, group: Any, wanted: set[str], number: int) -> None:
-        total = 0
-        for index in range(group.num_columns):
-            chunk = group.column(index)
-            if chunk.path_in_schema not in wanted:
-                continue
-            start = chunk.data_page_offset
-            if chunk.has_dictionary_page and chunk.dictionary_page_offset:
-                start = min(start, chunk.dictionary_page_offset)
-            if (
-                start < 4
-                or start + chunk.total_compressed_size > self.size
-                or chunk.total_compressed_size < 0
-            ):
-                raise Refused(
-                    "broken", f"Row group {number} points outside the file.", "Write the file again."
-                )
-            largest, unpacked = find_largest_page(self._path, start, chunk.total_compressed_size)
-            total += max(unpacked, chunk.total_uncompressed_size)
-            if largest > MOST_PAGE:
-                raise Refused(
-                    "giant_page", f"Row group {number} has a page of {largest >> 20:,} MB.", _REWRITE
-                )
-        if total > MOST_GROUP:
-            raise Refused("giant_row_group", f"Row group {number} unpacks to {total >> 20:,} MB.", _REWRITE)
+    def _check_chunk(self, chunk: Any, number: int) -> int:
+        """How many bytes a column of a row group unpacks to."""
+        start, size = chunk.data_page_offset, chunk.total_compressed_size
+        if chunk.has_dictionary_page and chunk.dictionary_page_offset:
+            start = min(start, chunk.dictionary_page_offset)
+        if start < 4 or size < 0 or start + size > self.size:
+            words = f"Row group {number} points outside the file."
+            raise Refused("broken", words, "Write the file again.")
+        largest, unpacked = find_largest_page(self._path, start, size)
+        if largest > MOST_PAGE:
+            words = f"Row group {number} has a page of {largest >> 20:,} MB."
+            raise Refused("giant_page", words, _REWRITE)
+        return int(max(unpacked, chunk.total_uncompressed_size))
 
     def blocks(self) -> Iterator[Block]:
         """Every block from the start."""
         first = 1
-        with _open(self._path, self._name) as plain:
-            count = max(1, plain.metadata.num_rows)
-        file = pq.ParquetFile(self._path, read_dictionary=self._read_as_words, pre_buffer=False)
-        with file:
+        with _open(self._path, self._name, self._read_as_words) as file:
+            count = max(1, file.metadata.num_rows)
             batches = file.iter_batches(ROWS, columns=list(self._columns.values()), use_threads=False)
-            while (batch := self._next(batches)) is not None:
-                columns = {folded: _plain(batch.column(written)) for folded, written in self._columns.items()}
-                lines = np.arange(first, first + batch.num_rows, dtype=np.int64)
-                first += batch.num_rows
+            while (columns := self._next(batches)) is not None:
+                size = len(next(iter(columns.values())))
+                lines = np.arange(first, first + size, dtype=np.int64)
+                first += size
                 self.done = max(self.done, min(self.size, self.size * (first - 1) // count))
                 yield Block(columns, lines)
 
-    def _next(self, batches: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:
+    def _next(self, batches: Iterator[pa.RecordBatch]) -> dict[str, pa.Array] | None:
         try:
-            return next(batches, None)
+            batch = next(batches, None)
+            if batch is None:
+                return None
+            batch.validate(full=True)  # texts may be no UTF-8
+            return {folded: _plain(batch.column(written)) for folded, written in self._columns.items()}
         except (pa.ArrowException, OSError, ValueError, UnicodeError) as error:
-            raise Refused(
-                "broken", f"{self._name} cannot be unpacked: {str(error)[:200]}", _REWRITE
-            ) from error
+            raise _broken(self._name, error) from error
+
+
+def _broken(name: str, error: Exception) -> Refused:
+    return Refused("broken", f"{name} is not a readable Parquet file: {str(error)[:200]}", _REWRITE)
+
+
+def _list_paths(file: pq.ParquetFile) -> list[str]:
+    """Path of each column chunk in the schema, by place."""
+    return [file.schema.column(place).path for place in range(len(file.schema))]
 
 
 def _is_plain(kind: pa.DataType) -> bool:
@@ -153,18 +162,22 @@ def _is_plain(kind: pa.DataType) -> bool:
 
 
 def _plain(column: pa.Array) -> pa.Array:
-    """Times as days in UTC, decimals and odd texts in the types that the rest of the room knows."""
+    """Times as days (of the zone that the column names), texts of every kind as strings."""
     kind = column.type
-    if pa.types.is_timestamp(kind) or pa.types.is_date64(kind):
-        return (
-            pc.floor_temporal(column, unit="day").cast(pa.date32())
-            if pa.types.is_timestamp(kind)
-            else column.cast(pa.date32())
-        )
+    if pa.types.is_timestamp(kind):
+        return pc.floor_temporal(column, unit="day").cast(pa.date32())
+    if pa.types.is_date64(kind):
+        return column.cast(pa.date32())
     if pa.types.is_null(kind):
         return column.cast(pa.string())
-    if pa.types.is_dictionary(kind) and not pa.types.is_string(kind.value_type):
-        return column.cast(pa.dictionary(pa.int32(), pa.string()))
-    if pa.types.is_large_string(kind):
-        return column.cast(pa.string())
-    return column
+    if pa.types.is_dictionary(kind):
+        return _clip(column)
+    return column.cast(pa.string()) if pa.types.is_large_string(kind) else column
+
+
+def _clip(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Giant words, cut: a few of them, repeated by every row, must not be unpacked row by row."""
+    words = column.dictionary
+    if (pc.max(pc.binary_length(words)).as_py() or 0) > MOST_WORD:
+        words = pc.utf8_slice_codeunits(words, 0, MOST_WORD // 4)
+    return pa.DictionaryArray.from_arrays(column.indices.cast(pa.int32()), words.cast(pa.string()))

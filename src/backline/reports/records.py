@@ -197,7 +197,9 @@ class TextRecords:
     def _make_block(self, flat: Any, lines: Lines, broken: list[Broken]) -> Block:
         # Of two columns of one name the first is meant; a layout that needs such a name was refused before.
         width = len(self._names)
-        columns = {self._names[place]: Strided(flat, place, width) for place in reversed(range(width))}
+        columns: dict[str, Any] = {}
+        for place, name in enumerate(self._names):
+            columns.setdefault(name, Strided(flat, place, width))
         return Block(columns, lines, broken)
 
 

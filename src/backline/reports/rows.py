@@ -156,7 +156,7 @@ def _read_text(word: Any, role: str) -> str | Problem:
 
 def _cut(text: str, at: str, part: int, role: str) -> str | Problem | None:
     before, sign, behind = text.partition(at)
-    if not sign:
+    if not sign and part:
         kind = "missing_artist" if role == "artist" else "missing_track"
         return Problem(kind, f"There is no {at!r} in {text[:80]!r}.")
     word = (behind if part else before).strip()

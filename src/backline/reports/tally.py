@@ -12,6 +12,7 @@ import numpy as np
 
 from backline.reports.columns import Array, Coded, Numbers, Problem
 from backline.reports.format import Rejection
+from backline.reports.numbers import EXACT
 
 MOST_REJECTIONS: Final = 10_000
 
@@ -84,7 +85,7 @@ def add_up(numbers: Numbers, mask: Array) -> Decimal:
         values = numbers.values[mask & (numbers.scales == scale)]
         # In two halves: a block of large amounts would overflow 64 bits.
         high, low = int((values >> 24).sum()), int((values & 0xFFFFFF).sum())
-        total += Decimal((high << 24) + low).scaleb(-scale)
+        total = EXACT.add(total, EXACT.scaleb(Decimal((high << 24) + low), -scale))
     return total
 
 

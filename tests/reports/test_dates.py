@@ -1,0 +1,68 @@
+"""Days in every form, and those that stay open."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backline.reports.dates import as_day, find_day_order, is_ambiguous, read_day
+
+DAYS = st.dates(date(2000, 1, 1), date(2049, 12, 31))
+FORMS = {
+    "%Y-%m-%d": "auto",
+    "%Y/%m/%d": "auto",
+    "%Y%m%d": "auto",
+    "%Y-%m-%dT%H:%M:%SZ": "auto",
+    "%Y-%m-%d %H:%M:%S": "auto",
+    "%d.%m.%Y": "auto",
+    "%d/%m/%Y": "DD/MM/YYYY",
+    "%d-%m-%Y": "DD/MM/YYYY",
+    "%d/%m/%y": "DD/MM/YYYY",
+    "%m/%d/%Y": "MM/DD/YYYY",
+    "%m/%d/%Y 12:00:00 AM": "MM/DD/YYYY",
+    "%d %b %Y": "auto",
+    "%d-%b-%Y": "auto",
+    "%B %d, %Y": "auto",
+}
+
+
+@given(day=DAYS, form=st.sampled_from(sorted(FORMS)))
+def test_a_day_in_any_form_is_read_back(day: date, form: str) -> None:
+    assert read_day(day.strftime(form), FORMS[form]) == day
+
+
+@given(days=st.lists(DAYS, min_size=1, max_size=40), form=st.sampled_from(["%d/%m/%Y", "%m/%d/%Y"]))
+def test_the_order_is_told_right_or_not_at_all(days: list[date], form: str) -> None:
+    texts = [day.strftime(form) for day in days]
+    order = find_day_order(texts)
+    expected = "DD/MM/YYYY" if form.startswith("%d") else "MM/DD/YYYY"
+    assert order in (None, expected)
+    if order is None:
+        assert all(is_ambiguous(text) or day.day == day.month for text, day in zip(texts, days, strict=True))
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-02-30", "31/31/2026", "yesterday", "", "20261301", "3 Foo 2026", "2026-1", "46236"]
+)
+def test_what_is_no_day_is_none(text: str) -> None:
+    assert read_day(text, "auto") is None
+
+
+def test_months_in_french_and_german() -> None:
+    assert read_day("3 février 2026", "auto") == date(2026, 2, 3)
+    assert read_day("3. März 2026", "auto") == date(2026, 3, 3)
+
+
+def test_open_ones_are_known() -> None:
+    assert is_ambiguous("03/04/2026")
+    assert not is_ambiguous("05/05/2026")
+    assert not is_ambiguous("03.04.2026")
+    assert not is_ambiguous("2026-03-04")
+
+
+def test_a_moment_is_its_day() -> None:
+    assert as_day(datetime(2026, 3, 4, 23, 59)) == date(2026, 3, 4)  # noqa: DTZ001 - a cell without zone
+    assert as_day(date(2026, 3, 4)) == date(2026, 3, 4)

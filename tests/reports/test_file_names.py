@@ -1,0 +1,62 @@
+"""What file names tell."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from backline.reports.file_names import (
+    as_country,
+    clean_hint,
+    cut_ending,
+    read_chart_name,
+    read_day_hint,
+    read_region_hint,
+    take_stem,
+)
+from backline.reports.format import Hints, Refused
+
+
+def test_a_second_download_is_the_same_name() -> None:
+    assert take_stem("Copper Rain-timeline (1).csv") == "Copper Rain-timeline"
+    assert take_stem("a - Copy.csv") == "a"
+
+
+def test_endings_are_cut() -> None:
+    assert cut_ending("AC_DC-audience-timeline.csv", "-audience-timeline") == "AC_DC"
+    assert cut_ending("-timeline.csv", "-timeline") is None
+    assert cut_ending("else.csv", "-timeline") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "region"),
+    [("regional-de-daily-2026-08-28.csv", "de"), ("x regional-GLOBAL-weekly-2026-08-28 (2).csv", "global")],
+)
+def test_chart_names(name: str, region: str) -> None:
+    assert read_chart_name(name) == (region, date(2026, 8, 28))
+
+
+@pytest.mark.parametrize(
+    "name", ["chart.csv", "regional-de-daily-2026-13-28.csv", "regional-deu-daily-2026-08-28.csv"]
+)
+def test_other_names_tell_no_chart(name: str) -> None:
+    assert read_chart_name(name) is None
+
+
+def test_options_are_checked() -> None:
+    assert read_day_hint(Hints(date="2026-08-28")) == date(2026, 8, 28)
+    assert read_day_hint(Hints()) is None
+    assert read_region_hint(Hints(region="UK")) == "gb"
+    assert read_region_hint(Hints()) is None
+    with pytest.raises(Refused, match="--date"):
+        read_day_hint(Hints(date="28.8."))
+    with pytest.raises(Refused, match="--region"):
+        read_region_hint(Hints(region="Germany"))
+
+
+def test_small_words() -> None:
+    assert clean_hint("  ") is None
+    assert clean_hint(" A ") == "A"
+    assert as_country("de") == "DE"
+    assert as_country("global") == "global"

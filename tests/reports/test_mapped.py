@@ -1,0 +1,132 @@
+"""Tables that a mapping file explains."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from backline.reports.format import NeedsMapping, Refused
+from backline.reports.header import fingerprint_names
+from tests.reports.conftest import Read
+
+CHART = """
+report = "sea"
+[columns]
+date = "day"
+country = "land"
+rank = "pos"
+streams = "plays"
+[split]
+column = "what"
+at = " - "
+into = ["artist", "track"]
+"""
+STATEMENT = """
+report = "believe"
+number_form = "1.200,5"
+date_form = "DD/MM/YYYY"
+[columns]
+date = "Tag"
+artist = "Künstler"
+track = "Titel"
+streams = "Menge"
+revenue = "Betrag"
+country = "Land"
+[constants]
+currency = "eur"
+"""
+
+
+def test_a_rank_makes_it_a_chart(read: Read) -> None:
+    text = "pos,plays,what,land,day\n1,9,A - B - live,id,2026-08-01\n1,8,C - D,my,2026-08-01\n2,7,no sign,my,2026-08-01\n"
+    found = read(text + "1,9,A - B,id,2026-08-01\n", mapping=CHART)
+    reading = found.reading
+    assert (reading.format, reading.report, reading.kind, reading.region) == ("mapped", "sea", "chart", None)
+    assert reading.fingerprint == fingerprint_names(["pos", "plays", "what", "land", "day"])
+    assert found.column("country")[:2] == ["ID", "MY"]
+    assert found.column("track")[:2] == ["B - live", "D"]
+    assert found.rejected == [(4, "missing_track"), (5, "duplicate")]
+
+
+def test_a_charts_region_may_be_said(read: Read) -> None:
+    mapping = "[columns]\ndate = 'd'\nrank = 'r'\nstreams = 's'\nartist = 'a'\ntrack = 't'\n"
+    text = "d,r,s,a,t\n2026-08-01,1,5,A,T\n"
+    assert read(text, mapping=mapping, region="FR").reading.region == "fr"
+    with pytest.raises(Refused, match="--region"):
+        read(text, mapping=mapping)
+
+
+def test_a_statement_in_german_dress(read: Read) -> None:
+    text = (
+        "Tag;Künstler;Titel;Menge;Betrag;Land\r\n"
+        "01/08/2026;A;T;1.200;1.234,5;AT\r\n"
+        "01/08/2026;A;T;-3;-0,004;AT\r\n"
+        "02/08/2026;A;T;;;AT\r\n"
+        "Summe;;;1.197;1.234,496;\r\n"
+    )
+    found = read(text.encode("cp1252"), mapping=STATEMENT)
+    assert found.counts == (4, 2, 0, 2)
+    assert found.reading.totals == {"units": 1197, "money": {"EUR": Decimal("1234.496")}}
+    assert found.reading.days.last == date(2026, 8, 1)
+    with pytest.raises(Refused, match="do not reconcile"):
+        read(text.replace("1.234,496", "1.234,497"), mapping=STATEMENT)
+
+
+def test_running_totals_become_days(read: Read) -> None:
+    mapping = "cumulative = ['streams']\n[columns]\ndate = 'd'\ntrack = 't'\nstreams = 'total'\n"
+    rows = [
+        "T,2026-08-03,30",
+        "T,2026-08-01,10",
+        "T,2026-08-02,15",
+        "T,2026-08-05,50",
+        "T,2026-08-06,49",
+        "U,2026-08-03,7",
+    ]
+    found = read("t,d,total\n" + "\n".join(rows), mapping=mapping, artist="A")
+    assert {fact["day"].day: fact["value"] for fact in found.facts} == {2: 5, 3: 15, 6: -1}
+    assert found.counts == (6, 3, 0, 3)
+    assert found.reading.totals["units"] == 19
+
+
+def test_amounts_that_may_be_thousands_or_fractions_are_refused(read: Read) -> None:
+    mapping = "[columns]\ndate = 'd'\nrevenue = 'r'\n[constants]\nartist = 'A'\ncurrency = 'EUR'\n"
+    with pytest.raises(Refused, match="number_form"):
+        read("d;r\n2026-08-01;1.234\n", mapping=mapping)
+    found = read("d;r\n2026-08-01;1.234\n2026-08-02;0,5\n", mapping=mapping)
+    assert found.reading.totals["money"] == {"EUR": Decimal("1234.5")}
+
+
+def test_a_missing_column_artist_or_day_is_named(read: Read) -> None:
+    with pytest.raises(Refused, match="no column 'day'"):
+        read("a,b\n1,2\n", mapping=CHART)
+    with pytest.raises(Refused, match="--artist"):
+        read("d,s\n2026-08-01,2\n", mapping="[columns]\ndate='d'\nstreams='s'\n")
+    mapping = "[columns]\nstreams='s'\nartist='d'\n"
+    with pytest.raises(Refused, match="--date"):
+        read("d,s\nA,2\n", mapping=mapping)
+    assert read("d,s\nA,2\n", mapping=mapping, date="2026-08-01").column("day") == [date(2026, 8, 1)]
+
+
+def test_a_mapping_is_asked_for_then_remembered(read: Read) -> None:
+    text = "Wann;Wer;Abrufe\n2026-08-01;A;5\n"
+    with pytest.raises(NeedsMapping) as caught:
+        read(text)
+    needs = caught.value
+    assert needs.header == ("Wann", "Wer", "Abrufe")
+    assert 'streams = "Abrufe"' in needs.draft
+    mapping = "[columns]\ndate='Wann'\nartist='Wer'\nstreams='Abrufe'\n"
+    found = read("Abrufe;Wer;Wann\n5;A;2026-08-01\n", keep={needs.fingerprint: mapping})
+    assert found.reading.fingerprint == needs.fingerprint
+    assert found.values() == [5]
+
+
+def test_a_mapping_leaves_known_files_of_other_columns_alone(read: Read) -> None:
+    found = read("date,artist,streams\n2026-08-01,A,5\n", mapping=CHART)
+    assert found.reading.format == "table"
+
+
+def test_a_track_that_all_rows_share_makes_it_a_tracks_file(read: Read) -> None:
+    mapping = "[columns]\ndate='d'\nstreams='s'\n[constants]\nartist='A'\n"
+    assert read("d,s\n2026-08-01,5\n", mapping=mapping, track="T").reading.kind == "track"

@@ -1,0 +1,59 @@
+"""The mapping file and what it says when it is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from backline.reports.format import Refused
+from backline.reports.mapping import read_mapping
+
+GOOD = """
+report = "kworb"
+cumulative = ["streams"]
+[columns]
+date = "Day"
+streams = "Total"
+[split]
+column = "Artist and Title"
+at = " - "
+into = ["artist", "track"]
+"""
+
+
+def test_a_mapping_names_what_it_reads() -> None:
+    mapping = read_mapping("\ufeff" + GOOD)
+    assert mapping.report == "kworb"
+    assert mapping.needed == ["day", "total", "artist_and_title"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("report = ", "not valid TOML"),
+        ("x = 1\n[columns]\nstreams = 'a'", "x:"),
+        ("report = 5\n[columns]\nstreams = 'a'", "report:"),
+        ("report = 'Ä B'\n[columns]\nstreams = 'a'", "report:"),
+        ("[columns]\ndate = 'a'", "no measure"),
+        ("[columns]\nstreams = ''", "names no column"),
+        ("[columns]\nplays = 'a'", "'plays' is not something"),
+        ("[columns]\nstreams = 'a'\n[constants]\nartist = ''", "artist is empty"),
+        ("[columns]\nstreams = 'a'\n[constants]\nx = 'a'", "'x' cannot be a constant"),
+        ("[columns]\nstreams = 'a'\n[constants]\ndate = '1.2.'", "date '1.2.' is not a day"),
+        ("[columns]\nstreams = 'a'\n[constants]\ncountry = 'Germany'", "'Germany' is not an ISO code"),
+        ("[columns]\nstreams = 'a'\nartist = 'b'\n[constants]\nartist = 'c'", "artist is told twice"),
+        ("cumulative = ['listeners']\n[columns]\nlisteners = 'a'", "cumulative"),
+        ("cumulative = ['streams']\n[columns]\nsaves = 'a'", "cumulative"),
+        ("[columns]\nrevenue = 'a'", "revenue needs a currency"),
+        ("date_form = 'D/M'\n[columns]\nstreams = 'a'", "date_form:"),
+        ("number_form = '1;2'\n[columns]\nstreams = 'a'", "number_form:"),
+        ("[columns]\nstreams = 'a'\n[split]\ncolumn = 'x'\nat = ''\ninto = ['artist', 'track']", "split.at:"),
+        ("[columns]\nstreams = 'a'\n[split]\ncolumn = 'x'\nat = '-'\ninto = ['artist']", "split.into:"),
+        ("x" * 100_001, "longer than"),
+    ],
+)
+def test_what_is_wrong_is_named(text: str, words: str) -> None:
+    with pytest.raises(Refused) as caught:
+        read_mapping(text)
+    assert words in caught.value.message
+    assert caught.value.kind == "bad_mapping"
+    assert caught.value.remedy

@@ -1,0 +1,82 @@
+"""Cells read by a layout."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from backline.reports.format import Refused
+from tests.reports.conftest import TODAY, Read
+
+HEAD = "date,artist,streams\n"
+
+
+def test_days_are_decided_by_the_whole_column(read: Read) -> None:
+    rows = "03/04/2026,A,1\n" * 70_000 + "13/04/2026,A,1\n"
+    found = read(HEAD + rows)
+    assert set(found.column("day")) == {date(2026, 4, 3), date(2026, 4, 13)}
+    assert set(read(HEAD + "03/04/2026,A,1\n04/13/2026,A,1\n").column("day")) == {
+        date(2026, 3, 4),
+        date(2026, 4, 13),
+    }
+    assert read(HEAD + "05/05/2026,A,1\n").column("day") == [date(2026, 5, 5)]
+
+
+def test_days_that_stay_open_are_refused_with_the_way_out(read: Read) -> None:
+    with pytest.raises(Refused, match="date_form") as caught:
+        read(HEAD + "03/04/2026,A,1\n04/05/2026,A,1\n")
+    assert caught.value.kind == "ambiguous_date"
+
+
+def test_the_future_and_the_past(read: Read) -> None:
+    days = [TODAY + timedelta(days=1), TODAY + timedelta(days=2), date(1989, 12, 31)]
+    found = read(HEAD + "".join(f"{day},A,1\n" for day in days))
+    assert found.rejected == [(3, "future_date"), (4, "bad_date")]
+
+
+def test_every_text_has_its_rule(read: Read) -> None:
+    text = "date,artist,track,country,streams\n"
+    rows = [
+        "2026-08-01,,T,DE,1",
+        "2026-08-01,A,T,Germany,1",
+        f"2026-08-01,{'A' * 501},T,DE,1",
+        ",A,T,DE,1",
+        "2026-08-01,A,,usa,1",
+    ]
+    found = read(text + "\n".join(rows))
+    assert found.rejected == [(2, "missing_artist"), (3, "bad_country"), (4, "too_long"), (5, "bad_date")]
+    assert found.column("country") == ["US"]
+    assert found.reading.rejected[1].artist == "A"
+    assert found.reading.rejected[1].day == date(2026, 8, 1)
+
+
+def test_texts_stay_as_they_are_but_for_the_edges(read: Read) -> None:
+    found = read('date,artist,streams\n2026-08-01,"  Zoë, the\n2nd ",1\n2026-08-01,=1+1,1\n')
+    assert found.column("artist") == ["Zoë, the\n2nd", "=1+1"]
+    assert found.column("line") == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["1.234", "1.234.567", "12"], [1234, 1234567, 12]),
+        (["1.234", "2.500"], [1234, 2500]),
+        (["1234.0", "5.0"], [1234, 5]),
+        (["1 234", "1'234", "1\u00a0234", "1\u202f234"], [1234] * 4),
+    ],
+)
+def test_counts_in_other_dresses(read: Read, cells: list[str], values: list[int]) -> None:
+    assert (
+        read("date;artist;streams\n" + "".join(f"2026-08-01;A;{cell}\n" for cell in cells)).values() == values
+    )
+
+
+def test_quoted_thousands(read: Read) -> None:
+    assert read(HEAD + '2026-08-01,A,"1,200"\n2026-08-02,A,"12,345,678"\n').values() == [1200, 12345678]
+
+
+def test_a_late_number_decides_how_earlier_ones_are_meant(read: Read) -> None:
+    rows = "2026-08-01;A;1.234\n" * 70_000 + "2026-08-02;A;1.234,00\n"
+    found = read("date;artist;streams\n" + rows)
+    assert set(found.values()) == {1234}
