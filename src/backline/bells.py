@@ -92,8 +92,12 @@ class BrokerBells:
     def count_waiting(self, queue: str) -> int:
         """Messages waiting in the queue. Raises where the broker cannot be asked or has no such queue."""
         try:
-            channel = self._connect().default_channel
-            return int(channel.queue_declare(name_queue(queue), passive=True).message_count)
+            connection = self._connect()
+            # kombu looks for a Redis queue without the key prefix, so that a passive look never finds it;
+            # there a queue is only a list, and to declare it makes nothing.
+            passive = connection.transport.driver_type != "redis"
+            declared = connection.default_channel.queue_declare(name_queue(queue), passive=passive)
+            return int(declared.message_count)
         except Exception:
             self._drop()
             raise

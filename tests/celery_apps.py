@@ -1,0 +1,62 @@
+"""Our own Celery application on a test's broker and state folder; the module is imported with care."""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from backline.runtime.task import Task
+from backline.settings import Settings
+from tests.runtime.stage import Done, Word, declare
+
+
+def load_celery_app() -> Any:
+    """`backline.celery_app`; it reads the settings when imported, so not those of whoever runs the tests."""
+    if "backline.celery_app" in sys.modules:
+        return sys.modules["backline.celery_app"]
+    former, folder = os.environ.get("BACKLINE_STATE"), tempfile.mkdtemp(prefix="backline-state-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["BACKLINE_STATE"] = folder
+    try:
+        return importlib.import_module("backline.celery_app")
+    finally:
+        if former is None:
+            del os.environ["BACKLINE_STATE"]
+        else:
+            os.environ["BACKLINE_STATE"] = former
+
+
+def say(job: Word) -> Done:
+    return Done(word=job.word)
+
+
+def make_settings(state: Path, broker_url: str = "", database_url: str = "") -> Settings:
+    """Settings of one test."""
+    return Settings.model_validate(
+        {
+            "state": state,
+            "broker": {"url": broker_url},
+            "database": {"url": database_url},
+            "runtime": {"actor": "ann"},
+        }
+    )
+
+
+def make_own_app(
+    state: Path,
+    broker_url: str = "",
+    family: str = "probe",
+    tasks: Mapping[str, Task[Any, Any]] | None = None,
+) -> Any:
+    """An application with a short task `<family>.work`, or with these tasks."""
+    name = f"{family}.work"
+    return load_celery_app().make_app(
+        make_settings(state, broker_url), tasks or {name: declare(name, short=True)(say)}
+    )
