@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import signal
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,25 +67,45 @@ def read_options(options: Mapping[str, Any], actor: str) -> Ask:
             f"apply_async: the option {unknown[0]} is not supported.",
             remedy=f"Supported are {', '.join(sorted(OPTIONS))}.",
         )
-    delay = float(given.get("countdown", 0.0))
-    if "eta" in given:
-        delay = _seconds_until(given["eta"])
-    expires = given.get("expires")
-    if isinstance(expires, datetime):
-        expires = _seconds_until(expires) - delay
+    delay = max(_read_seconds("eta" if "eta" in given else "countdown", given) or 0.0, 0.0)
+    expires, deadline = _read_seconds("expires", given), _read_seconds("deadline", given)
     return Ask(
         asked_by=str(given.get("asked_by", actor)),
-        key=given.get("key"),
-        delay=max(delay, 0.0),
-        priority=given.get("priority"),
-        deadline=given.get("deadline"),
-        expires=None if expires is None else float(expires),
+        key=str(given["key"]) if "key" in given else None,
+        delay=delay,
+        priority=_read_priority(given),
+        deadline=None if deadline is None else deadline - delay,
+        expires=None if expires is None else expires - delay,
     )
 
 
-def _seconds_until(moment: datetime) -> float:
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - datetime.now(UTC)).total_seconds()
+def _read_seconds(name: str, given: Mapping[str, Any]) -> float | None:
+    """A time option as seconds from now: a number of seconds, or a moment (naive ones are UTC, as in Celery)."""
+    value = given.get(name)
+    if isinstance(value, str):
+        with suppress(ValueError):
+            value = datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return (aware - datetime.now(UTC)).total_seconds()
+    if (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and name != "eta"
+    ):
+        return float(value)
+    if value is None:
+        return None
+    what = "a moment (datetime)" if name == "eta" else "seconds from now, or a moment (datetime)"
+    raise BadInput(f"apply_async: {name} is {value!r}.", remedy=f"It takes {what}.")
+
+
+def _read_priority(given: Mapping[str, Any]) -> int | None:
+    value = given.get("priority")
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 9):
+        return value
+    raise BadInput(f"apply_async: priority is {value!r}.", remedy="It takes 0 (most urgent) to 9.")
 
 
 class Shell(celery.Task):  # type: ignore[misc]  # celery ships no types
@@ -109,7 +131,8 @@ class Shell(celery.Task):  # type: ignore[misc]  # celery ships no types
 
     def _take_in(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
         house = self.desk.house()
-        ask = Ask(asked_by=f"message:{self.request.origin or 'unknown'}", key=f"celery:{self.request.id}")
+        key = f"celery:{self.request.id}" if self.request.id else None
+        ask = Ask(asked_by=f"message:{self.request.origin or 'unknown'}", key=key)
         try:
             job = self.spec.read_job(*args, **kwargs)
             return house.submit(self.spec, job, ask)
@@ -211,7 +234,7 @@ def make_app(settings: Settings, tasks: Mapping[str, Task[Any, Any]] | None = No
     return app
 
 
-@signals.worker_init.connect  # type: ignore[untyped-decorator]
+@signals.worker_init.connect  # type: ignore[untyped-decorator]  # celery ships no types
 def _begin(sender: Any = None, **_: Any) -> None:
     desk = getattr(sender.app, "backline_desk", None)
     if desk is not None:
@@ -219,7 +242,7 @@ def _begin(sender: Any = None, **_: Any) -> None:
         _ = desk.house().database  # migrations before the children start
 
 
-@signals.worker_ready.connect  # type: ignore[untyped-decorator]
+@signals.worker_ready.connect  # type: ignore[untyped-decorator]  # celery ships no types
 def _ready(sender: Any = None, **_: Any) -> None:
     desk = getattr(sender.app, "backline_desk", None)
     if desk is not None:
@@ -228,7 +251,7 @@ def _ready(sender: Any = None, **_: Any) -> None:
         desk.house().redriver.start()
 
 
-@signals.task_failure.connect  # type: ignore[untyped-decorator]
+@signals.task_failure.connect  # type: ignore[untyped-decorator]  # celery ships no types
 def _suspect(sender: Any = None, exception: Any = None, args: Any = (), **_: Any) -> None:
     """A child died at a bell: what it may have held is counted from now on, and the bell rings again."""
     if isinstance(sender, Bell) and isinstance(exception, WorkerLostError) and args:
@@ -245,7 +268,7 @@ def _suspect_queue(desk: Desk, queue: str) -> None:
     desk.bells.ring(queue)
 
 
-@signals.worker_process_init.connect  # type: ignore[untyped-decorator]
+@signals.worker_process_init.connect  # type: ignore[untyped-decorator]  # celery ships no types
 def _begin_child(**_: Any) -> None:
     app = celery.current_app
     desk = getattr(app, "backline_desk", None)
@@ -253,7 +276,7 @@ def _begin_child(**_: Any) -> None:
         desk.in_child = True
 
 
-@signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]
+@signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]  # celery ships no types
 def _stop(**_: Any) -> None:
     desk = getattr(celery.current_app, "backline_desk", None)
     if desk is not None:

@@ -1,0 +1,221 @@
+"""Our tasks are real Celery tasks: registered, submitted, reached by name, refused with a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import celery
+import pytest
+from celery import Celery
+from celery.exceptions import Reject
+
+from backline.bells import BELL, name_queue
+from backline.errors import BadInput, Conflict
+from backline.runtime.handle import RunHandle
+from backline.runtime.run import drain_queue
+from backline.runtime.task import Task
+from backline.storage.runs import list_runs, read_run
+from tests.celery_apps import load_celery_app, make_own_app, make_settings, say
+from tests.runtime.stage import Word, declare
+
+NAME = "probe.work"
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Any:
+    """Our own application in a state folder of this test."""
+    return make_own_app(tmp_path)
+
+
+@pytest.fixture
+def current(app: Any) -> Iterator[Any]:
+    """The same as the process's current application."""
+    former = celery._state._tls.current_app
+    app.set_current()
+    yield app
+    celery._state._tls.current_app = former
+
+
+def rows(app: Any) -> list[Any]:
+    with app.backline_desk.house().database.read() as connection:
+        return list_runs(connection)
+
+
+def receive(app: Any, *args: Any, id: str | None = "m1", **kwargs: Any) -> Any:
+    """What a worker does with a message from another program."""
+    task = app.tasks[NAME]
+    task.push_request(id=id, origin="gen7@elsewhere")
+    try:
+        return task.run(*args, **kwargs)
+    finally:
+        task.pop_request()
+
+
+def test_a_task_of_ours_is_a_celery_task(app: Any) -> None:
+    task = app.tasks[NAME]
+    assert isinstance(task, celery.Task) and task.name == NAME and task.app is app
+    assert task.__doc__ == "A probe."
+    assert isinstance(app.tasks[BELL], celery.Task)
+    assert app.conf.accept_content == ["json"] and app.conf.result_backend is None
+    assert {queue.name for queue in app.conf.task_queues} == {"backline", name_queue("probe")}
+    assert not app.conf.worker_enable_remote_control
+
+
+def test_delay_writes_a_row_and_rings(app: Any) -> None:
+    handle = app.tasks[NAME].delay("x", number=2)
+    assert isinstance(handle, RunHandle)
+    (row,) = rows(app)
+    assert (row.id, row.state, row.job, row.asked_by) == (
+        handle.id,
+        "queued",
+        '{"word":"x","number":2}',
+        "ann",
+    )
+    assert app.backline_desk.bells.count_waiting("probe") == 1
+    assert drain_queue(app.backline_desk.house().runtime, "probe") == 1
+    assert handle.get(timeout=5)["word"] == "x"
+
+
+def test_our_task_uses_the_current_application(current: Any) -> None:
+    spec: Task[Any, Any] = current.backline_desk.tasks[NAME]
+    handle = spec.delay("here")
+    assert [row.id for row in rows(current)] == [handle.id]
+    assert spec(Word(word="plain")).word == "plain"
+
+
+def test_without_a_current_application_it_is_our_own() -> None:
+    module = load_celery_app()
+    assert module.open_door("no.such") is module.app.backline_desk
+
+
+def test_send_task_by_name_reaches_the_family_s_queue(app: Any) -> None:
+    app.send_task(NAME, ("x",), task_id="m5")
+    with app.connection_for_write() as connection:
+        queue = connection.SimpleQueue(name_queue("probe"))
+        message = queue.get(timeout=5)
+        message.ack()
+        queue.close()
+    assert message.headers["task"] == NAME
+    receive(app, *message.payload[0], id=message.headers["id"], **message.payload[1])
+    (row,) = rows(app)
+    assert (row.idempotency_key, row.asked_by) == ("celery:m5", "message:gen7@elsewhere")
+
+
+def test_a_message_that_comes_twice_is_one_run(app: Any) -> None:
+    assert app.tasks[NAME].acks_late is True
+    first = receive(app, "x")
+    assert receive(app, "x") == first
+    assert receive(app, "x", id="m2") != first
+    assert len(rows(app)) == 2
+
+
+def test_a_call_without_a_message_has_no_key(app: Any) -> None:
+    receive(app, "x", id=None)
+    receive(app, "y", id=None)
+    assert {row.idempotency_key for row in rows(app)} == {None}
+
+
+@pytest.mark.parametrize("args", [(), (5,), ("a", 1, "too many"), ("a", "1")])
+def test_a_message_that_cannot_be_read_becomes_a_failed_run(app: Any, args: tuple[Any, ...]) -> None:
+    kwargs = {"word": 5} if not args else {}
+    run_id = receive(app, *args, **kwargs)
+    assert receive(app, *args, **kwargs) == run_id
+    drain_queue(app.backline_desk.house().runtime, "probe")
+    with app.backline_desk.house().database.read() as connection:
+        row = read_run(connection, run_id)
+    assert (row.state, row.error_kind) == ("failed", "bad_input")
+
+
+def test_a_message_waits_in_the_broker_while_the_database_is_away(tmp_path: Path) -> None:
+    module = load_celery_app()
+    settings = make_settings(tmp_path, database_url="postgresql://nobody@127.0.0.1:1/none")
+    app = module.make_app(settings, {NAME: declare(NAME)(say)})
+    with pytest.raises(Reject) as caught:
+        receive(app, "x")
+    assert caught.value.requeue is True
+
+
+def test_options_reach_the_row(app: Any) -> None:
+    task = app.tasks[NAME]
+    task.apply_async(("a",), countdown=60, priority=0, key="k", expires=90, deadline=120, asked_by="bob")
+    (row,) = rows(app)
+    assert (row.state, row.priority, row.idempotency_key, row.asked_by) == ("scheduled", 0, "k", "bob")
+    times = [row.due_at - row.created_at, row.expires_at - row.created_at, row.deadline_at - row.created_at]
+    assert [round(time / 1e6) for time in times] == [60, 90, 120]
+    assert app.backline_desk.bells.count_waiting("probe") == 0  # nobody has to look yet
+    assert task.apply_async(("a",), key="k").id == row.id
+    with pytest.raises(Conflict):
+        task.apply_async(("b",), key="k")
+
+
+def test_moments_may_have_any_zone() -> None:
+    read = load_celery_app().read_options
+    now = datetime.now(UTC)
+    tokyo = (now + timedelta(seconds=100)).astimezone(timezone(timedelta(hours=9)))
+    ask = read({"eta": tokyo, "expires": now + timedelta(seconds=130)}, "ann")
+    assert 99 < ask.delay <= 100 and 29 < ask.expires < 31
+    assert 99 < read({"eta": (now + timedelta(seconds=100)).replace(tzinfo=None)}, "ann").delay <= 100
+    assert 99 < read({"eta": tokyo.isoformat()}, "ann").delay <= 100
+    past = read({"eta": now - timedelta(hours=1), "expires": now + timedelta(seconds=50)}, "ann")
+    assert past.delay == 0 and 48 < past.expires <= 50
+    assert read({"countdown": 10, "expires": 60}, "ann").expires == 50
+    plain = read({"countdown": None}, "ann")
+    assert (plain.delay, plain.expires, plain.priority, plain.asked_by) == (0, None, None, "ann")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"task_id": "x"}, "option task_id is not supported. Supported are asked_by, countdown"),
+        ({"queue": "x"}, "option queue is not supported"),
+        ({"link": "x"}, "option link is not supported"),
+        ({"retry": True}, "option retry is not supported"),
+        ({"countdown": "soon"}, "countdown is 'soon'. It takes seconds"),
+        ({"countdown": True}, "countdown is True"),
+        ({"countdown": float("nan")}, "countdown is nan"),
+        ({"eta": 5}, "eta is 5. It takes a moment"),
+        ({"eta": "tomorrow"}, "eta is 'tomorrow'. It takes a moment"),
+        ({"expires": "never"}, "expires is 'never'"),
+        ({"priority": 10}, "priority is 10. It takes 0"),
+        ({"priority": "high"}, "priority is 'high'"),
+    ],
+)
+def test_what_is_not_supported_is_refused_with_a_remedy(
+    app: Any, options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        app.tasks[NAME].apply_async(("a",), **options)
+    assert words in str(caught.value)
+    assert rows(app) == []
+
+
+def test_a_bad_job_is_refused_to_the_caller(app: Any) -> None:
+    with pytest.raises(BadInput, match="number"):
+        app.tasks[NAME].delay("a", "b")
+    assert rows(app) == []
+
+
+def test_the_bell_carries_what_is_due(app: Any) -> None:
+    handle = app.tasks[NAME].delay("x")
+    app.tasks[BELL].run("probe")
+    assert handle.state == "succeeded"
+    app.tasks[BELL].run("probe")  # a stale bell
+
+
+def test_a_team_s_own_application_keeps_what_it_has(tmp_path: Path) -> None:
+    module = load_celery_app()
+    team = Celery("team", set_as_current=False)
+    team.conf.update(**module.describe_transport(make_settings(tmp_path)), task_default_queue="theirs")
+
+    @team.task(name="theirs.own")  # type: ignore[untyped-decorator]
+    def own() -> int:
+        return 5
+
+    desk = module.attach_tasks(team, make_settings(tmp_path), {NAME: declare(NAME)(say)})
+    assert {"theirs.own", NAME, BELL} <= set(team.tasks)
+    assert team.conf.task_default_queue == "theirs" and own() == 5
+    assert team.tasks[NAME].delay("x").state == "queued"
+    assert desk.bells.count_waiting("probe") == 1
