@@ -1,0 +1,121 @@
+"""Settings in, ready objects out."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+import backline
+from backline.errors import UnknownName
+from backline.runtime.submit import Ask
+from backline.runtime.task import Task
+from backline.storage.database import Database
+from backline.storage.upgrade import find_head, read_revision
+from backline.wiring import (
+    House,
+    SilentBells,
+    find_passwords,
+    find_tasks,
+    make_lazy,
+    make_providers,
+    name_worker,
+    read_code_version,
+)
+from tests.celery_apps import make_settings, say
+from tests.runtime.stage import FakeBroker, Word, declare
+
+TASKS = {name: declare(name)(say) for name in ("probe.work", "probe.more", "other.more")}
+
+
+def test_a_house_upgrades_its_database_unless_told_otherwise(tmp_path: Path) -> None:
+    house = House(make_settings(tmp_path), TASKS)
+    assert read_revision(house.database) == find_head()
+    assert house.database is house.database
+    house.close()
+    own = make_settings(tmp_path / "other")
+    own = own.model_copy(update={"database": own.database.model_copy(update={"upgrade_at_start": False})})
+    house = House(own, TASKS)
+    assert read_revision(house.database) is None
+    house.close()
+    House(own, TASKS).close()  # nothing was opened
+
+
+def test_a_submitted_run_is_rung_for_when_it_is_due(tmp_path: Path) -> None:
+    bells = FakeBroker()
+    house = House(make_settings(tmp_path), TASKS, bells)
+    task = house.find_task("probe.work")
+    house.submit(task, Word(), Ask("ann"))
+    house.submit(task, Word(), Ask("ann", delay=5))
+    assert bells.rung == ["probe"]
+    assert house.runtime.worker == name_worker("here") and house.runtime.tasks is TASKS
+    assert house.runtime.lease_seconds == house.settings.runtime.lease_seconds
+    assert house.redriver.sweep().rung == 0 and house.scheduler.fire_due() == 0
+    house.close()
+
+
+def test_a_task_is_found_by_its_name_or_the_end_of_it(tmp_path: Path) -> None:
+    house = House(make_settings(tmp_path), TASKS)
+    assert house.find_task("probe.work") is house.find_task("work") is TASKS["probe.work"]
+    for name in ("more", "none", "robe.work", ""):
+        with pytest.raises(UnknownName):
+            house.find_task(name)
+
+
+def test_silent_bells_are_content() -> None:
+    assert SilentBells().ring("x") is True and SilentBells().count_waiting("x") == 0
+
+
+@pytest.mark.parametrize(
+    ("database", "broker", "found"),
+    [
+        ("postgresql://joe:p%40ss@h/d", "redis://:redispw@h:6379/0", {"p%40ss", "p@ss", "redispw"}),
+        ("postgresql://joe@h/d", "amqp://guest:guest1@h//", {"guest1"}),
+        ("", "", set()),
+    ],
+)
+def test_passwords_of_urls_are_known_as_secrets(
+    tmp_path: Path, database: str, broker: str, found: set[str]
+) -> None:
+    settings = make_settings(tmp_path, broker, database)
+    assert set(find_passwords(settings)) == found
+    for word in found:
+        assert word not in House(settings, {}).secrets.strike(f"refused: {word}!")
+
+
+def test_the_house_is_made_once_per_process() -> None:
+    made: list[int] = []
+
+    def make() -> House:
+        made.append(os.getpid())
+        return House(make_settings(Path("/none")), {})
+
+    get = make_lazy(make)
+    assert get() is get() and made == [os.getpid()]
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            get()
+            code = 0 if made == [os.getppid(), os.getpid()] else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_names_and_versions() -> None:
+    assert re.fullmatch(rf"[^/]+/node/{os.getpid()}", name_worker("node"))
+    assert re.fullmatch(rf"{re.escape(backline.__version__)}\+[0-9a-f]{{8}}", read_code_version())
+    assert read_code_version() is read_code_version()
+
+
+def test_every_task_of_the_house_gets_what_it_needs(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    tasks = find_tasks()
+    assert list(tasks) == sorted(tasks) and all(isinstance(task, Task) for task in tasks.values())
+    house = House(settings, tasks)
+    assert house.runtime.tasks is tasks
+    assert Database in make_providers(settings, house.database)
+    house.close()
