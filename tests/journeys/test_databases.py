@@ -22,5 +22,6 @@ def test_database_away_in_mid_task(stack: Stack) -> None:
         idle(1.5)
     await_all(stack, 34)
     assert count_effects(stack) == [1] * 34
+    stack.desk.house().close()  # as the next program would: without connections from before
     later = stack.submit(journey_tasks.mark, 99)
     wait_for("new work", lambda: stack.crew.look() or stack.state(later) == "succeeded")
