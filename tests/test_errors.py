@@ -30,5 +30,5 @@ def test_remedy_and_facts_are_kept() -> None:
     assert (str(error), error.message, error.remedy, error.facts) == (
         "Wrong. Do this.", "Wrong.", "Do this.", {"field": "days"},
     )  # fmt: skip
-    later = TryLater("7.5", remedy="Wait.")  # type: ignore[arg-type]
+    later = TryLater("7.5", remedy="Wait.")
     assert later.seconds == 7.5 and later.remedy == "Wait."
