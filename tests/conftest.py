@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -66,7 +67,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
-def skip_missing(what: str) -> None:
+def skip_missing(what: str) -> NoReturn:
     """Skip this test for want of a program; under CI=true fail."""
     if os.environ.get("CI") == "true":
         pytest.fail(NO_SERVICE + what, pytrace=False)
@@ -75,11 +76,12 @@ def skip_missing(what: str) -> None:
 
 def find_service(name: str) -> str:
     """The URL of a shared service: `postgresql`, `redis` or `rabbitmq`; skips where it is not installed."""
+    missing = ""
     try:
         return keeper.ask(Path(os.environ[FOLDER]), int(os.environ[LEADER]), name)
-    except Missing as missing:
-        skip_missing(f"{name} ({missing})")
-        raise
+    except Missing as error:
+        missing = str(error)
+    return skip_missing(f"{name} ({missing})")
 
 
 @pytest.fixture
