@@ -19,7 +19,7 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs/pictures/demo.svg"
-WIDTH = 112
+WIDTH = 116
 HEADING = re.compile(r"^\S")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -36,8 +36,8 @@ def run_demo() -> str:
 
 
 def even_out(words: str, folder: str) -> str:
-    """The same words for every run: without ids, seconds, port and folder."""
-    words = words.replace(f"{folder}/", "")
+    """The same words for every run: without ids, seconds, port and folders."""
+    words = words.replace(f"{folder}/", "").replace(f"{Path(sys.executable).parent}/", ".venv/bin/")
     words = re.sub(rf" +\d+\.\d+ s  {UUID.pattern}", "", words)
     words = UUID.sub("…", words)
     return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:8765", words)
