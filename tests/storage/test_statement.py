@@ -86,3 +86,17 @@ def test_a_killed_session_is_a_passing_fault_and_leaves_the_pool(
         assert row is not None and row.one == 1
         assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() != pid
     database.close()
+
+
+def test_an_error_does_not_show_what_was_to_be_written(database: Database) -> None:
+    broken = "INSERT INTO backline_step (run_id, name) VALUES (:id, :name) RETURNING run_id"
+    values = {"id": "ann@example.org", "name": "hunter22"}
+    texts = []
+    with pytest.raises(IntegrityError) as straight, database.write() as connection:
+        Statement(broken, database.dialect).first(connection, values)
+    texts.append(str(straight.value).partition("DETAIL")[0])
+    with pytest.raises(IntegrityError) as usual, database.write() as connection:
+        connection.execute(text(broken), values)
+    texts.append(str(usual.value).replace(str(usual.value.orig), ""))
+    for words in texts:
+        assert "ann@example.org" not in words and "hunter22" not in words

@@ -82,6 +82,7 @@ class Database:
             return self._make_sqlite()
         engine = create_engine(
             self.url,
+            hide_parameters=True,  # what is written is nobody's business in an error text
             pool_size=self.pool_size,
             max_overflow=self.pool_size,
             pool_use_lifo=True,
@@ -98,7 +99,7 @@ class Database:
     def _make_sqlite(self) -> Engine:
         if self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(self.url, connect_args={"timeout": self.busy_seconds})
+        engine = create_engine(self.url, hide_parameters=True, connect_args={"timeout": self.busy_seconds})
         event.listen(engine, "connect", _prepare_sqlite(self.busy_seconds))
         event.listen(engine, "begin", _begin_sqlite)
         return engine

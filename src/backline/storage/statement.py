@@ -47,5 +47,6 @@ def translate_error(connection: Connection, sql: str, values: Any, error: Except
     if dead:
         connection.invalidate(error)
     return DBAPIError.instance(
-        sql, values, error, dialect.loaded_dbapi.Error, connection_invalidated=dead, dialect=dialect
-    )
+        sql, values, error, dialect.loaded_dbapi.Error,
+        hide_parameters=True, connection_invalidated=dead, dialect=dialect,
+    )  # fmt: skip
