@@ -16,7 +16,7 @@ from backline.bells import BELL, name_queue
 from backline.errors import BadInput, Conflict
 from backline.runtime.handle import RunHandle
 from backline.runtime.run import drain_queue
-from backline.runtime.task import Task
+from backline.runtime.task import BadTask, Task
 from backline.storage.runs import list_runs, read_run
 from tests.celery_apps import load_celery_app, make_own_app, make_settings, say
 from tests.runtime.stage import Word, declare
@@ -219,3 +219,19 @@ def test_a_team_s_own_application_keeps_what_it_has(tmp_path: Path) -> None:
     assert team.conf.task_default_queue == "theirs" and own() == 5
     assert team.tasks[NAME].delay("x").state == "queued"
     assert desk.bells.count_waiting("probe") == 1
+
+
+def test_a_taken_name_stops_the_start(tmp_path: Path) -> None:
+    module = load_celery_app()
+    team = Celery("team", set_as_current=False)
+
+    @team.task(name=NAME)  # type: ignore[untyped-decorator]
+    def own() -> int:
+        return 5
+
+    settings = make_settings(tmp_path)
+    with pytest.raises(BadTask, match=f"has a task {NAME} already"):
+        module.attach_tasks(team, settings, {NAME: declare(NAME)(say)})
+    assert own() == 5 and BELL not in team.tasks
+    with pytest.raises(BadTask, match=f"has a task {BELL} already"):
+        make_own_app(tmp_path, tasks={BELL: declare(BELL)(say)})

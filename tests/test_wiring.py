@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 import backline
 from backline.errors import UnknownName
 from backline.runtime.submit import Ask
-from backline.runtime.task import Task
+from backline.runtime.task import BadTask, Task
 from backline.storage.database import Database
 from backline.storage.upgrade import find_head, read_revision
 from backline.wiring import (
@@ -119,3 +121,23 @@ def test_every_task_of_the_house_gets_what_it_needs(tmp_path: Path) -> None:
     assert house.runtime.tasks is tasks
     assert Database in make_providers(settings, house.database)
     house.close()
+
+
+def test_two_tasks_of_one_name_stop_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = tmp_path / "doubled-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: doubled\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[backline.tasks]\none = doubled_one\ntwo = doubled_two\n")
+    text = "from tests.celery_apps import say\nfrom tests.runtime.stage import declare\nwork = declare('doubled.work'{})(say)\n"
+    (tmp_path / "doubled_one.py").write_text(text.format(""))
+    (tmp_path / "doubled_two.py").write_text("from doubled_one import work as again\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "doubled.work" in find_tasks()  # the same task under two names is one task
+    (tmp_path / "doubled_two.py").write_text(text.format(", priority=3"))
+    for name in ("doubled_one", "doubled_two"):
+        sys.modules.pop(name)
+    importlib.invalidate_caches()
+    with pytest.raises(BadTask, match=r"Two tasks are named doubled\.work"):
+        find_tasks()
+    for name in ("doubled_one", "doubled_two"):
+        sys.modules.pop(name)

@@ -27,7 +27,7 @@ from backline.runtime.redrive import FORK_GUARD
 from backline.runtime.retry import is_passing
 from backline.runtime.run import drain_queue
 from backline.runtime.submit import Ask, prepare_run
-from backline.runtime.task import Job, Task
+from backline.runtime.task import BadTask, Job, Task
 from backline.settings import Settings, load_settings
 from backline.storage.runs import insert_run
 from backline.wiring import House, find_tasks, make_lazy, name_worker
@@ -183,7 +183,11 @@ def _without_key(spec: Task[Any, Any]) -> Task[Any, Any]:
 
 
 def attach_tasks(app: Celery, settings: Settings, tasks: Mapping[str, Task[Any, Any]]) -> Desk:
-    """Register every task and the bell on an application; other tasks and settings stay as they are."""
+    """Register every task and the bell on an application; other tasks and settings stay as they are.
+
+    Raises `BadTask` where a name is taken.
+    """
+    _refuse_taken(app, tasks)
     desk = Desk(app, settings, tasks)
     for spec in tasks.values():
         shell = type("Shell_" + spec.name.replace(".", "_"), (Shell,), {"desk": desk, "spec": spec})
@@ -193,6 +197,15 @@ def attach_tasks(app: Celery, settings: Settings, tasks: Mapping[str, Task[Any, 
     app.register_task(bell)
     app.backline_desk = desk
     return desk
+
+
+def _refuse_taken(app: Celery, tasks: Mapping[str, Task[Any, Any]]) -> None:
+    """Celery lets the last one of a name win, silently; here a taken name stops the start."""
+    for name in (*tasks, BELL):
+        if name in app.tasks or (name == BELL and BELL in tasks):
+            raise BadTask(
+                f"The application has a task {name} already.", remedy="Give one of them another name."
+            )
 
 
 def _name(shell: Shell, spec: Task[Any, Any]) -> Shell:
