@@ -241,6 +241,11 @@ def test_the_wait_is_full_jitter_up_to_fifteen_minutes() -> None:
         (Stopping(), Verdict("queued", "handed_back", delay=0.0, counts_attempt=False)),
         (BrokenContract("x"), Verdict("blocked", "contract")),
         (TryLater(-5), Verdict("scheduled", "try_later", delay=0.0, counts_attempt=False)),
+        (
+            TryLater(float("inf")),
+            Verdict("scheduled", "try_later", delay=366 * 86400.0, counts_attempt=False),
+        ),
+        (TryLater(float("nan")), Verdict("scheduled", "try_later", delay=900.0, counts_attempt=False)),
         (UnknownName("x"), Verdict("failed", "bad_input")),
         (Conflict("x"), Verdict("failed", "bad_input")),
     ],

@@ -186,3 +186,13 @@ def test_delay_goes_through_the_door() -> None:
 def test_a_task_with_a_concurrency_key_is_never_short() -> None:
     assert declare(short=True)(take).short
     assert not declare(short=True, concurrency=lambda job: job.artist_id)(take).short
+
+
+@pytest.mark.parametrize(
+    "limits", [{"soft": 0}, {"soft": 90, "hard": 60}, {"deadline": 0}, {"expires": -1}, {"hard": -1}]
+)
+def test_limits_that_cannot_be_are_refused(limits: dict[str, float]) -> None:
+    with pytest.raises(BadTask, match="Limits are positive"):
+        Limits(**limits)
+    with pytest.raises(BadTask, match="never let it run"):
+        declare(concurrency=lambda job: job.artist_id, concurrency_limit=0)(take)

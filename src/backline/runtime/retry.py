@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import random
 import socket
 import traceback
@@ -16,6 +17,7 @@ from backline import errors
 MAX_FAULTS = 8
 MAX_BUGS = 2
 FIRST_WAIT, LONGEST_WAIT = 2.0, 900.0
+LONGEST_PATIENCE = 366 * 86400.0
 _PASSING_SQLSTATES = ("08", "25P03", "40", "53", "55P03", "57P", "58")
 _PASSING_SQLITE = ("locked", "busy", "disk i/o error", "unable to open database file")
 _PASSING_NAMES = {
@@ -58,7 +60,7 @@ def judge(error: BaseException, *, faults: int, bugs: int) -> Verdict:
     if isinstance(error, errors.NeedsHuman):
         return Verdict("needs_attention", "needs_human")
     if isinstance(error, errors.TryLater):
-        return Verdict("scheduled", "try_later", delay=max(error.seconds, 0.0), counts_attempt=False)
+        return Verdict("scheduled", "try_later", delay=_bound(error.seconds), counts_attempt=False)
     if isinstance(error, errors.Cancelled):
         return Verdict("cancelled", "cancelled")
     if isinstance(error, errors.Stopping):
@@ -73,6 +75,11 @@ def judge(error: BaseException, *, faults: int, bugs: int) -> Verdict:
     if bugs + 1 > MAX_BUGS:
         return Verdict("dead", kind, bug=True)
     return Verdict("scheduled", kind, delay=back_off(bugs), bug=True)
+
+
+def _bound(seconds: float) -> float:
+    """What the other side asks for, where it makes sense: not below 0, not beyond a year."""
+    return LONGEST_WAIT if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_PATIENCE)
 
 
 class BrokenContract(errors.BacklineError):

@@ -85,7 +85,7 @@ def _attempt(runtime: Runtime, pick: Callable[[Connection], RunRow | None]) -> O
                 outcome = None
                 fence = runtime.leases.claim(connection, row, runtime.worker)
     except _EffectsFailed as failed:
-        return _record_failure(runtime, failed.row, failed.error)
+        return _record_failure(runtime, failed)
     if outcome is None and fence is not None:
         outcome = _run_claimed(runtime, row, task, fence, bells)
     for queue in bells:
@@ -129,7 +129,7 @@ def _run_at_once(
         try:
             bells += _write_effects(runtime, connection, row, context)
         except Exception as failed:
-            raise _EffectsFailed(row, failed) from failed
+            raise _EffectsFailed(row, context, failed) from failed
     return Outcome(row.id, end.state, end.error_text)
 
 
@@ -310,18 +310,20 @@ def _write_effects(runtime: Runtime, connection: Connection, row: RunRow, contex
 class _EffectsFailed(Exception):
     """The effects of a one-commit run could not be written: its transaction is rolled back."""
 
-    def __init__(self, row: RunRow, error: Exception) -> None:
+    def __init__(self, row: RunRow, context: RunContext, error: Exception) -> None:
         self.row = row
+        self.context = context
         self.error = error
         super().__init__(str(error))
 
 
-def _record_failure(runtime: Runtime, row: RunRow, error: Exception) -> Outcome | None:
+def _record_failure(runtime: Runtime, failed: _EffectsFailed) -> Outcome:
+    row = failed.row
     with runtime.database.write() as connection:
         again = runtime.leases.pick_one(connection, row.id)
         if again is None or again.fence != row.fence:
-            return None
-        end = _judge(runtime, again, error)
+            return Outcome(row.id, LOST)
+        end = _judge(runtime, again, failed.error, failed.context)
         _settle(runtime, connection, again, again.fence, end, from_state="queued")
     return Outcome(row.id, end.state, end.error_text)
 

@@ -90,6 +90,11 @@ class Limits:
     deadline: float | None = None
     expires: float | None = None
 
+    def __post_init__(self) -> None:
+        bounds = [self.soft, *(bound for bound in (self.deadline, self.expires) if bound is not None)]
+        if min(bounds) <= 0 or self.hard < self.soft:
+            raise BadTask(f"Limits are positive, and the hard one is not below the soft one: {self}.")
+
 
 class Door(Protocol):
     """Where `.delay()` goes: the application that the caller's process uses."""
@@ -189,6 +194,8 @@ def task(
     def declare(function: Callable[P, R]) -> Task[P, R]:
         job, answer, needs = _read_signature(name, function)
         _check_upgrades(name, version, upgrades or {})
+        if concurrency_limit < 1:
+            raise BadTask(f"Task {name}: a concurrency limit of {concurrency_limit} would never let it run.")
         return Task(
             name=_check_name(name),
             version=version,
