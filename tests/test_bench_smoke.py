@@ -15,7 +15,7 @@ from bench import tables
 from bench.__main__ import main, make_plan, read_arguments, repeat_round
 from bench.contenders import CONTENDERS
 from bench.figures import EXACT, judge, percentile, spread, summarize
-from bench.imports import measure_way, write_table
+from bench.imports import measure_imports, measure_way, write_table
 from bench.layers import run_layers
 from bench.machine import measure_fsync
 from bench.rounds import Plan, Round, measure_round, prepare
@@ -117,6 +117,12 @@ def test_table_has_so_many_distinct_rows(tmp_path: Path) -> None:
     assert lines[1].startswith("2024-01-01,Artist 0,Track 0,AR,")
     assert lines[-1].startswith("2024-01-03,Artist 0,Track 0,")
     assert len({tuple(line.split(",")[:4]) for line in lines[1:]}) == 20_005
+
+
+def test_every_way_stores_every_row(stack: Stack) -> None:
+    ways = measure_imports(stack, 500)
+    assert [(way["stored"], way["failed"]) for way in ways] == [(500, None)] * 3
+    tables.show_imports(Console(quiet=True), 500, ways)
 
 
 def test_a_way_that_fails_says_why() -> None:
