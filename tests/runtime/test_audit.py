@@ -5,7 +5,19 @@ from __future__ import annotations
 import json
 from typing import Annotated
 
+import pytest
+from pydantic import BaseModel
+
 from backline.errors import BadInput
+from backline.runtime.audit import (
+    STRUCK,
+    Secrets,
+    canonical_json,
+    describe_job,
+    digest,
+    list_private,
+    make_entry,
+)
 from backline.runtime.submit import Ask, submit_run
 from backline.runtime.task import Job, Private
 from tests.runtime.conftest import MakeStage
@@ -38,3 +50,80 @@ class Personal(Job):
     mail: Annotated[str, Private()]
     api_token: str
     note: str
+
+
+class Contact(BaseModel):
+    """A part of a job."""
+
+    name: str
+    phone: Annotated[str | None, Private()] = None
+
+
+class Deep(Job):
+    """A job with private fields at every depth."""
+
+    contact: Contact
+    others: list[Contact]
+    by_role: dict[str, Contact]
+    maybe: Annotated[str, Private()] | None
+    marked: Annotated[list[str], Private]
+    plain: str = "seen"
+
+
+DEEP = Deep(
+    contact=Contact(name="Ann", phone="555-0001"),
+    others=[Contact(name="Bob", phone="555-0002")],
+    by_role={"manager": Contact(name="Cy", phone="555-0003")},
+    maybe="555-0004",
+    marked=["555-0005"],
+)
+
+
+def test_private_fields_are_struck_out_at_every_depth() -> None:
+    tree = describe_job(DEEP, Secrets())
+    assert tree == {
+        "contact": {"name": "Ann", "phone": STRUCK},
+        "others": [{"name": "Bob", "phone": STRUCK}],
+        "by_role": {"manager": {"name": "Cy", "phone": STRUCK}},
+        "maybe": STRUCK,
+        "marked": STRUCK,
+        "plain": "seen",
+    }
+    assert sorted(list_private(DEEP)) == [f"555-000{number}" for number in range(1, 6)]
+    assert list_private(None) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("password=abc", "password=[struck out]"),
+        ("api_key: abc, next", "api_key: [struck out], next"),
+        ('{"token": "two words", "a": 1}', '{"token": "[struck out]", "a": 1}'),
+        ("{'client_secret': 'it\\'s two'}", "{'client_secret': '[struck out]'}"),
+        ("Authorization: Bearer abc.def-123", "Authorization: Bearer [struck out]"),
+        ("Authorization: Basic dXNlcjpwdw==", "Authorization: Basic [struck out]"),
+        ("redis://:secret@h/0 and amqp://u:pw@h", "redis://:[struck out]@h/0 and amqp://u:[struck out]@h"),
+        ("GET /x?access_token=abc&page=2", "GET /x?access_token=[struck out]&page=2"),
+        ("known value s3cr3t-value here", "known value [struck out] here"),
+        ("nothing to hide: artist 12, 3 tokens", "nothing to hide: artist 12, 3 tokens"),
+    ],
+)
+def test_what_looks_like_a_secret_is_struck_out(text: str, left: str) -> None:
+    assert Secrets(["s3cr3t-value", "abc"]).strike(text) == left
+
+
+def test_trees_are_struck_out_by_key_and_by_value() -> None:
+    tree = {"Token": 5, "list": ["x s3cr3t-value", {"password": None, "cookie": "c"}], 7: True}
+    assert Secrets(["s3cr3t-value"]).strike_tree(tree) == {
+        "Token": STRUCK,
+        "list": [f"x {STRUCK}", {"password": None, "cookie": STRUCK}],
+        "7": True,
+    }
+
+
+def test_equal_content_is_equal_text_and_never_breaks() -> None:
+    assert canonical_json({"b": 1, "a": [None, "é"]}) == '{"a":[null,"é"],"b":1}'
+    assert canonical_json({"file": "odd\udc80"}).encode() == b'{"file":"odd\\udc80"}'
+    assert digest(None) is None and digest("") != digest(" ")
+    entry = make_entry("ann", "x.y", "o:1", Secrets(), token="t", file="f")
+    assert entry.body == f'{{"file":"f","token":"{STRUCK}"}}'

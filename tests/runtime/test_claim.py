@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import threading
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
-from backline.errors import BadInput
-from backline.runtime.claim import Watch
+from backline.errors import BadInput, Cancelled, LeaseLost, Stopping, TimeLimit
+from backline.runtime import run
+from backline.runtime.claim import SoftLimit, Watch
 from backline.runtime.effects import Effects, FollowUps
 from backline.runtime.run import AT_ONCE
 from backline.runtime.task import Limits, Reason
 from tests.runtime.conftest import MakeStage
-from tests.runtime.stage import QUEUE, Done, Word, declare, write_word
+from tests.runtime.stage import QUEUE, Done, Stage, Word, declare, write_word
 
 BOTH_FORMS = pytest.mark.parametrize("short", [True, False], ids=["one commit", "two commits"])
 
@@ -237,3 +242,108 @@ def test_stopping_hands_back_without_an_attempt(stage: MakeStage) -> None:
     run_id = on.submit(task)
     on.run()
     assert (on.row(run_id).state, on.row(run_id).attempt) == ("queued", 0)
+
+
+def watch_over(on: Stage, run_id: str, fence: int, **limits: float) -> Watch:
+    return Watch(
+        on.database,
+        run_id,
+        fence,
+        attempt=1,
+        asked_by="ann",
+        soft=limits.get("soft", 60),
+        hard=limits.get("hard", 90),
+    )
+
+
+def claim_one(on: Stage) -> tuple[str, int]:
+    with on.database.write() as connection:
+        row = on.runtime.leases.pick(connection, QUEUE)
+        fence = on.runtime.leases.claim(connection, row, "host/w1/1")
+    assert fence is not None
+    return row.id, fence
+
+
+def await_true(condition: Callable[[], bool]) -> bool:
+    pause = threading.Event()
+    return any(condition() or pause.wait(0.02) for _ in range(1000))
+
+
+def test_the_keeper_renews_and_hears_of_cancels_and_losses(stage: MakeStage) -> None:
+    task = declare()(say)
+    on = stage(task, lease=1.0)
+    on.submit(task)
+    run_id, fence = claim_one(on)
+    watch, keeper = watch_over(on, run_id, fence), on.runtime.keeper
+    before = on.row(run_id).lease_until
+    keeper.add(watch, lambda _: None)
+    assert await_true(lambda: on.row(run_id).lease_until > before)
+    watch.checkpoint()
+    on.cancel(run_id)
+    assert await_true(lambda: watch.cancel_requested)
+    with pytest.raises(Cancelled):
+        watch.checkpoint()
+    on.change(run_id, fence=fence + 1)
+    assert await_true(lambda: watch.lost)
+    with pytest.raises(LeaseLost):
+        watch.checkpoint()
+    keeper.remove(watch)
+    lease = on.row(run_id).lease_until
+    threading.Event().wait(0.8)
+    assert on.row(run_id).lease_until == lease  # whoever is not watched is not renewed
+
+
+def test_a_hard_limit_that_cannot_be_written_down_is_left_to_the_lease(stage: MakeStage) -> None:
+    class Away:
+        def settle(self, *args: object, **values: object) -> bool:
+            raise OperationalError("UPDATE", {}, ConnectionError("the database is away"))
+
+    task = declare()(say)
+    on = stage(task)
+    run_id = on.submit(task)
+    with on.database.write() as connection:
+        row = on.runtime.leases.pick(connection, QUEUE)
+        fence = on.runtime.leases.claim(connection, row, "host/w1/1")
+    assert fence is not None
+    context = run._make_context(on.runtime, row, task, fence)
+    on.runtime.leases = Away()  # type: ignore[assignment]
+    run._end_by_force(on.runtime, row, context)  # the keeper calls it, and must live on
+    assert context.watch.lost and on.row(run_id).state == "running"
+
+
+def test_progress_is_seen_and_written_at_most_once_a_second(stage: MakeStage) -> None:
+    task = declare()(say)
+    on = stage(task)
+    on.submit(task)
+    run_id, fence = claim_one(on)
+    watch = watch_over(on, run_id, fence)
+    watch.progress(1, 10, "files")
+    watch.progress(2, 10, "files")
+    assert json.loads(on.row(run_id).progress) == {"done": 1, "total": 10, "words": "files"}
+    watch._told -= 2
+    watch.progress(3)
+    assert json.loads(on.row(run_id).progress)["done"] == 3
+    watch.stopping = True
+    with pytest.raises(Stopping):
+        watch.progress(4)
+
+
+def test_checkpoints_know_the_soft_limit(stage: MakeStage) -> None:
+    watch = watch_over(stage(), "x", 1, soft=5)
+    watch.checkpoint()
+    watch.began -= 6
+    with pytest.raises(TimeLimit, match="5 s"):
+        watch.checkpoint()
+
+
+def test_the_alarm_is_put_back_as_it_was() -> None:
+    former = signal.getsignal(signal.SIGALRM)
+    with SoftLimit(50):
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 40
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    assert signal.getsignal(signal.SIGALRM) == former
+    ended: list[bool] = []
+    thread = threading.Thread(target=lambda: ended.append(not SoftLimit(0.01).__enter__()))
+    thread.start()  # no signals there: it does nothing
+    thread.join()
+    assert ended == [True]

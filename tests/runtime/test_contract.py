@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import pytest
+
+from backline.errors import BadInput
+from backline.runtime.contract import read_stored_job, wrap_answer
 from backline.runtime.effects import Effects
+from backline.runtime.retry import BrokenContract
 from backline.runtime.task import Reason
 from tests.runtime.conftest import MakeStage
 from tests.runtime.stage import Done, Word, declare, write_word
@@ -64,3 +72,44 @@ def test_an_older_job_is_upgraded_at_claim(stage: MakeStage) -> None:
     on.run()
     assert on.answer(run_id)["word"] == "up 5"
     assert on.answer(run_id)["version"] == 3
+
+
+def tell(job: Word) -> Done:
+    return Done()
+
+
+def break_(tree: dict[str, Any]) -> dict[str, Any]:
+    raise AttributeError("no such thing")
+
+
+@pytest.mark.parametrize(
+    "upgrade", [break_, lambda tree: tree | {"extra": 1}, lambda tree: None, lambda tree: tree["x"]]
+)
+def test_an_old_job_that_does_not_upgrade_breaks_the_contract(upgrade: Any) -> None:
+    task = declare(version=2, upgrades={1: upgrade})(tell)
+    with pytest.raises(BrokenContract, match="version 1 does not upgrade"):
+        read_stored_job(task, 1, '{"word": "a"}')
+
+
+def test_a_job_of_this_version_that_cannot_be_read_is_bad_input() -> None:
+    with pytest.raises(BadInput, match="number"):
+        read_stored_job(declare()(tell), 1, '{"number": "x"}')
+
+
+@pytest.mark.parametrize(
+    "answer", [None, {"word": "x"}, Word(), Done.model_construct(word=5), Done.model_construct(reasons=3)]
+)
+def test_an_answer_that_is_none_breaks_the_contract(answer: Any) -> None:
+    with pytest.raises(BrokenContract):
+        wrap_answer(declare()(tell), answer, "1.0")
+
+
+def test_an_answer_carries_task_version_code_and_reasons() -> None:
+    text = wrap_answer(declare(version=2, upgrades={1: dict})(tell), Done(word="é"), "1.0+b")
+    assert json.loads(text) == {
+        "task": "probe.work",
+        "version": 2,
+        "code_version": "1.0+b",
+        "reasons": [],
+        "word": "é",
+    }
