@@ -82,8 +82,8 @@ def _resolve(
     if spool.kind == "chart":
         named = [country.lower() or region or "" for country in spool.texts["country"].texts]
     elif spool.kind == "track":
-        owners = [artists[0], *(artist_no for artist_no, *_ in wanted)] if len(artists) else []
-        named = [f"{owner}/{track}" for owner, track in zip(owners, tracks.tolist(), strict=False)]
+        owners = [0, *(artist_no for artist_no, *_ in wanted)]
+        named = [f"{owner}/{number}" for owner, number in zip(owners, tracks.tolist(), strict=True)]
     else:
         named = [str(number) for number in artists.tolist()]
     # In the order of the index on claims: rows that are inserted in its order cost a third less.

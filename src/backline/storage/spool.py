@@ -69,6 +69,7 @@ class Spool:
         """Keep one block of facts; a row of the file has all its facts in one block."""
         block: Block = {"artist": self.artists.encode(batch.column("artist"), fold_name)}
         block["track"] = self._encode_tracks(batch, block["artist"])
+        assert self.kind != "track" or block["track"].all(), "a file of tracks names one in every row"
         block["day"] = batch.column("day").cast(pa.int32()).to_numpy()
         for name, words in self.texts.items():
             block[name] = words.encode(batch.column(name))

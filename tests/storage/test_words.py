@@ -1,0 +1,33 @@
+"""Texts by number."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from backline.storage.words import Words
+
+
+@pytest.mark.parametrize("is_coded", [True, False])
+def test_numbers_go_on_over_blocks(is_coded: bool) -> None:
+    words = Words()
+    found = []
+    for texts in (["b", "a", None, "b"], ["a", "c", ""]):
+        column = pa.array(texts, pa.string())
+        found += words.encode(column.dictionary_encode() if is_coded else column).tolist()
+    assert [words.texts[place] for place in found] == ["b", "a", "", "b", "a", "c", ""]
+    assert len(words) == 4
+
+
+def test_folded_texts_are_one_as_first_written() -> None:
+    words = Words()
+    assert words.encode(pa.array(["Ann", "ANN", "ann"]), str.casefold).tolist() == [0, 0, 0]
+    assert (words.texts, words.find("ann"), words.find("Ann")) == (["Ann"], 0, None)
+
+
+def test_hashes_depend_on_the_text_alone() -> None:
+    one, two = Words(), Words()
+    one.encode(pa.array(["a", "b"]))
+    two.encode(pa.array(["b", "a"]))
+    assert one.hashes()[0].tolist() == two.hashes()[1].tolist()
+    assert len(set(one.hashes().ravel().tolist())) == 4
