@@ -1,0 +1,308 @@
+"""The import with real files and a real ledger, on both databases; and as a plain function."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from backline.errors import BadInput, LeaseLost
+from backline.runtime.effects import AuditTrail, Effects
+from backline.runtime.handle import RunHandle
+from backline.runtime.run import run_here
+from backline.runtime.submit import Ask
+from backline.settings import load_settings
+from backline.storage.audits import list_audit
+from backline.storage.database import Database
+from backline.storage.runs import read_run
+from backline.storage.spool_folder import SpoolFolder
+from backline.tasks.report_import import ImportReports, import_reports, undo_import
+from backline.wiring import House
+from tests.storage.spooled import count_rows, list_current, take_dirty
+
+TABLE = "date,artist,track,country,streams\n2026-01-01,Ann,One,DE,5\n2026-01-02,Ann,One,FR,7\n"
+MAPPING = """
+report = "odd"
+[columns]
+date = "Tag"
+artist = "Wer"
+streams = "Wie oft"
+"""
+
+
+class Watching:
+    """Stands in for the watch of a run; remembers what was told."""
+
+    run_id, asked_by = "run-1", "tester"
+
+    def __init__(self, lost_after: int = 10**9) -> None:
+        self.told: list[tuple[float, float | None, str]] = []
+        self._left = lost_after
+
+    def checkpoint(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise LeaseLost
+
+    def progress(self, done: float, total: float | None = None, words: str = "") -> None:
+        self.checkpoint()
+        self.told.append((done, total, words))
+
+
+@pytest.fixture
+def house(tmp_path: Path, database: Database) -> Iterator[House]:
+    """A house with the two tasks on this test's database."""
+    options = {
+        "BACKLINE_STATE": str(tmp_path / "state"),
+        "BACKLINE_DATABASE_URL": database.url.render_as_string(hide_password=False),
+        "BACKLINE_RUNTIME_ACTOR": "tester",
+    }
+    tasks = {task.name: task for task in (import_reports, undo_import)}
+    made = House(load_settings(options).settings, tasks)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Write a file below reports/."""
+
+    def write(name: str, body: str) -> Path:
+        path = tmp_path / "reports" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(body)
+        return path
+
+    return write
+
+
+def carry(house: House, task: Any, **job: Any) -> dict[str, Any]:
+    """Run a task to its end; the answer."""
+    run_id = house.submit(task, task.read_job(**job), Ask("tester"))
+    run_here(house.runtime, run_id)
+    return RunHandle(house.database, run_id).get(timeout=5)
+
+
+def bring(house: House, *paths: Path, **hints: str) -> list[dict[str, Any]]:
+    """Import files; one line for each."""
+    found: list[dict[str, Any]] = carry(house, import_reports, paths=[str(path) for path in paths], **hints)[
+        "files"
+    ]
+    return found
+
+
+def read_values(house: House) -> dict[tuple[str, int], int]:
+    """Streams by folded artist and day in January 2026, as they count now."""
+    with house.database.read() as connection:
+        return {(row[2], row[5] - 20_453): row[7] for row in list_current(connection)}
+
+
+def list_dirty(house: House) -> set[tuple[str, int]]:
+    """Dirty days, which are clean then."""
+    with house.database.write() as connection:
+        return {(name, day - 20_453) for name, day in take_dirty(connection)}
+
+
+def test_line_of_an_accepted_file(house: House, write: Any) -> None:
+    (line,) = bring(house, write("x.csv", TABLE + "2026-01-03,Ann,One,DE,many\n"))
+    assert line["import_id"].startswith("imp_")
+    assert {key: value for key, value in line.items() if key not in ("import_id", "draft", "rejected")} == {
+        "file": "x.csv",
+        "format": "table",
+        "outcome": "accepted",
+        "rows": {"read": 3, "accepted": 2, "rejected": 1, "ignored": 0},
+        "totals": {"units": 12, "money": {}},
+        "days": {"first": "2026-01-01", "last": "2026-01-02", "count": 2},
+        "remedy": None,
+    }
+    assert [(bad["line"], bad["kind"]) for bad in line["rejected"]] == [(4, "bad_number")]
+    assert read_values(house) == {("ann", 1): 5, ("ann", 2): 7}
+    with house.database.read() as connection:
+        (row,) = list_audit(connection, object=f"import:{line['import_id']}")
+    assert (row.actor, row.action, row.before_sha, len(row.after_sha)) == (
+        "tester",
+        "import.accepted",
+        None,
+        64,
+    )
+
+
+def test_same_file_changes_nothing_under_any_name(house: House, write: Any) -> None:
+    path = write("x.csv", TABLE)
+    (first,) = bring(house, path)
+    list_dirty(house)
+    os.utime(path, (1, 1))
+    again, copy = bring(house, path, write("copy of x.csv", TABLE))
+    assert [line["outcome"] for line in (again, copy)] == ["unchanged"] * 2
+    assert (again["import_id"], again["rows"]) == (first["import_id"], first["rows"])
+    assert list_dirty(house) == set()
+    with house.database.read() as connection:
+        assert count_rows(connection, "backline_import") == 1
+
+
+def test_same_bytes_for_another_song_are_another_file(house: House, write: Any) -> None:
+    body = "date,streams\n2026-01-01,0\n"
+    one, two = write("One-timeline.csv", body), write("Two-timeline.csv", body)
+    assert [line["outcome"] for line in bring(house, one, two, artist="Ann")] == ["accepted"] * 2
+    assert [line["outcome"] for line in bring(house, one, two, artist="Ann")] == ["unchanged"] * 2
+    assert [line["outcome"] for line in bring(house, one, two, artist="Bo")] == ["accepted"] * 2
+    with house.database.read() as connection:
+        assert len(list_current(connection)) == 4
+
+
+def test_reissue_replaces_its_day_and_undo_brings_it_back(house: House, write: Any) -> None:
+    bring(house, write("x.csv", TABLE))
+    list_dirty(house)
+    (second,) = bring(house, write("y.csv", TABLE.replace(",7", ",8")))
+    assert (list_dirty(house), read_values(house)) == ({("ann", 2)}, {("ann", 1): 5, ("ann", 2): 8})
+    answer = carry(house, undo_import, import_id=second["import_id"])
+    assert {name: answer[name] for name in ("import_id", "restored", "removed", "kept")} == {
+        "import_id": second["import_id"], "restored": 1, "removed": 0, "kept": 1,
+    }  # fmt: skip
+    assert (list_dirty(house), read_values(house)) == ({("ann", 2)}, {("ann", 1): 5, ("ann", 2): 7})
+    with house.database.read() as connection:
+        trail = list_audit(connection, object=f"import:{second['import_id']}")
+    assert [row.action for row in trail] == ["import.undone", "import.accepted"]
+    assert trail[0].before_sha == trail[1].after_sha != trail[0].after_sha
+
+
+def test_undone_file_may_be_imported_again(house: House, write: Any) -> None:
+    path = write("x.csv", TABLE)
+    (first,) = bring(house, path)
+    assert carry(house, undo_import, import_id=first["import_id"])["removed"] == 2
+    assert read_values(house) == {}
+    (again,) = bring(house, path)
+    assert again["outcome"] == "accepted" and again["import_id"] != first["import_id"]
+    assert read_values(house) == {("ann", 1): 5, ("ann", 2): 7}
+
+
+def test_second_undo_and_unknown_import_are_refused(house: House, write: Any) -> None:
+    (first,) = bring(house, write("x.csv", TABLE))
+    carry(house, undo_import, import_id=first["import_id"])
+    for import_id, words in (
+        (first["import_id"], "taken back before, by tester"),
+        ("imp_nope", "import list"),
+    ):
+        run_id = house.submit(undo_import, undo_import.read_job(import_id), Ask("tester"))
+        run_here(house.runtime, run_id)
+        with house.database.read() as connection:
+            row = read_run(connection, run_id)
+        assert (row.state, row.error_kind) == ("failed", "bad_input")
+        assert words in row.error_text
+
+
+def test_files_of_one_run_follow_one_another(house: House, write: Any) -> None:
+    first = write("1.csv", TABLE)
+    second = write("2.csv", TABLE.replace(",5\n", ",6\n"))
+    lines = bring(house, first, second, write("3.csv", TABLE))
+    assert [line["outcome"] for line in lines] == ["accepted", "accepted", "unchanged"]
+    assert read_values(house) == {("ann", 1): 6, ("ann", 2): 7}
+
+
+def test_refused_file_leaves_a_row_and_the_next_one_goes_on(house: House, write: Any) -> None:
+    page = write("a.csv", "<!doctype html><html></html>")
+    bad = write("b.csv", "date,artist,streams\nsoon,Ann,5\n")
+    lines = bring(house, page, bad, write("c.csv", TABLE))
+    assert [line["outcome"] for line in lines] == ["rejected", "rejected", "accepted"]
+    assert "sign in" in lines[0]["remedy"]
+    assert lines[1]["rows"] == {"read": 1, "accepted": 0, "rejected": 1, "ignored": 0}
+    assert lines[1]["rejected"][0]["kind"] == "bad_date"
+    assert lines[1]["totals"] == {"units": 0, "money": {}}
+    with house.database.read() as connection:
+        outcomes = connection.execute(text("SELECT outcome FROM backline_import ORDER BY no")).scalars().all()
+        assert count_rows(connection, "backline_claim") == 2
+    assert outcomes == ["rejected", "rejected", "accepted"]
+    assert [line["outcome"] for line in bring(house, page)] == [
+        "rejected"
+    ]  # tried again, in case it can be read now
+
+
+def test_mapping_is_drafted_used_and_remembered(house: House, write: Any) -> None:
+    path = write("odd.csv", "Tag;Wer;Wie oft\n2026-01-01;Ann;5\n")
+    (line,) = bring(house, path)
+    assert line["outcome"] == "needs_mapping" and "[columns]" in line["draft"] and "--map" in line["remedy"]
+    (line,) = bring(house, path, mapping=MAPPING)
+    assert (line["outcome"], line["format"], line["draft"]) == ("accepted", "mapped", None)
+    (line,) = bring(house, write("next.csv", "Tag;Wer;Wie oft\n2026-01-02;Ann;6\n"))
+    assert (line["outcome"], line["format"]) == ("accepted", "mapped")
+    assert read_values(house) == {("ann", 1): 5, ("ann", 2): 6}
+
+
+def test_folder_and_archive(house: House, write: Any, tmp_path: Path) -> None:
+    path = write("in/x.csv", TABLE)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(path, "x.csv")
+        archive.writestr("y.csv", TABLE.replace("Ann", "Bo"))
+    lines = bring(house, tmp_path / "reports", tmp_path / "a.zip")
+    assert [line["outcome"] for line in lines] == ["accepted", "unchanged", "accepted"]
+    assert [line["file"] for line in lines[1:]] == ["a.zip/x.csv", "a.zip/y.csv"]
+    assert lines[0]["file"].endswith("in/x.csv")
+
+
+def test_artist_may_be_named_by_id(house: House, write: Any) -> None:
+    bring(house, write("x.csv", TABLE))
+    with house.database.read() as connection:
+        artist_id = connection.execute(text("SELECT id FROM backline_artist")).scalar_one()
+    bring(house, write("One-timeline.csv", "date,streams\n2026-01-05,9\n"), artist=artist_id)
+    assert read_values(house)["ann", 5] == 9
+    with house.database.read() as connection:
+        assert count_rows(connection, "backline_artist") == 1
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        ({"paths": ["nowhere.csv"]}, "nowhere.csv: there is no such file"),
+        ({"paths": ["."], "artist": "art_0000"}, "art_0000"),
+        ({"paths": ["."], "mapping": "columns = 1"}, "mapping"),
+    ],
+)
+def test_job_that_cannot_be_done_is_bad_input(house: House, job: dict[str, Any], words: str) -> None:
+    run_id = house.submit(import_reports, import_reports.read_job(**job), Ask("tester"))
+    run_here(house.runtime, run_id)
+    with house.database.read() as connection:
+        row = read_run(connection, run_id)
+    assert (row.state, row.error_kind) == ("failed", "bad_input")
+    assert words in row.error_text
+
+
+def test_plain_call_writes_nothing_before_the_finish(database: Database, write: Any, tmp_path: Path) -> None:
+    effects, trail, watch = Effects(), AuditTrail(), Watching()
+    folder = SpoolFolder(tmp_path / "spool")
+    job = ImportReports(paths=[str(write("x.csv", TABLE))])
+    answer = import_reports(job, database, folder, effects, trail, watch)
+    assert [reason.rule for reason in answer.reasons] == ["import.outcome"]
+    assert watch.told[-1] == (len(TABLE), len(TABLE), "x.csv")
+    assert not folder.path.exists()
+    with database.read() as connection:
+        assert count_rows(connection, "backline_import") == 0
+    for _ in range(2):  # a finish that was rolled back is applied anew
+        with database.engine.connect() as connection:
+            effects.apply(connection)
+            assert len(list_current(connection)) == 2
+            connection.rollback()
+
+
+def test_lost_run_leaves_nothing(database: Database, write: Any, tmp_path: Path) -> None:
+    folder, effects = SpoolFolder(tmp_path / "spool"), Effects()
+    job = ImportReports(paths=[str(write("x.csv", TABLE)), str(write("y.csv", TABLE))])
+    with pytest.raises(LeaseLost):
+        import_reports(job, database, folder, effects, AuditTrail(), Watching(lost_after=4))
+    assert not folder.path.exists()
+    with database.read() as connection:
+        assert count_rows(connection, "backline_import") == count_rows(connection, "backline_artist") == 0
+
+
+def test_positional_arguments() -> None:
+    job = import_reports.read_job(["a"], "Ann", "One", "de", "2026-01-01", "mine", "x = 1")
+    assert job == ImportReports(
+        paths=["a"], artist="Ann", track="One", region="de", date="2026-01-01", report="mine", mapping="x = 1"
+    )
+    with pytest.raises(BadInput, match="paths"):
+        import_reports.read_job([])
+    assert import_reports.concurrency(job) == undo_import.concurrency(job) == "imports"
