@@ -1,0 +1,106 @@
+"""`backline import`: files in, lines out, exit codes; list, show, undo; drafts of mappings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backline.cli.exits import BAD_INPUT, FINE, NEEDS_PERSON
+from tests.cli.conftest import Call
+
+TABLE = "date,artist,streams\n2026-01-01,Ann,5\n2026-01-02,Ann,7\n"
+ODD = "Tag;Wer;Wie oft\n2026-01-01;Ann;5\n"
+MAPPING = '[columns]\ndate = "Tag"\nartist = "Wer"\nstreams = "Wie oft"\n'
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A small table."""
+    path = tmp_path / "x.csv"
+    path.write_text(TABLE)
+    return path
+
+
+def test_one_line_per_file(call: Call, table: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.csv"
+    page.write_text("<html></html>")
+    result = call("import", table, page, "--json")
+    assert result.code == NEEDS_PERSON
+    assert [(line["file"], line["outcome"]) for line in result.lines] == [
+        ("x.csv", "accepted"),
+        ("page.csv", "rejected"),
+    ]
+    assert list(result.lines[0]) == [
+        "file", "format", "outcome", "import_id", "rows", "rejected", "totals", "days", "remedy",
+    ]  # fmt: skip
+
+
+def test_again_is_unchanged_and_fine(call: Call, table: Path) -> None:
+    first = call("import", table, "--json")
+    again = call("import", table, "--json")
+    assert (first.code, again.code, again.one["outcome"]) == (FINE, FINE, "unchanged")
+    assert again.one["import_id"] == first.one["import_id"]
+
+
+def test_a_real_process_imports(program: Call, table: Path) -> None:
+    result = program("import", str(table), "--artist", "Ann", "--json")
+    assert (result.code, result.err, result.one["totals"]["units"]) == (FINE, "", 12)
+
+
+def test_words_for_people(call: Call, table: Path) -> None:
+    table.write_text(TABLE + "soon,Ann,1\n")
+    out = call("import", table).out
+    assert "accepted" in out and "2026-01-01 – 2026-01-02 (2)" in out and "  4: " in out
+
+
+def test_missing_path_and_missing_mapping(call: Call, table: Path, tmp_path: Path) -> None:
+    for arguments in (["nowhere.csv"], [table, "--map", tmp_path / "nowhere.toml"]):
+        result = call("import", *arguments)
+        assert result.code == BAD_INPUT and "nowhere" in result.err
+    (tmp_path / "latin.toml").write_bytes(b"# \xe9")
+    assert "not UTF-8" in call("import", table, "--map", tmp_path / "latin.toml").err
+
+
+def test_draft_is_written_completed_and_used(call: Call, tmp_path: Path) -> None:
+    odd, draft = tmp_path / "odd.csv", tmp_path / "draft.toml"
+    odd.write_text(ODD)
+    result = call("import", odd)
+    assert result.code == NEEDS_PERSON and "--draft-map" in result.out
+    result = call("import", odd, "--draft-map", draft, "--json")
+    assert (result.code, result.one["outcome"]) == (NEEDS_PERSON, "needs_mapping")
+    assert draft.read_text() == result.one["draft"]
+    assert "exists already" in call("import", odd, "--draft-map", draft).err
+    draft.write_text(MAPPING)
+    result = call("import", odd, "--map", draft, "--json")
+    assert (result.code, result.one["format"]) == (FINE, "mapped")
+    odd.write_text(ODD.replace("2026-01-01", "2026-01-05"))
+    assert call("import", odd, "--json").one["outcome"] == "accepted"  # the mapping is remembered
+
+
+def test_list_show_and_undo(call: Call, table: Path) -> None:
+    assert "Nothing imported yet." in call("import", "list").out
+    import_id = call("import", table, "--json").one["import_id"]
+    listed = call("import", "list", "--json").one
+    assert (listed["id"], listed["report"], listed["undone_at"]) == (import_id, "table", None)
+    shown = call("import", "show", import_id[:-2], "--json").one
+    assert (shown["id"], shown["claims"], shown["rejected"]) == (import_id, {"brought": 2, "current": 2}, [])
+    undone = call("import", "undo", import_id, "--json").one
+    assert (undone["import_id"], undone["restored"], undone["removed"]) == (import_id, 0, 2)
+    shown = call("import", "show", import_id, "--json").one
+    assert (shown["claims"]["current"], shown["undone_by"]) == (0, "tester")
+    assert import_id in call("import", "list").out
+    again = call("import", "undo", import_id)
+    assert again.code == BAD_INPUT and "taken back before" in again.err
+    assert call("import", "show", "imp_nope").code == BAD_INPUT
+
+
+def test_undo_in_words(call: Call, table: Path) -> None:
+    import_id = call("import", table, "--json").one["import_id"]
+    out = call("import", "undo", import_id).out
+    assert import_id in out and "2 count no more" in out
+
+
+def test_file_called_like_a_command(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "list").write_text(TABLE)
+    assert call("import", "./list", "--json").one["outcome"] == "accepted"
