@@ -210,7 +210,7 @@ def test_a_team_s_own_application_keeps_what_it_has(tmp_path: Path) -> None:
     team = Celery("team", set_as_current=False)
     team.conf.update(**module.describe_transport(make_settings(tmp_path)), task_default_queue="theirs")
 
-    @team.task(name="theirs.own")  # type: ignore[untyped-decorator]
+    @team.task(name="theirs.own")
     def own() -> int:
         return 5
 
@@ -225,7 +225,7 @@ def test_a_taken_name_stops_the_start(tmp_path: Path) -> None:
     module = load_celery_app()
     team = Celery("team", set_as_current=False)
 
-    @team.task(name=NAME)  # type: ignore[untyped-decorator]
+    @team.task(name=NAME)
     def own() -> int:
         return 5
 

@@ -306,7 +306,7 @@ def test_a_hard_limit_that_cannot_be_written_down_is_left_to_the_lease(stage: Ma
         fence = on.runtime.leases.claim(connection, row, "host/w1/1")
     assert fence is not None
     context = run._make_context(on.runtime, row, task, fence)
-    on.runtime.leases = Away()  # type: ignore[assignment]
+    on.runtime.leases = Away()
     run._end_by_force(on.runtime, row, context)  # the keeper calls it, and must live on
     assert context.watch.lost and on.row(run_id).state == "running"
 
