@@ -22,7 +22,7 @@ def add_up(database: Database, *claims: tuple[list[Fact], dict[str, Any]]) -> di
             writer.put(5, facts, **where)
         rows = []
         for dimension in ("day", "country"):
-            rows += connection.execute(text(select_rollups(dimension, CHOSEN))).all()
+            rows += connection.execute(text(select_rollups(database.dialect, dimension, CHOSEN))).all()
     found: dict[str, dict[str, int]] = {dimension: {} for dimension in DIMENSIONS}
     for row in rows:
         found[row.dimension][row.key] = row.value
@@ -105,7 +105,7 @@ def test_rows_of_a_claim_count_once_and_only_current_claims_count(database: Data
         writer.put(5, [Fact(1, 1, track_no=7)], rows=(50, 50), known_at=99)
         writer.put(5, [Fact(1, 2, track_no=7), Fact(1, 3, track_no=8)], rows=(2, 1), known_at=7)
         writer.put(5, [Fact(1, 4, track_no=9)], rows=(1, 0), known_at=8, kind="track", scope="1/9")
-        rows = connection.execute(text(select_rollups("track", CHOSEN))).all()
+        rows = connection.execute(text(select_rollups(database.dialect, "track", CHOSEN))).all()
     day = next(row for row in rows if row.dimension == "day")
     assert (day.value, day.accepted, day.rejected, day.known_at) == (9, 3, 1, 8)
     assert COLUMNS.split(", ") == list(day._fields)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, text
 
 from backline.storage.database import Database
-from backline.storage.rollup_sql import COLUMNS, select_rollups
+from backline.storage.rollup_sql import COLUMNS, join_claims, select_rollups
 
 NumberRow = Row[Any]
 FIRST, LAST = -1_000_000, 1_000_000  # days since 1970-01-01 that no report reaches
@@ -56,15 +56,17 @@ FROM (
         CASE WHEN r.dimension = 'day' OR r.span = 1 THEN 1 ELSE 0 END AS has_days {_CLEAN}
     UNION ALL
     SELECT c.report, c.span, f.day, c.known_at, CASE WHEN c.span = 1 OR c.kind = 'chart' THEN 1 ELSE 0 END
-    FROM ({_DIRTY}) AS d CROSS JOIN backline_fact AS f CROSS JOIN backline_claim AS c
-    WHERE f.artist_no = d.artist_no AND f.day = d.day AND c.id = f.claim_id AND c.current
+    FROM (
+        SELECT DISTINCT f.claim_id, f.day FROM ({_DIRTY}) AS d CROSS JOIN backline_fact AS f
+        WHERE f.artist_no = d.artist_no AND f.day = d.day
+    ) AS f {{claims}} WHERE c.id = f.claim_id AND c.current
 ) AS days GROUP BY report ORDER BY report
 """
 _SOURCES = """
 SELECT DISTINCT c.report, c.day, i.no, i.id AS import_id FROM (
     SELECT DISTINCT claim_id FROM backline_fact WHERE artist_no IN :artists AND day BETWEEN :first AND :last
-) AS f JOIN backline_claim AS c ON c.id = f.claim_id JOIN backline_import AS i ON i.no = c.import_no
-WHERE c.current ORDER BY c.report, c.day, i.no
+) AS f {claims} JOIN backline_import AS i ON i.no = c.import_no
+WHERE c.id = f.claim_id AND c.current ORDER BY c.report, c.day, i.no
 """
 _TRACKS = "SELECT count(*) FROM backline_track WHERE artist_no IN :artists"
 
@@ -74,6 +76,7 @@ class StoredNumbers:
 
     def __init__(self, connection: Connection, artist_nos: Sequence[int]) -> None:
         self._connection = connection
+        self._dialect = connection.dialect.name
         self._artists = list(artist_nos)
 
     def read_cells(
@@ -99,18 +102,18 @@ class StoredNumbers:
 
     def list_reports(self) -> list[NumberRow]:
         """Each report: span, first and last day, number of days, when last known, whether it has days."""
-        return self._execute(_REPORTS, first=FIRST, last=LAST)
+        return self._execute(_REPORTS.format(claims=join_claims(self._dialect, "f")), first=FIRST, last=LAST)
 
     def list_sources(self, first: int = FIRST, last: int = LAST) -> list[NumberRow]:
         """The imports whose current claims stand behind each report and day."""
-        return self._execute(_SOURCES, first=first, last=last)
+        return self._execute(_SOURCES.format(claims=join_claims(self._dialect, "f")), first=first, last=last)
 
     def count_tracks(self) -> int:
         """How many tracks the catalogue knows."""
         return int(self._execute(_TRACKS)[0][0])
 
     def _read(self, dimension: str, query: str, first: int, last: int, report: str | None) -> list[NumberRow]:
-        sql = _NUMBERS.format(live=select_rollups(dimension, _DIRTY))
+        sql = _NUMBERS.format(live=select_rollups(self._dialect, dimension, _DIRTY))
         titled = dimension == "track"
         sql += (_TITLED if titled else "") + query.format(table="titled" if titled else "numbers")
         every = 1 if report is None else 0

@@ -4,8 +4,8 @@ One text serves both the refresh (INSERT … SELECT) and the reading of days tha
 databases. It works in steps, each a CTE:
 
     chosen   the (artist_no, day) pairs, put in by the caller
-    grouped  facts of current claims, added within one claim; the only step that sees every fact
-    weighed  with the claim's report, and what else there is for the same day (`…_best`)
+    grouped  facts added within one claim; the only step that sees every fact
+    weighed  of current claims, with the claim's report, and what else there is for the same day (`…_best`)
     lines    what stands for a dimension and key, after the rules of precedence
     claimed  one row per claim, so that a claim's accepted and rejected rows count once
     added    one row per key, measure, currency and scale
@@ -28,9 +28,14 @@ def _quote(rule: str) -> str:
 
 
 _FACTS = """
-FROM chosen AS d CROSS JOIN backline_fact AS f CROSS JOIN backline_claim AS c
-WHERE f.artist_no = d.artist_no AND f.day = d.day AND c.id = f.claim_id AND c.current
+FROM chosen AS d CROSS JOIN backline_fact AS f WHERE f.artist_no = d.artist_no AND f.day = d.day
 """
+# Right after a big import PostgreSQL has not counted the new rows; left to choose, it pairs every claim with
+# every fact (minutes for a million). A look-up by key for each row cannot go wrong.
+_CLAIMS = {
+    "sqlite": "CROSS JOIN backline_claim AS c",
+    "postgresql": "CROSS JOIN LATERAL (SELECT * FROM backline_claim AS o WHERE o.id = {of}.claim_id OFFSET 0) AS c",
+}
 # Nothing is grouped by that follows from the rest: sorting is what a refresh costs (1.5 µs a fact on SQLite).
 _GROUPED_BY_TRACK = f"""
 SELECT f.artist_no, min(f.day) AS day, f.claim_id, f.track_no,
@@ -47,7 +52,7 @@ FROM (
     SELECT g.*, c.report, c.kind, c.span, c.accepted, c.rejected, c.known_at,
         CASE WHEN g.track_no = 0 THEN 1 ELSE 0 END AS whole,
         CASE WHEN c.kind = 'chart' THEN g.is_global ELSE 0 END AS world
-    FROM grouped AS g JOIN backline_claim AS c ON c.id = g.claim_id
+    FROM grouped AS g {claims} WHERE c.id = g.claim_id AND c.current
 ) AS p
 """
 _LINES_BY_TRACK = """
@@ -61,8 +66,7 @@ _GROUPED_BY_PLACE = f"""
 SELECT f.artist_no, min(f.day) AS day, f.claim_id, f.country, f.source,
     CASE WHEN f.track_no = 0 THEN 1 ELSE 0 END AS whole,
     f.measure, f.currency, f.scale, sum(f.value) AS total, min(f.value) AS low, count(*) AS facts
-{_FACTS} AND (c.span = 1 OR c.kind = 'chart')
-GROUP BY f.claim_id, f.country, f.source, whole, f.artist_no, f.measure, f.currency, f.scale
+{_FACTS} GROUP BY f.claim_id, f.country, f.source, whole, f.artist_no, f.measure, f.currency, f.scale
 """
 _WEIGHED_BY_PLACE = """
 SELECT g.*, c.report, c.kind, c.span, c.accepted, c.rejected, c.known_at,
@@ -70,7 +74,7 @@ SELECT g.*, c.report, c.kind, c.span, c.accepted, c.rejected, c.known_at,
         OVER (PARTITION BY g.artist_no, g.day, c.report, g.measure, g.currency) AS country_best,
     max(CASE WHEN g.source <> '' AND c.kind <> 'chart' THEN whole END)
         OVER (PARTITION BY g.artist_no, g.day, c.report, g.measure, g.currency) AS source_best
-FROM grouped AS g JOIN backline_claim AS c ON c.id = g.claim_id
+FROM grouped AS g {claims} WHERE c.id = g.claim_id AND c.current AND (c.span = 1 OR c.kind = 'chart')
 """
 _LINES_BY_PLACE = """
 SELECT 'country' AS dimension, country AS key, w.* FROM weighed AS w WHERE whole = country_best
@@ -104,14 +108,20 @@ WHERE measure IN ({_quote("sum")}, {_quote("min")}) OR all_facts = 1
 """
 
 
-def select_rollups(dimension: str, chosen: str) -> str:
+def select_rollups(dialect: str, dimension: str, chosen: str) -> str:
     """A SELECT of rollup rows (`COLUMNS`) computed from facts.
 
     `dimension` is day or track (both come), country or source (both come); `chosen` is a SELECT of
     (artist_no, day).
     """
     if dimension in ("day", "track"):
-        parts = {"grouped": _GROUPED_BY_TRACK, "weighed": _WEIGHED_BY_TRACK, "lines": _LINES_BY_TRACK}
+        grouped, weighed, lines = _GROUPED_BY_TRACK, _WEIGHED_BY_TRACK, _LINES_BY_TRACK
     else:
-        parts = {"grouped": _GROUPED_BY_PLACE, "weighed": _WEIGHED_BY_PLACE, "lines": _LINES_BY_PLACE}
-    return _STEPS.format(chosen=chosen, **parts)
+        grouped, weighed, lines = _GROUPED_BY_PLACE, _WEIGHED_BY_PLACE, _LINES_BY_PLACE
+    weighed = weighed.format(claims=join_claims(dialect, "g"))
+    return _STEPS.format(chosen=chosen, grouped=grouped, weighed=weighed, lines=lines)
+
+
+def join_claims(dialect: str, of: str) -> str:
+    """How to look up the claim `c` of each row of `of`; WHERE c.id = of.claim_id belongs to it."""
+    return _CLAIMS[dialect].format(of=of)

@@ -45,10 +45,11 @@ def refresh_rollups(
     if not pairs:
         return 0
     values = {"pairs": json.dumps(pairs)}
-    chosen = _CHOSEN[connection.dialect.name]
+    dialect = connection.dialect.name
+    chosen = _CHOSEN[dialect]
     connection.execute(text(_FORGET.format(table="backline_rollup", chosen=chosen)), values)
     for dimension in ("day", "country"):  # day comes with track, country with source
-        insert = f"INSERT INTO backline_rollup ({COLUMNS}) {select_rollups(dimension, chosen)}"
+        insert = f"INSERT INTO backline_rollup ({COLUMNS}) {select_rollups(dialect, dimension, chosen)}"
         connection.execute(text(insert), values)
     connection.execute(text(_FORGET.format(table="backline_dirty_day", chosen=chosen)), values)
     return len(pairs)
