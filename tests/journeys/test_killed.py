@@ -81,7 +81,7 @@ def test_paused_past_its_lease_the_fence_refuses_it(stack: Stack) -> None:
     await_success(stack, after)
 
 
-@on("embedded", "redis")
+@on("redis")
 def test_steps_that_are_done_are_not_done_again(stack: Stack) -> None:
     stack.crew.worker(concurrency=1)
     run_id = stack.submit(journey_tasks.walk, 1, 3000, 3)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
-
-from backline.runtime.task import Task
 from tests.journeys.conftest import on
 from tests.journeys.plug_in import journey_tasks
 from tests.journeys.processes import wait_for
 from tests.journeys.stacks import Stack
 
+FORMS = {"redis": journey_tasks.poison, "embedded": journey_tasks.short_poison}
 
-@pytest.mark.parametrize("task", [journey_tasks.poison, journey_tasks.short_poison], ids=["long", "short"])
-@on("embedded", "redis")
-def test_poison_is_dead_after_three_losses(stack: Stack, task: Task) -> None:
-    run_id = stack.submit(task, 1)
+
+@on(*FORMS)
+def test_poison_is_dead_after_three_losses(stack: Stack) -> None:
+    run_id = stack.submit(FORMS[stack.name], 1)
     stack.crew.worker(concurrency=1)
 
     def is_over() -> bool:
@@ -28,7 +26,7 @@ def test_poison_is_dead_after_three_losses(stack: Stack, task: Task) -> None:
     wait_for("the worker to go on", lambda: stack.crew.look() or stack.state(after) == "succeeded", 30)
 
 
-@on("embedded", "rabbitmq")
+@on("rabbitmq")
 def test_hard_limit_ends_a_run_that_hears_nothing(stack: Stack) -> None:
     run_id = stack.submit(journey_tasks.hang, 1)
     stack.crew.worker(concurrency=1)
