@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from backline.cli.houses import open_house
-from backline.cli.jobs import read_job, read_value
-from backline.errors import BadInput
+from backline.cli.jobs import find_artist_id, read_job, read_value
+from backline.errors import BadInput, UnknownName
+from backline.storage.artists import add_artist
 
 TEXT = {"type": "string"}
 NUMBER = {"type": "integer"}
@@ -51,3 +52,16 @@ def test_mistakes_are_named(settings: list[str], words: str) -> None:
 def test_task_without_artist_refuses_one() -> None:
     with open_house(tasks=True) as house, pytest.raises(BadInput, match="takes no artist"):
         read_job(house, house.find_task("probe.add"), "Somebody", ["one=1"])
+
+
+def test_an_artist_by_name() -> None:
+    with open_house(tasks=True) as house:
+        task = house.find_task("aggregate_metrics")
+        with house.database.write() as connection:
+            added = add_artist(connection, house.database.now_sql, "Nova", created_by="me").row
+        assert find_artist_id(house, "NOVA") == added.id
+        assert read_job(house, task, "nova", ["period=7d", "export=true"]).model_dump() == {
+            "artist_id": added.id, "period": "7d", "export": True,
+        }  # fmt: skip
+        with pytest.raises(UnknownName, match="Nobody"):
+            read_job(house, task, "Nobody", [])
