@@ -117,17 +117,21 @@ class TextRecords:
             if max(map(len, lines)) >= LONGEST:
                 raise _endless_line(first + max(range(len(lines)), key=lambda place: len(lines[place])))
             passed, skip = min(skip, len(lines)), max(0, skip - len(lines))
-            yield self._split_lines(lines[passed:], first + passed)
+            for start in range(passed, len(lines), ROWS):
+                yield self._split_lines(lines[start : start + ROWS], first + start)
             first += len(lines)
 
     def _split_lines(self, lines: list[str], first: int) -> Block:
         width = len(self._names)
-        cells = pc.split_pattern(pa.array(lines, type=pa.string()), self._delimiter)
+        texts = pa.array(lines, type=pa.string())
+        cells = pc.split_pattern(texts, self._delimiter)
         fits = pc.list_value_length(cells).to_numpy(zero_copy_only=False) == width
         numbers = np.arange(first, first + len(lines), dtype=np.int64)
         if fits.all():
             return self._make_block(cells.flatten(), numbers, [])
-        odd = ((int(numbers[row]), lines[row].split(self._delimiter)) for row in np.flatnonzero(~fits))
+        filled = pc.not_equal(pc.utf8_trim_whitespace(texts), "").to_numpy(zero_copy_only=False)
+        places = np.flatnonzero(~fits & filled).tolist()
+        odd = ((first + place, lines[place].split(self._delimiter)) for place in places)
         padded, broken = self._judge_widths(odd)
         flat = cells.filter(pa.array(fits)).flatten()
         if padded:
