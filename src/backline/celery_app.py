@@ -235,6 +235,7 @@ def make_app(settings: Settings, tasks: Mapping[str, Task[Any, Any]] | None = No
         broker_connection_retry_on_startup=True,
         broker_connection_timeout=4,
         worker_max_memory_per_child=400_000,
+        worker_lost_wait=1.0,  # seconds; a bell has no result that a dead child could still hand in
         task_create_missing_queues=False,
         task_default_queue="backline",
         task_queues=[make_queue("backline"), *(make_queue(name_queue(family)) for family in families)],
