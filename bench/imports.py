@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -71,26 +72,25 @@ def measure_imports(stack: Stack, rows: int) -> list[dict[str, Any]]:
 
 def measure_way(name: str, command: list[str], environ: Mapping[str, str]) -> dict[str, Any]:
     """Run one command to its end. `stored` is None, and `failed` says why, where it did not work."""
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **environ},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    output, errors = process.stdout.read(), process.stderr.read()  # type: ignore[union-attr]  # both are pipes
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **environ}, stdout=output, stderr=errors
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        errors.seek(0)
+        said, complained = output.read(), errors.read()
     scale = 2**20 if sys.platform == "darwin" else 2**10
     return {
         "way": name,
-        "seconds": time.perf_counter() - began,
+        "seconds": seconds,
         "cpu_seconds": usage.ru_utime + usage.ru_stime,
         "peak_mib": usage.ru_maxrss / scale,
-        "stored": _read_stored(output) if process.returncode == 0 else None,
-        "failed": None if process.returncode == 0 else errors.strip()[-500:],
+        "stored": _read_stored(said) if process.returncode == 0 else None,
+        "failed": None if process.returncode == 0 else complained.strip()[-500:],
     }
 
 
