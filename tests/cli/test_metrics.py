@@ -63,6 +63,14 @@ def test_by_key_and_range(call: Call, filled: None) -> None:
     assert show(call, "--report", "other") == []
 
 
+def test_a_name_that_stands_only_in_shared_credits(call: Call) -> None:
+    with open_house() as house, house.database.write() as connection:
+        writer = FactWriter(connection)
+        writer.add_artist(902, "Nova, Kay", parts=["Nova", "Kay"], confirmed=False)
+        writer.put(DAY, [Fact(902, 11)], scope="902")
+    assert show(call, "--by", "day") == [("2026-08-28", "streams", "11", 1.0)]
+
+
 def test_show_refreshes_once(call: Call, filled: None) -> None:
     before = show(call, "--by", "track")
     with open_house() as house, house.database.read() as connection:

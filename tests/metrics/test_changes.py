@@ -38,6 +38,12 @@ def test_growth_of_the_coverage_is_no_growth() -> None:
     assert change == Change(None, None, "lower_coverage_before")
 
 
+def test_single_missing_rows_before_are_told_with_a_caution() -> None:
+    change = compare(Known(Decimal(110), 1.0), Known(Decimal(100), 0.99))
+    assert change == Change("10", "10.0", "slightly_lower_coverage_before")
+    assert compare(Known(Decimal(110), 1.0), Known(Decimal(100), 0.97)).absolute is None
+
+
 def test_lower_coverage_now_is_told_with_a_caution() -> None:
     assert compare(Known(Decimal(9), 0.9), Known(Decimal(10), 1.0)) == Change("-1", "-10.0", "lower_coverage")
 

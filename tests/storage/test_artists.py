@@ -11,6 +11,7 @@ from backline.storage.artists import (
     find_artist,
     list_artists,
     list_credits,
+    list_shared_credits,
     name_artists,
 )
 from backline.storage.database import Database
@@ -63,6 +64,19 @@ def test_added_confirmed_known(database: Database) -> None:
         assert abs(database.now(connection) - added.row.created_at) < 60_000_000
         with pytest.raises(BadInput, match="empty"):
             add_artist(connection, database.now_sql, " \n", created_by="me")
+
+
+def test_a_confirmed_name_with_a_comma_is_no_shared_credit(database: Database) -> None:
+    with database.write() as connection:
+        FactWriter(connection).add_artist(
+            1, "Tyler, The Maker", parts=["Tyler", "The Maker"], confirmed=False
+        )
+        assert list_shared_credits(connection, "TYLER") == [1]
+        assert (
+            add_artist(connection, database.now_sql, "Tyler, The Maker", created_by="me").outcome
+            == "confirmed"
+        )
+        assert list_shared_credits(connection, "Tyler") == []
 
 
 def test_credits_of_an_artist(database: Database) -> None:

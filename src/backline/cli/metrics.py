@@ -11,11 +11,11 @@ import typer
 
 from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.parameters import Json
-from backline.errors import BadInput
+from backline.errors import BadInput, UnknownName
 from backline.metrics.lines import list_lines
 from backline.metrics.numbers import to_day
 from backline.runtime.retry import is_passing
-from backline.storage.artists import find_artist, list_credits
+from backline.storage.artists import find_artist, list_credits, list_shared_credits
 from backline.storage.database import Database
 from backline.storage.numbers import StoredNumbers, read_snapshot
 from backline.storage.rollups import count_dirty, mark_all_dirty, refresh_rollups
@@ -130,9 +130,18 @@ def _read_day(option: str, words: str | None) -> int | None:
 
 
 def find_credits(database: Database, artist: str) -> list[int]:
-    """The artist rows whose numbers count. Raises `UnknownName` or `BadInput`."""
+    """The artist rows whose numbers count. Raises `UnknownName` or `BadInput`.
+
+    A name that stands only in shared credits of charts has numbers without being an artist of ours yet.
+    """
     with database.read() as connection:
-        return list_credits(connection, find_artist(connection, artist))
+        try:
+            return list_credits(connection, find_artist(connection, artist))
+        except UnknownName:
+            shared = list_shared_credits(connection, artist)
+            if not shared:
+                raise
+            return shared
 
 
 def refresh_all(database: Database, artist_nos: list[int] | None) -> int:

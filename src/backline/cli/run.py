@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from backline.cli.carry import carry_on
 from backline.cli.houses import make_screen, open_house, open_ringing_house
 from backline.cli.jobs import ArtistOption, SetOption, read_job
 from backline.cli.parameters import Json
@@ -16,11 +17,9 @@ from backline.cli.run_words import read_tree
 from backline.cli.screen import Screen
 from backline.errors import BacklineError, NeedsHuman
 from backline.runtime.handle import ENDED
-from backline.runtime.run import run_here
 from backline.runtime.submit import Ask
 from backline.storage.database import Database
 from backline.storage.runs import RunRow, read_state
-from backline.wiring import House
 
 app = typer.Typer()
 PATIENCE = 5.0  # seconds until a run that nobody takes is worth a word
@@ -45,16 +44,10 @@ def run(
         job = read_job(house, spec, artist, settings or ())
         run_id = house.submit(spec, job, Ask(house.settings.actor, key=key))
         if here:
-            carry_here(house, run_id)
+            carry_on(house, screen, run_id)
         elif wait:
             await_run(house.database, screen, run_id)
         show_end(screen, house.database, run_id, complete=here or wait)
-
-
-def carry_here(house: House, run_id: str) -> None:
-    """Carry the run in this process, unless a worker was faster; then wait for the worker."""
-    if run_here(house.runtime, run_id) is None:
-        await_run(house.database, None, run_id)
 
 
 def await_run(database: Database, screen: Screen | None, run_id: str) -> RunRow:

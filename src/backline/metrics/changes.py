@@ -11,9 +11,13 @@ from backline.metrics.numbers import add_exact, show_exact
 NO_DATA: Final = "no_data"  # nothing is known of this period
 NO_DATA_BEFORE: Final = "no_data_before"  # nothing is known of the period before
 LOWER_COVERAGE_BEFORE: Final = "lower_coverage_before"  # growth would be that of the coverage
+SLIGHTLY_LOWER_BEFORE: Final = "slightly_lower_coverage_before"  # told: the missing part cannot matter much
 LOWER_COVERAGE: Final = "lower_coverage"  # the difference is known, but the number now may still grow
 ZERO_BEFORE: Final = "zero_before"  # the difference is known, the percentage is not
 NO_PERCENT: Final = "no_percent"  # a rank has none
+
+# So much less of the period before may be known and the change is still told: single unusable rows, no day.
+MARGIN: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -34,20 +38,25 @@ class Change:
 
 
 def compare(now: Known, before: Known, *, percent: bool = True) -> Change:
-    """now against before. Null where there is nothing before, or where before is less complete than now."""
+    """now against before. Null where there is nothing before, or where before is much less complete than now."""
     if now.value is None:
         return Change(None, None, NO_DATA)
     if before.value is None:
         return Change(None, None, NO_DATA_BEFORE)
-    if before.coverage < now.coverage:
+    if now.coverage - before.coverage > MARGIN:
         return Change(None, None, LOWER_COVERAGE_BEFORE)
     difference = add_exact([now.value, before.value.copy_negate()])
     if not percent:
         return Change(show_exact(difference), None, NO_PERCENT)
     if before.value == 0:
         return Change(show_exact(difference), None, ZERO_BEFORE)
-    caution = LOWER_COVERAGE if now.coverage < before.coverage else None
-    return Change(show_exact(difference), _show_percent(difference, before.value), caution)
+    return Change(show_exact(difference), _show_percent(difference, before.value), _warn(now, before))
+
+
+def _warn(now: Known, before: Known) -> str | None:
+    if now.coverage == before.coverage:
+        return None
+    return LOWER_COVERAGE if now.coverage < before.coverage else SLIGHTLY_LOWER_BEFORE
 
 
 def _show_percent(difference: Decimal, before: Decimal) -> str:

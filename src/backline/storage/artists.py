@@ -77,6 +77,8 @@ def add_artist(connection: Connection, now_sql: str, name: str, *, created_by: s
         if found.confirmed:
             return Added(found, "known")
         connection.execute(t.artist.update().where(t.artist.c.no == found.no).values(confirmed=True))
+        # A name with a comma that a person vouches for is one artist, no shared credit.
+        connection.execute(t.credit_part.delete().where(t.credit_part.c.artist_no == found.no))
         return Added(_read(connection, found.id), "confirmed")
     artist_id = new_artist_id()
     values = {
@@ -105,6 +107,12 @@ def list_credits(connection: Connection, artist: ArtistRow) -> list[int]:
     return sorted(int(no) for no in connection.execute(union(own, shared)).scalars())
 
 
+def list_shared_credits(connection: Connection, name: str) -> list[int]:
+    """Numbers (`no`) of the shared credits that have a name as a part, whether or not it is an artist yet."""
+    query = select(t.credit_part.c.artist_no).where(t.credit_part.c.part == fold_name(name))
+    return sorted(int(no) for no in connection.execute(query).scalars())
+
+
 def name_artists(connection: Connection, numbers: list[int]) -> dict[int, str]:
     """The name of each artist row, by its `no`."""
     query = select(t.artist.c.no, t.artist.c.name).where(t.artist.c.no.in_(numbers))
@@ -121,10 +129,7 @@ def _read(connection: Connection, artist_id: str) -> ArtistRow:
 
 
 def _advise(connection: Connection, name: str) -> str:
-    query = select(func.count()).where(t.credit_part.c.part == fold_name(name))
-    shared = connection.execute(query).scalar_one()
+    shared = list_shared_credits(connection, name)
     if shared:
-        return (
-            f"{shared} shared credits have it as a part: `backline artist add {name!r}` makes it an artist."
-        )
+        return f"{len(shared)} shared credits have it as a part: `backline artist add {name!r}` makes it an artist."
     return "`backline artist list --all` shows them; `backline artist add NAME` adds one."

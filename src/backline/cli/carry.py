@@ -1,0 +1,41 @@
+"""A run carried in this process until it has ended, however long it has to wait for its turn."""
+
+from __future__ import annotations
+
+import threading
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from backline.cli.screen import Screen
+from backline.runtime.handle import ENDED
+from backline.runtime.retry import is_passing
+from backline.runtime.run import run_here
+from backline.storage.runs import read_state
+from backline.wiring import House
+
+AGAIN = 0.2  # seconds until a run that has to wait is tried again
+
+
+def carry_on(house: House, screen: Screen, run_id: str) -> None:
+    """Try to carry the run until it has ended or is put off, here or by a worker that was faster.
+
+    It may have to wait for another run of its concurrency key. That one's process may have been killed,
+    and there may be no worker that would notice: so this one sweeps while it waits.
+    """
+    pause, told = threading.Event(), False
+    while True:
+        try:
+            if run_here(house.runtime, run_id) is not None:
+                return
+            with house.database.read() as connection:
+                row = read_state(connection, run_id)
+            if row is None or row.state in (*ENDED, "scheduled"):
+                return
+            if row.state == "queued" and not told:
+                told = True
+                screen.note(screen.label("waits_its_turn"))
+            house.redriver.sweep()
+        except SQLAlchemyError as error:
+            if not is_passing(error):
+                raise
+        pause.wait(AGAIN)
