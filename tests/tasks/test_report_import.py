@@ -228,6 +228,8 @@ def test_mapping_is_drafted_used_and_remembered(house: House, write: Any) -> Non
     assert line["outcome"] == "needs_mapping" and "[columns]" in line["draft"] and "--map" in line["remedy"]
     (line,) = bring(house, path, mapping=MAPPING)
     assert (line["outcome"], line["format"], line["draft"]) == ("accepted", "mapped", None)
+    (line,) = bring(house, path)
+    assert line["outcome"] == "unchanged"
     (line,) = bring(house, write("next.csv", "Tag;Wer;Wie oft\n2026-01-02;Ann;6\n"))
     assert (line["outcome"], line["format"]) == ("accepted", "mapped")
     assert read_values(house) == {("ann", 1): 5, ("ann", 2): 6}

@@ -187,7 +187,7 @@ class _Clerk:
             content = _digest_file(piece.path, self.watch)
             hints = replace(self.hints, downloaded=_read_download_day(piece.path))
             reading = open_report(piece.path, piece.name, hints, self._find_mapping)
-            said = _digest_hints(hints, reading)
+            said = _digest_hints(hints, reading, self._name_mapping(reading))
             if not self._know(piece, content, said):
                 self._read(piece, content, said, reading)
         except (Refused, NeedsMapping) as refusal:
@@ -248,7 +248,8 @@ class _Clerk:
         file = _describe(piece, reading, outcome)
         file.remedy = str(refusal)
         file.draft = refusal.draft if isinstance(refusal, NeedsMapping) else None
-        said, report = _digest_hints(self.hints, None), reading.report if reading is not None else None
+        said = _digest_hints(self.hints, None, self.hints.mapping)
+        report = reading.report if reading is not None else None
         new = NewImport(file, content, said, report, self.watch.run_id)
 
         def write(connection: Connection) -> None:
@@ -275,6 +276,12 @@ class _Clerk:
                 decision=decision,
             )
         )
+
+    def _name_mapping(self, reading: Reading) -> str | None:
+        """The mapping in use, given or remembered: either way it is the same file, read the same way."""
+        if self.hints.mapping is not None or reading.fingerprint is None:
+            return self.hints.mapping
+        return self._find_mapping(reading.fingerprint)
 
     def _find_mapping(self, fingerprint: str) -> str | None:
         with self.database.read() as connection:
@@ -314,13 +321,13 @@ def _digest_file(path: Path, watch: Watch) -> str:
     return digest.hexdigest()
 
 
-def _digest_hints(hints: Hints, reading: Reading | None) -> str:
+def _digest_hints(hints: Hints, reading: Reading | None, mapping: str | None) -> str:
     """Of all that was said beside the bytes, in options or by the file's name.
 
     The day of the download is left out: a copy of a file is the same file.
     """
     told: dict[str, Any] = {"hints": [hints.artist, hints.track, hints.region, hints.date, hints.report]}
-    told["mapping"] = hints.mapping
+    told["mapping"] = mapping
     if reading is not None:
         constants = {name: value for name, value in reading.constants.items() if value != hints.downloaded}
         told["read_as"] = [reading.report, reading.kind, reading.region, constants]
