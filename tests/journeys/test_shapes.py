@@ -32,12 +32,13 @@ def test_due_times_and_expiry_are_rows(stack: Stack) -> None:
         lambda: stack.query(f"SELECT 1 FROM backline_run WHERE expires_at < {stack.database.now_sql}"),
     )
     stack.crew.worker()
+    wait_for("the worker to end what is late", lambda: stack.state(late) == "expired")
     soon = stack.submit(journey_tasks.mark, 1, countdown=1.5)
     then = stack.submit(journey_tasks.mark, 2, eta=datetime.now(UTC) + timedelta(seconds=1.5))
     assert {stack.state(soon), stack.state(then)} == {"scheduled"}
     wait_for("both", lambda: stack.count("succeeded") == 2)
     for row in stack.query("SELECT started_at, due_at FROM backline_run WHERE state = 'succeeded'"):
-        assert 0 <= row.started_at - row.due_at < 5_000_000
+        assert 0 <= row.started_at - row.due_at < 15_000_000  # microseconds
     assert stack.state(late) == "expired"
     assert stack.effects(3) == 0
 
