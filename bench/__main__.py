@@ -47,6 +47,9 @@ def read_arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="small counts and one round: does it work at all"
     )
+    parser.add_argument(
+        "--children", type=int, default=2, help="of Celery's and Backline's workers (default 2)"
+    )
     parser.add_argument("--rows", type=int, help="rows of the imported table (default 1,000,000)")
     arguments = parser.parse_args(words)
     arguments.parts = set(arguments.only.split(",")) if arguments.only else set(PARTS)
@@ -60,7 +63,7 @@ def read_arguments(words: list[str] | None = None) -> argparse.Namespace:
 def make_plan(arguments: argparse.Namespace, stack: str) -> Plan:
     """The counts of a round on this stack."""
     plan = (QUICK_PLANS if arguments.quick else PLANS)[stack != EMBEDDED]
-    return Plan(plan.warm, arguments.runs or plan.runs, plan.paced, plan.rate)
+    return Plan(plan.warm, arguments.runs or plan.runs, plan.paced, plan.rate, arguments.children)
 
 
 def choose_contenders(console: Console, stack: str, parts: set[str]) -> list[Contender]:

@@ -1,7 +1,7 @@
 """One process of a contender: prepare its tables, work, or ask for runs and say what that cost.
 
 python -m bench.program KEY prepare
-python -m bench.program KEY work
+python -m bench.program KEY work CHILDREN
 python -m bench.program KEY feed BATCH WARM COUNT RATE
 """
 
@@ -47,7 +47,7 @@ def main() -> None:
             spent = feed(door, batch, int(warm), int(count), float(rate))
         print(json.dumps(spent))
     elif verb == "work":
-        module.work(key)
+        module.work(key, int(rest[0]))
     else:
         module.prepare(key)
 

@@ -23,12 +23,13 @@ SILENCE = 60.0  # seconds without a new effect after which a round is given up
 
 @dataclass(frozen=True)
 class Plan:
-    """How many runs a round takes: in front, measured, paced (at `rate` a second)."""
+    """How many runs a round takes: in front, measured, paced (at `rate` a second); children of a Celery worker."""
 
     warm: int
     runs: int
     paced: int
     rate: float
+    children: int = 2
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def measure_round(contender: Contender, stack: Stack, table: EffectTable, plan: 
     table.clear()
     drained, paced = uuid.uuid4().hex, uuid.uuid4().hex
     spent = feed(contender, stack.environ, log, drained, plan.warm, plan.runs)
-    with Workers(contender, stack.environ, log) as workers:
+    with Workers(contender, stack.environ, log, plan.children) as workers:
         first = _await(table, drained, plan.warm, workers, log)
         before = workers.read_cpu()
         last = _await(table, drained, plan.warm + plan.runs, workers, log)

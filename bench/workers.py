@@ -52,16 +52,19 @@ def feed(
 class Workers:
     """A contender's workers while they live; a context that starts and ends them."""
 
-    def __init__(self, contender: Contender, environ: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, contender: Contender, environ: Mapping[str, str], log: Path, children: int = 2
+    ) -> None:
         self._contender = contender
         self._environ = {**os.environ, **environ}
         self._log = log
+        self._children = children
         self._processes: list[psutil.Popen] = []
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:
             for _ in range(self._contender.processes):
-                command = _command(self._contender, ["work"])
+                command = _command(self._contender, ["work", str(self._children)])
                 self._processes.append(
                     psutil.Popen(command, cwd=ROOT, env=self._environ, stdout=log, stderr=log)
                 )

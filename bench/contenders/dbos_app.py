@@ -73,7 +73,7 @@ def prepare(key: str) -> None:
     DBOS.destroy()
 
 
-def work(key: str) -> None:
+def work(key: str, _children: int) -> None:
     """One process until SIGTERM."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

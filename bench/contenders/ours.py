@@ -43,10 +43,12 @@ def prepare(_key: str) -> None:
     _ = APP.backline_desk.house().database
 
 
-def work(key: str) -> None:
-    """Backline's worker with two children, listening to this form's family alone."""
+def work(key: str, children: int) -> None:
+    """Backline's worker listening to this form's family alone."""
     set_up_log()
-    APP.worker_main([*list_arguments(2, None, f"bench-{key}"), f"--queues={name_queue(TASKS[key].queue)}"])
+    APP.worker_main(
+        [*list_arguments(children, None, f"bench-{key}"), f"--queues={name_queue(TASKS[key].queue)}"]
+    )
 
 
 @contextmanager

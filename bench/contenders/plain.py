@@ -1,4 +1,4 @@
-"""Plain Celery: early ack, no result backend, prefork 2; one committed transaction and no ledger.
+"""Plain Celery: early ack, no result backend, prefork; one committed transaction and no ledger.
 
 Broker options and the database's engine are those of Backline.
 """
@@ -47,11 +47,11 @@ def prepare(_key: str) -> None:
     """Plain Celery has no tables of its own."""
 
 
-def work(key: str) -> None:
-    """Two children; without what Backline's worker goes without."""
+def work(key: str, children: int) -> None:
+    """Prefork; without what Backline's worker goes without."""
     set_up_log()
     flags = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING"]
-    APP.worker_main(["--quiet", "worker", "--concurrency=2", f"--hostname=bench-{key}@%h", *flags])
+    APP.worker_main(["--quiet", "worker", f"--concurrency={children}", f"--hostname=bench-{key}@%h", *flags])
 
 
 @contextmanager

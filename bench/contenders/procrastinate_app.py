@@ -42,7 +42,7 @@ def prepare(_key: str) -> None:
             app.schema_manager.apply_schema()
 
 
-def work(_key: str) -> None:
+def work(_key: str, _children: int) -> None:
     """One process until SIGTERM."""
     logging.basicConfig(level=logging.WARNING)
     asyncio.run(_work())
