@@ -74,12 +74,10 @@ def write_parquet(
     pq.write_table(table, path, compression="zstd", row_group_size=count, **options)
 
 
-def weigh_words(count: int) -> pa.Array:
-    """Twenty words of a megabyte, one of them in every row."""
-    words = pa.array([letter * (1 << 20) for letter in "abcdefghijklmnopqrst"])
-    return pa.DictionaryArray.from_arrays(
-        pa.array(range(count), pa.int32()).cast(pa.int32()).to_numpy() % 20, words
-    )
+def weigh_words(count: int, weight: int = 1 << 20) -> pa.Array:
+    """Twenty words of some weight, one of them in every row."""
+    words = pa.array([letter * weight for letter in "abcdefghijklmnopqrst"])
+    return pa.DictionaryArray.from_arrays(pa.array([row % 20 for row in range(count)], pa.int32()), words)
 
 
 def write_distinct(path: Path) -> None:
@@ -124,7 +122,11 @@ CASES: dict[str, tuple[Callable[[Path], None], list[str]]] = {
         ),
         ["giant_page"],
     ),
-    "giant_words.parquet": (lambda path: write_parquet(path, weigh_words), ["nothing_usable"]),
+    "giant_words.parquet": (lambda path: write_parquet(path, weigh_words), ["giant_cell"]),
+    "long_words.parquet": (
+        lambda path: write_parquet(path, lambda count: weigh_words(count, 100_000), 20_000),
+        ["nothing_usable"],
+    ),
     "distinct_words.parquet": (write_distinct, ["read"]),
 }
 

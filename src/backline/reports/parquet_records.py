@@ -15,11 +15,12 @@ import pyarrow.parquet as pq
 from backline.reports.format import Refused
 from backline.reports.header import fold_name
 from backline.reports.parquet_pages import find_largest_page
-from backline.reports.records import MOST_COLUMNS, ROWS, Block
+from backline.reports.records import LONGEST, MOST_COLUMNS, ROWS, Block
 
 MOST_FOOTER: Final = 8 << 20
 MOST_GROUP: Final = 192 << 20  # unpacked bytes of the columns that are read, of one row group
 MOST_PAGE: Final = 32 << 20
+MOST_BATCH: Final = 64 << 20  # bytes of text that a dictionary may blow up to
 MOST_WORD: Final = 4_000  # bytes; far longer than any name that is accepted
 _REWRITE = "Write it again with smaller row groups (at most a million rows), or as CSV."
 
@@ -73,12 +74,12 @@ class ParquetRecords:
         self.size = path.stat().st_size
         with _open(path, name) as file:
             try:
-                self._read_as_words = self._check(file)
+                self._words = self._check(file)
             except (pa.ArrowException, OSError, ValueError, IndexError) as error:
                 raise _broken(name, error) from error
 
     def _check(self, file: pq.ParquetFile) -> list[str]:
-        """Types and sizes. Returns the columns of texts, which are read dictionary-encoded."""
+        """Types and sizes. Returns the columns of texts, which may be dictionary-encoded."""
         columns_of_words = []
         for folded, written in self._columns.items():
             kind = file.schema_arrow.field(written).type
@@ -117,21 +118,34 @@ class ParquetRecords:
     def blocks(self) -> Iterator[Block]:
         """Every block from the start."""
         first = 1
-        with _open(self._path, self._name, self._read_as_words) as file:
+        with _open(self._path, self._name) as file:
             count = max(1, file.metadata.num_rows)
-            batches = file.iter_batches(ROWS, columns=list(self._columns.values()), use_threads=False)
-            while (columns := self._next(batches)) is not None:
-                size = len(next(iter(columns.values())))
-                lines = np.arange(first, first + size, dtype=np.int64)
-                first += size
-                self.done = max(self.done, min(self.size, self.size * (first - 1) // count))
-                yield Block(columns, lines)
+            for group in range(file.metadata.num_row_groups):
+                rows = self._choose_batch(group)
+                batches = file.iter_batches(rows, [group], list(self._columns.values()), use_threads=False)
+                while (columns := self._next(batches)) is not None:
+                    size = len(next(iter(columns.values())))
+                    yield Block(columns, np.arange(first, first + size, dtype=np.int64))
+                    first += size
+                    self.done = max(self.done, min(self.size, self.size * (first - 1) // count))
 
-    def _next(self, batches: Iterator[pa.RecordBatch]) -> dict[str, pa.Array] | None:
+    def _choose_batch(self, group: int) -> int:
+        """How many rows may be unpacked at once: a giant word of the dictionary may stand in each of them."""
+        if not self._words:
+            return ROWS
+        with _open(self._path, self._name, self._words) as file:
+            columns = self._next(file.iter_batches(1, [group], self._words, use_threads=False), self._words)
+        longest = sum(_measure_words(column) for column in (columns or {}).values())
+        return min(ROWS, MOST_BATCH // max(1, longest))
+
+    def _next(self, batches: Iterator[pa.RecordBatch], raw: Sequence[str] = ()) -> dict[str, pa.Array] | None:
+        """The columns of the next batch by folded name; those of `raw` names as they come."""
         try:
             batch = next(batches, None)
             if batch is None:
                 return None
+            if raw:
+                return {written: batch.column(written) for written in raw}
             batch.validate(full=True)  # texts may be no UTF-8
             return {folded: _plain(batch.column(written)) for folded, written in self._columns.items()}
         except (pa.ArrowException, OSError, ValueError, UnicodeError) as error:
@@ -171,13 +185,25 @@ def _plain(column: pa.Array) -> pa.Array:
     if pa.types.is_null(kind):
         return column.cast(pa.string())
     if pa.types.is_dictionary(kind):
-        return _clip(column)
-    return column.cast(pa.string()) if pa.types.is_large_string(kind) else column
+        column = column.cast(kind.value_type)
+    return (
+        _clip(column) if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) else column
+    )
 
 
-def _clip(column: pa.DictionaryArray) -> pa.DictionaryArray:
-    """Giant words, cut: a few of them, repeated by every row, must not be unpacked row by row."""
-    words = column.dictionary
-    if (pc.max(pc.binary_length(words)).as_py() or 0) > MOST_WORD:
+def _measure_words(column: pa.Array) -> int:
+    """Bytes of the longest word of a batch, or of its dictionary. Raises `Refused` where it is giant."""
+    words = column.dictionary if pa.types.is_dictionary(column.type) else column
+    longest = int(pc.max(pc.binary_length(words)).as_py() or 0)
+    if longest > LONGEST:
+        raise Refused(
+            "giant_cell", f"A cell is longer than {LONGEST:,} bytes.", "Remove it and write the file again."
+        )
+    return longest
+
+
+def _clip(words: pa.Array) -> pa.Array:
+    """Giant words, cut: they are too long in any case, and every later step would copy them."""
+    if _measure_words(words) > MOST_WORD:
         words = pc.utf8_slice_codeunits(words, 0, MOST_WORD // 4)
-    return pa.DictionaryArray.from_arrays(column.indices.cast(pa.int32()), words.cast(pa.string()))
+    return words.cast(pa.string())
