@@ -20,11 +20,12 @@ from backline.runtime.audit import Secrets
 from backline.runtime.context import Provider, Runtime
 from backline.runtime.redrive import Bells, Redriver
 from backline.runtime.schedule import Scheduler
-from backline.runtime.submit import Ask, submit_run
+from backline.runtime.submit import Ask, prepare_run
 from backline.runtime.task import BadTask, Job, Task
 from backline.settings import Settings
 from backline.storage.database import Database
 from backline.storage.leases import Leases
+from backline.storage.runs import NewRun, insert_run
 from backline.storage.spool_folder import SpoolFolder
 from backline.storage.sweeps import Sweeps
 from backline.storage.upgrade import upgrade_database
@@ -104,6 +105,7 @@ class House:
             {name: task.version for name, task in self.tasks.items()},
             read_code_version(),
             self.settings.runtime.sweep_seconds,
+            self.settings.runtime.lease_seconds,
         )
 
     @cached_property
@@ -122,13 +124,15 @@ class House:
 
     def submit(self, task: Task[Any, Any], job: Job, ask: Ask) -> str:
         """One run in a transaction of its own, then a best-effort bell. Returns the run's id."""
-        with self.database.write() as connection:
-            run_id = submit_run(
-                connection, self.database.now_sql, task, job, ask, self.settings.runtime.ring_again_seconds
-            )
+        new = prepare_run(task, job, ask, self.settings.runtime.ring_again_seconds)
+        run_id = self.database.try_twice(lambda: self._insert(new))
         if ask.delay <= 0:
             self.bells.ring(task.queue)
         return run_id
+
+    def _insert(self, new: NewRun) -> str:
+        with self.database.write() as connection:
+            return insert_run(connection, self.database.now_sql, new)
 
     def close(self) -> None:
         """Give back the connections of this process."""

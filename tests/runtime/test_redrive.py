@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 
 import pytest
 from sqlalchemy import event
@@ -203,6 +204,35 @@ def test_a_failing_sweep_does_not_end_the_loop(stage: MakeStage) -> None:
     on.redriver.start()
     assert tried.wait(20)
     on.redriver.stop()
+
+
+def test_after_a_failed_sweep_owners_get_time_to_renew(stage: MakeStage) -> None:
+    """A database that was away for longer than the lease is no fault of the runs in hand."""
+    on, _ = make(stage)
+    swept = threading.Semaphore(0)
+    times, losses = [0], []
+
+    class Shaky:
+        def __getattr__(self, name: str) -> object:
+            return getattr(on.sweeps, name)
+
+        def is_anything_due(self, connection: object) -> bool:
+            times[0] += 1
+            if times[0] == 1:
+                raise OSError("away")
+            return True
+
+        def take_lost(self, connection: object) -> list[object]:
+            losses.append(time.monotonic())
+            swept.release()
+            return []
+
+    on.redriver._sweeps = Shaky()
+    began = time.monotonic()
+    on.redriver.start()
+    assert swept.acquire(timeout=20)
+    on.redriver.stop()
+    assert losses[0] - began >= on.redriver._lease
 
 
 def test_the_fork_guard_lets_one_in_at_a_time_and_is_whole_again() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from backline.errors import BadInput
 from backline.storage.database import Database
@@ -116,3 +116,32 @@ def test_many_threads_share_one_engine(database: Database) -> None:
     for thread in threads:
         thread.join()
     assert len(engines) == 8 and len(set(map(id, engines))) == 1
+
+
+def test_after_a_restart_of_the_server_work_is_done_on_a_new_connection(pg_url: str) -> None:
+    database, other = Database(pg_url), Database(pg_url)
+
+    def ask() -> int:
+        with database.read() as connection:
+            return int(connection.execute(text("SELECT 1")).scalar_one())
+
+    ask()  # a connection lies in the pool
+    with other.write() as connection:
+        kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+        connection.execute(text(kill + "AND pid <> pg_backend_pid()"))
+    assert database.try_twice(ask) == 1
+    database.close()
+    other.close()
+
+
+def test_an_error_of_the_statement_is_not_tried_again(database: Database) -> None:
+    tries: list[int] = []
+
+    def work() -> None:
+        tries.append(1)
+        with database.read() as connection:
+            connection.execute(text("SELECT nothing FROM nowhere"))
+
+    with pytest.raises(DBAPIError):
+        database.try_twice(work)
+    assert len(tries) == 1

@@ -8,8 +8,10 @@ from backline.errors import BadInput, Conflict, UnknownName
 from backline.storage.database import Database
 from backline.storage.run_tables import STATES, UNANSWERED_STATES
 from backline.storage.runs import (
+    NewRun,
     answer_run,
     count_states,
+    insert_run,
     list_attempts,
     list_runs,
     read_run,
@@ -123,3 +125,13 @@ def test_progress_is_written_only_by_the_holder(database: Database) -> None:
         assert read_run(connection, run_id).progress is None
         write_progress(connection, run_id, 3, "half")
         assert read_run(connection, run_id).progress == "half"
+
+
+def test_a_row_that_is_inserted_again_is_found(database: Database) -> None:
+    """The commit went through, but the connection died before it said so."""
+    new = NewRun("r-1", "probe.work", 1, "probe", 5, "{}", "sha", "trace", "ann")
+    for _ in range(2):
+        with database.write() as connection:
+            assert insert_run(connection, database.now_sql, new) == "r-1"
+    with database.read() as connection:
+        assert len(list_runs(connection)) == 1

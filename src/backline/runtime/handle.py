@@ -58,8 +58,11 @@ class RunHandle:
             pause = min(pause * 1.5, 0.5)
 
     def _read(self) -> RunRow:
-        with self._database.read() as connection:
-            row = read_state(connection, self.id)
+        row = self._database.try_twice(self._look)
         if row is None:
             raise UnknownName(f"No run {self.id}.")
         return row
+
+    def _look(self) -> RunRow | None:
+        with self._database.read() as connection:
+            return read_state(connection, self.id)

@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -71,6 +72,7 @@ class Redriver:
         versions: Mapping[str, int],
         code_version: str,
         sweep_seconds: float,
+        lease_seconds: float,
     ) -> None:
         self._database = database
         self._sweeps = sweeps
@@ -78,6 +80,8 @@ class Redriver:
         self._versions = versions
         self._code_version = code_version
         self._pause = sweep_seconds
+        self._lease = lease_seconds
+        self._patient_until = 0.0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -100,7 +104,7 @@ class Redriver:
         with self._database.write() as connection:
             promoted = self._sweeps.promote_due(connection)
             late = self._sweeps.end_late(connection)
-            lost = self._sweeps.take_lost(connection)
+            lost = [] if time.monotonic() < self._patient_until else self._sweeps.take_lost(connection)
             unblocked = self._sweeps.unblock(connection, self._versions, self._code_version)
         for run in lost:
             log.warning("run %s of %s lost its lease: %s", run.id, run.task, run.state)
@@ -138,4 +142,6 @@ class Redriver:
                 with FORK_GUARD:
                     self.sweep()
             except Exception as error:  # the database is away or locked: the next sweep tries again
+                # Nobody could renew a lease meanwhile; whoever holds one gets the time to do it now.
+                self._patient_until = time.monotonic() + self._lease
                 log.warning("sweep failed, trying again: %s", error)

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from backline.errors import BadInput
 from backline.storage.clock import now_sql
 
+R = TypeVar("R")
 WRITES = "backline_writes"
 
 
@@ -66,6 +67,18 @@ class Database:
             connection.execution_options(**{WRITES: True})  # in place
             with connection.begin():
                 yield connection
+
+    def try_twice(self, work: Callable[[], R]) -> R:
+        """Call `work`, and once more where a connection of the pool turned out to be dead.
+
+        After a restart of the server every pooled connection is; `work` must bear being done twice.
+        """
+        try:
+            return work()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return work()
 
     def now(self, connection: Connection) -> int:
         """The database's clock in microseconds since 1970 UTC."""

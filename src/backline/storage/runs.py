@@ -50,7 +50,7 @@ SELECT :id, :task, :version, :queue, :priority, :idempotency_key, :job, :job_sha
     :concurrency_limit, CAST(:rings AS INTEGER), n.at + :ring_again, :trace_id, :asked_by, :parent_id,
     :schedule_id, CAST(:slot AS BIGINT), n.at
 FROM (SELECT {now} AS at) AS n WHERE true
-ON CONFLICT (task, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING id
+ON CONFLICT DO NOTHING RETURNING id
 """
 _STATEMENTS: dict[str, Statement] = {}
 
@@ -75,17 +75,23 @@ def insert_run(connection: Connection, now_sql: str, new: NewRun) -> str:
     row = statement.first(connection, values)
     if row is not None:
         return str(row.id)
-    earlier = connection.execute(
-        select(t.run.c.id, t.run.c.job_sha).where(
-            t.run.c.task == new.task, t.run.c.idempotency_key == new.idempotency_key
-        )
-    ).one()
+    earlier = _find_earlier(connection, new)
     if earlier.job_sha != new.job_sha:
         raise Conflict(
             f"The key {new.idempotency_key} of {new.task} belongs to run {earlier.id} with another job.",
             remedy="Take another key, or ask for the same job.",
         )
     return str(earlier.id)
+
+
+def _find_earlier(connection: Connection, new: NewRun) -> RunRow:
+    """This very run, where an earlier commit went through unheard of; else the run that has its key."""
+    columns = select(t.run.c.id, t.run.c.job_sha)
+    itself = connection.execute(columns.where(t.run.c.id == new.id)).first()
+    if itself is not None:
+        return itself
+    key = (t.run.c.task == new.task) & (t.run.c.idempotency_key == new.idempotency_key)
+    return connection.execute(columns.where(key)).one()
 
 
 def read_run(connection: Connection, run_id: str) -> RunRow:
