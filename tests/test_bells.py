@@ -163,7 +163,7 @@ def test_a_broker_that_cannot_be_asked_raises_quickly(tmp_path: Path) -> None:
 def test_the_embedded_doorbell_lives_in_the_state_folder(tmp_path: Path) -> None:
     settings = Settings.model_validate({"state": tmp_path / "s"})
     transport = describe_transport(settings)
-    assert transport["broker_url"] == "filesystem://"
+    assert transport["broker_url"].startswith("filesystem://")
     folders = {
         Path(transport["broker_transport_options"][name]) for name in ("data_folder_in", "control_folder")
     }

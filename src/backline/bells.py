@@ -132,7 +132,12 @@ def describe_transport(settings: Settings) -> dict[str, Any]:
             "control_folder": str(folder / "control"),
             "polling_interval": 0.05,
         }
-        return {"broker_url": "filesystem://", "broker_transport_options": options}
+        # A host name, though there is none: kombu else warns of its absence at every connection.
+        return {
+            "broker_url": "filesystem://localhost//",
+            "broker_transport": "backline.doorbell:Transport",
+            "broker_transport_options": options,
+        }
     if url.startswith(("redis://", "rediss://", "sentinel://")):
         options = {
             "max_retries": 0,

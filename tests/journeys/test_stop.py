@@ -8,20 +8,24 @@ from tests.journeys.processes import wait_for
 from tests.journeys.stacks import Stack
 from tests.journeys.test_brokers import await_all, count_effects
 
+RUNS = 200
+
 
 @on()
 def test_sigterm_under_load(stack: Stack) -> None:
-    for number in range(60):
-        stack.submit(journey_tasks.work if number % 2 else journey_tasks.mark, number, *([50] * (number % 2)))
+    for number in range(RUNS):
+        stack.submit(
+            journey_tasks.work if number % 2 else journey_tasks.mark, number, *([100] * (number % 2))
+        )
     stack.crew.worker()
     wait_for("some effects", lambda: stack.count("succeeded") >= 10)
     assert stack.crew.stop("worker") == 0
     assert stack.count("running") == 0
     done = stack.count("succeeded")
-    assert done < 60
+    assert done < RUNS
     stack.crew.worker()
-    await_all(stack, 60)
-    assert count_effects(stack) == [1] * 60
+    await_all(stack, RUNS)
+    assert count_effects(stack) == [1] * RUNS
     assert stack.one("SELECT max(attempt) AS n FROM backline_run").n == 1
 
 

@@ -80,7 +80,7 @@ DEEP = Deep(
 
 
 def test_private_fields_are_struck_out_at_every_depth() -> None:
-    tree = describe_job(DEEP, Secrets())
+    tree = describe_job(DEEP)
     assert tree == {
         "contact": {"name": "Ann", "phone": STRUCK},
         "others": [{"name": "Bob", "phone": STRUCK}],

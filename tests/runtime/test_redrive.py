@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from backline.runtime.redrive import HANDS, ForkGuard, Sweep
 from tests.runtime.conftest import MakeStage
@@ -67,7 +67,13 @@ def test_a_backlog_is_not_rung_run_by_run(stage: MakeStage) -> None:
     on, _ = make(stage, runs=HANDS + 5)
     on.pass_time(30)
     assert on.redriver.sweep().rung == HANDS
+    with on.database.read() as connection:
+        marked = connection.execute(text("SELECT count(*) FROM backline_run WHERE rings > 1")).scalar_one()
+    assert marked == HANDS  # the others keep the one-commit form: nothing says that their bell is lost
+    on.broker.waiting = HANDS
     assert on.redriver.sweep().rung == 0
+    on.broker.waiting = 0
+    assert on.redriver.sweep().rung == 5
 
 
 def test_a_broker_that_cannot_be_asked_counts_as_empty(stage: MakeStage) -> None:

@@ -37,11 +37,16 @@ def test_no_file_is_left_to_be_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "scopes"), [("artist", [0, 0, 1]), ("track", [1, 1, 0]), ("chart", [0, 0, 1])]
+    ("kind", "scopes"), [("artist", [0, 0, 1]), ("track", [1, 1, 2]), ("chart", [0, 0, 1])]
 )
 def test_scopes_by_kind(tmp_path: Path, kind: str, scopes: list[int]) -> None:
-    spool = make_spool(tmp_path, kind, FACTS)
+    spool = make_spool(tmp_path, kind, [*FACTS[:2], FACTS[2]._replace(track="Two")])
     assert spool.scopes(next(iter(spool.blocks()))).tolist() == scopes
+
+
+def test_a_file_of_tracks_names_one_in_every_row(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="names one in every row"):
+        make_spool(tmp_path, "track", FACTS)
 
 
 def test_tracks_differ_by_artist_title_isrc_and_release(tmp_path: Path) -> None:

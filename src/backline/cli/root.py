@@ -32,10 +32,10 @@ class Entry:
 
 ENTRIES: dict[str, Entry] = {
     "demo": Entry("demo", START, "Run the whole stack on the sample reports."),
-    "up": Entry("up", START, "Run worker, scheduler and web in one process tree."),
+    "up": Entry("up", START, "Run everything in one process tree."),
     "doctor": Entry("doctor", START, "Look at database, broker, clock and disk, and say the remedy."),
     "worker": Entry("worker", PROCESSES, "Carry runs."),
-    "scheduler": Entry("scheduler", PROCESSES, "Turn due slots into runs and watch the inbox."),
+    "scheduler": Entry("scheduler", PROCESSES, "Turn due slots into runs, and watch the inbox."),
     "web": Entry("web", PROCESSES, "Serve the JSON API on this machine."),
     "artist": Entry("artist", ROSTER, "Add, list and show artists."),
     "import": Entry("imports", ROSTER, "Import report files, and list, show or undo imports."),

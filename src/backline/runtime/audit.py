@@ -7,6 +7,7 @@ import json
 import re
 import typing
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -27,6 +28,7 @@ _PATTERNS = (
     re.compile(rf"(?i)(?P<keep>[\"']?\b{_TELLING}[\"']?\s*[=:]\s*)(?![\"']|bearer\s|basic\s)[^\s\"',;&}}]+"),
     re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://[^/\s:@]*:)[^@\s/]+(?=@)"),
 )
+_SUSPICIOUS = re.compile(r"(?i)[=:]|(?:bearer|basic)\s")  # without one of these no pattern can match
 
 
 class Secrets:
@@ -40,8 +42,9 @@ class Secrets:
         given = {value for value in also if len(value) >= 4}
         for value in sorted(self._values | given, key=len, reverse=True):
             text = text.replace(value, STRUCK)
-        for pattern in _PATTERNS:
-            text = pattern.sub(lambda match: match.group("keep") + STRUCK, text)
+        if _SUSPICIOUS.search(text):
+            for pattern in _PATTERNS:
+                text = pattern.sub(lambda match: match.group("keep") + STRUCK, text)
         return text
 
     def strike_tree(self, value: Any) -> Any:
@@ -50,14 +53,17 @@ class Secrets:
             return self.strike(value)
         if isinstance(value, Mapping):
             return {
-                str(key): STRUCK
-                if _SECRET_KEY.search(str(key)) and item is not None
-                else self.strike_tree(item)
+                str(key): STRUCK if item is not None and _is_telling(str(key)) else self.strike_tree(item)
                 for key, item in value.items()
             }
         if isinstance(value, (list, tuple)):
             return [self.strike_tree(item) for item in value]
         return value
+
+
+@lru_cache(maxsize=4096)
+def _is_telling(key: str) -> bool:
+    return _SECRET_KEY.search(key) is not None
 
 
 def canonical_json(value: Any) -> str:
@@ -71,9 +77,9 @@ def digest(text: str | None) -> str | None:
     return None if text is None else hashlib.sha256(text.encode()).hexdigest()
 
 
-def describe_job(job: Job, secrets: Secrets) -> dict[str, Any]:
-    """The job for an audit row: fields marked `Private` are struck out by type, secrets by key and value."""
-    struck: dict[str, Any] = secrets.strike_tree(_strike_private(job, job.model_dump(mode="json")))
+def describe_job(job: Job) -> dict[str, Any]:
+    """The job for an audit row: fields marked `Private` are struck out by type; `make_entry` strikes secrets."""
+    struck: dict[str, Any] = _strike_private(job, job.model_dump(mode="json"))
     return struck
 
 
@@ -126,6 +132,7 @@ def _list_texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+@lru_cache(maxsize=4096)
 def _is_private(model: type[BaseModel], name: str) -> bool:
     """Whether the field is marked, also inside a union (`Annotated[str, Private()] | None`)."""
     info = model.model_fields.get(name)

@@ -111,17 +111,17 @@ class Redriver:
         return Sweep(promoted, late, len(lost), unblocked, self._ring_due())
 
     def _ring_due(self) -> int:
-        """Ring at most *queued runs − messages waiting* per queue, and no more than `HANDS`: each serves many."""
+        """Ring until *queued runs* messages wait in a queue, and no more than `HANDS`: each serves many."""
         with self._database.read() as connection:
             queued = self._sweeps.count_queued(connection)
         rung = 0
         for queue, count in queued.items():
-            missing = count - self._count_waiting(queue)
+            missing = min(count, HANDS) - self._count_waiting(queue)
             if missing <= 0:
                 continue
             with self._database.write() as connection:
                 ids = self._sweeps.mark_rung(connection, queue, missing)
-            for _ in ids[:HANDS]:
+            for _ in ids:
                 if not self._bells.ring(queue):
                     with self._database.write() as connection:
                         self._sweeps.unmark_rung(connection, ids)

@@ -280,7 +280,7 @@ def _settle(
         row.asked_by, f"run.{end.state}", f"run:{row.id}", runtime.secrets,
         run_id=row.id, fence=fence, before_sha=row.job_sha, after_sha=digest(end.answer),
         task=row.task, version=row.version, worker=runtime.worker,
-        job=None if job is None else describe_job(job, runtime.secrets), error_kind=end.error_kind,
+        job=None if job is None else describe_job(job), error_kind=end.error_kind,
     )  # fmt: skip
     return runtime.leases.settle(
         connection, row, fence, from_state=from_state, worker=runtime.worker, started_at=row.now_at,

@@ -25,6 +25,7 @@ class Statement:
         if dialect == "postgresql":
             sql = _NAMED.sub(r"%(\1)s", sql.replace("%", "%%"))
         self._sql = sql
+        self._names: list[str] | None = None
 
     def first(self, connection: Connection, values: Mapping[str, Any]) -> SimpleNamespace | None:
         """The first row, with columns as attributes; None where there is none."""
@@ -32,11 +33,12 @@ class Statement:
         try:
             cursor = driver.execute(self._sql, values)
             row = cursor.fetchone()
-            names = [column[0] for column in cursor.description] if row is not None else []
+            if row is not None and self._names is None:  # the driver makes its description anew each time
+                self._names = [column[0] for column in cursor.description]
             cursor.close()
         except connection.dialect.loaded_dbapi.Error as error:
             raise translate_error(connection, self._sql, values, error) from error
-        return None if row is None else SimpleNamespace(**dict(zip(names, row, strict=True)))
+        return None if row is None else SimpleNamespace(**dict(zip(self._names or (), row, strict=True)))
 
 
 def translate_error(connection: Connection, sql: str, values: Any, error: Exception) -> BaseException:

@@ -1,0 +1,104 @@
+"""The embedded doorbell: whole messages or none, each to one reader, among several processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+import pytest
+from kombu import Connection
+
+from backline.doorbell import PATIENCE
+
+QUEUE = "backline.probe"
+
+
+def connect(folder: Path) -> Connection:
+    """A connection whose messages lie in `folder`."""
+    options = {"data_folder_in": str(folder), "data_folder_out": str(folder), "control_folder": str(folder)}
+    return Connection(
+        "filesystem://localhost//", transport="backline.doorbell:Transport", transport_options=options
+    )
+
+
+@pytest.fixture
+def channel(tmp_path: Path) -> Iterator[Any]:
+    """A channel on an empty folder."""
+    with connect(tmp_path) as connection:
+        yield connection.default_channel
+
+
+def test_what_is_put_is_got_in_order_and_only_from_its_queue(channel: Any, tmp_path: Path) -> None:
+    for number in range(3):
+        channel._put(QUEUE, {"number": number})
+        threading.Event().wait(0.002)
+    channel._put("backline.other", {"number": 9})
+    assert channel._size(QUEUE) == 3
+    assert [channel._get(QUEUE)["number"] for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(Empty):
+        channel._get(QUEUE)
+    assert [path.name.partition(".")[2] for path in tmp_path.iterdir()] == ["backline.other.msg"]
+
+
+def test_a_message_that_is_still_being_written_is_left_for_later(channel: Any, tmp_path: Path) -> None:
+    half = tmp_path / f"000000000001_x.{QUEUE}.msg"
+    half.write_text('{"number": ')
+    channel._put(QUEUE, {"number": 2})
+    assert channel._get(QUEUE)["number"] == 2
+    with pytest.raises(Empty):
+        channel._get(QUEUE)
+    half.write_text('{"number": 1}')
+    assert channel._get(QUEUE)["number"] == 1
+
+
+def test_what_can_never_be_read_is_dropped(
+    channel: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = tmp_path / f"000000000001_x.{QUEUE}.msg"
+    bad.write_text("no json")
+    past = bad.stat().st_mtime - 2 * PATIENCE
+    os.utime(bad, (past, past))
+    with pytest.raises(Empty):
+        channel._get(QUEUE)
+    assert list(tmp_path.iterdir()) == []
+    assert "cannot be read is dropped" in caplog.text
+
+
+WRITER = """
+import sys
+from tests.test_doorbell import QUEUE, connect
+from pathlib import Path
+with connect(Path(sys.argv[1])) as connection:
+    for number in range(300):
+        connection.default_channel._put(QUEUE, {"number": number, "padding": "x" * 5000})
+"""
+
+
+def test_several_writers_and_readers_lose_and_double_nothing(tmp_path: Path) -> None:
+    """Against the transport of kombu this ends with a JSONDecodeError within seconds."""
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)]) for _ in range(2)]
+    found: list[int] = []
+
+    def read() -> None:
+        with connect(tmp_path) as connection:
+            while True:
+                over = all(writer.poll() is not None for writer in writers)
+                try:
+                    found.append(connection.default_channel._get(QUEUE)["number"])
+                except Empty:
+                    if over:
+                        return
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join(60)
+    assert [writer.wait() for writer in writers] == [0, 0]
+    assert sorted(found) == sorted([*range(300), *range(300)])
