@@ -102,7 +102,7 @@ class Bench:
                     "run:x",
                     secrets,
                     after_sha=digest(text_job),
-                    job=describe_job(job, secrets),
+                    job=describe_job(job),
                 ),
             ),
             self._measure("submit: arguments to row", lambda: self._new(short)),
