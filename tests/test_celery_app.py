@@ -14,8 +14,8 @@ from celery.exceptions import Reject
 
 from backline.bells import BELL, name_queue
 from backline.errors import BadInput, Conflict
+from backline.runtime.drain import drain_queue
 from backline.runtime.handle import RunHandle
-from backline.runtime.run import drain_queue
 from backline.runtime.task import BadTask, Task
 from backline.storage.runs import list_runs, read_run
 from tests.celery_apps import load_celery_app, make_own_app, make_settings, say

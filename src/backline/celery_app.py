@@ -22,10 +22,10 @@ from kombu.entity import Queue
 
 from backline.bells import BELL, BrokerBells, describe_transport, name_queue
 from backline.errors import BadInput
+from backline.runtime.drain import drain_queue
 from backline.runtime.handle import RunHandle
 from backline.runtime.redrive import FORK_GUARD
 from backline.runtime.retry import is_passing
-from backline.runtime.run import drain_queue
 from backline.runtime.submit import Ask, prepare_run
 from backline.runtime.task import BadTask, Job, Task
 from backline.settings import Settings, load_settings

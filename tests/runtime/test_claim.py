@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
+import types
 from collections.abc import Callable
 
 import pytest
@@ -213,9 +214,27 @@ def test_a_run_handed_back_after_a_cancel_does_not_start_again(stage: MakeStage,
     assert on.words() == []
 
 
-def test_a_process_that_ends_hands_back(stage: MakeStage) -> None:
+class Shutdown(SystemExit):
+    """As Celery ends a worker."""
+
+
+def _shut_down() -> None:
+    raise Shutdown
+
+
+def _clean_up() -> None:
+    raise SystemExit(-241)
+
+
+# As the signal handler of Celery's pool ends a child, in the middle of whatever it does.
+_signalled = types.FunctionType(_clean_up.__code__, {"__name__": "billiard.common", "SystemExit": SystemExit})
+
+
+@pytest.mark.parametrize("end", [_shut_down, _signalled], ids=["celery", "pool"])
+def test_a_process_that_ends_hands_back(stage: MakeStage, end: Callable[[], None]) -> None:
     def work(job: Word) -> Done:
-        raise SystemExit
+        end()
+        return Done()
 
     task = declare()(work)
     on = stage(task)

@@ -113,3 +113,18 @@ def test_an_answer_carries_task_version_code_and_reasons() -> None:
         "reasons": [],
         "word": "é",
     }
+
+
+def test_between_mixed_versions_a_blocked_run_comes_to_rest(stage: MakeStage) -> None:
+    old, new = declare()(say), declare(version=2, upgrades={1: dict})(say)
+    newer = stage(new)
+    run_id = newer.submit(new)
+    older = newer.other(old)
+    unblocked = 0
+    for _ in range(20):
+        older.run()
+        unblocked += newer.redriver.sweep().unblocked
+    assert unblocked == 1
+    assert newer.row(run_id).state == "blocked"
+    newer.pass_time(5)
+    assert newer.redriver.sweep().unblocked == 1

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from backline.errors import LeaseLost
+from backline.errors import LeaseLost, TryLater
 from backline.runtime.effects import Effects
-from backline.runtime.run import answer_bell, drain_queue, run_here
+from backline.runtime.run import answer_bell, run_here
 from backline.runtime.task import Limits, Reason
 from backline.storage.database import Database
 from tests.runtime.conftest import MakeStage
@@ -176,43 +176,6 @@ def test_run_here_says_none_where_the_lease_was_lost(stage: MakeStage) -> None:
     assert run_here(on.runtime, on.submit(task)) is None
 
 
-def _drain(on: Stage, seconds: float = 60) -> tuple[int, int]:
-    before = len(on.broker.rung)
-    return drain_queue(on.runtime, QUEUE, seconds), len(on.broker.rung) - before
-
-
-def test_only_an_idle_process_calls_for_more_hands(stage: MakeStage) -> None:
-    task = declare(short=True)(say)
-    on = stage(task)
-    for _ in range(4):
-        on.submit(task)
-    assert _drain(on) == (4, 1)  # its first slice: idle before, one bell more at the second run
-    on.submit(task)
-    assert _drain(on) == (1, 0)  # one run needs one pair of hands
-    for _ in range(5):
-        on.submit(task)
-    assert _drain(on, seconds=0) == (1, 1)  # the slice ends first: one bell for whoever goes on
-    assert _drain(on, seconds=0) == (1, 1)
-    assert _drain(on) == (3, 0)  # busy before: a bell begets at most one bell
-    for _ in range(2):
-        on.submit(task)
-    assert _drain(on) == (2, 1)  # idle again
-
-
-def test_a_lost_lease_does_not_end_the_slice(stage: MakeStage) -> None:
-    def work(job: Word) -> Done:
-        if job.word == "lost":
-            raise LeaseLost
-        return Done()
-
-    task = declare()(work)
-    on = stage(task)
-    on.submit(task, "lost")
-    behind = on.submit(task, "behind")
-    assert _drain(on)[0] == 2
-    assert on.row(behind).state == "succeeded"
-
-
 def test_two_workers_never_carry_the_same_run(stage: MakeStage) -> None:
     task = declare()(say)
     on = stage(task)
@@ -238,3 +201,51 @@ def test_two_workers_never_carry_the_same_run(stage: MakeStage) -> None:
         on_left = on.run()
     assert failed == []
     assert on.words() == sorted(str(number) for number in range(20))
+
+
+@BOTH_FORMS
+def test_a_task_that_exits_is_a_bug(stage: MakeStage, short: bool) -> None:
+    def leave(job: Word) -> Done:
+        raise SystemExit(3)
+
+    task = declare(short=short)(leave)
+    on = stage(task)
+    run_id = on.submit(task)
+    for _ in range(3):
+        on.run()
+        on.pass_time(60)
+        on.redriver.sweep()
+    row = on.row(run_id)
+    assert (row.state, row.error_kind, row.attempt) == ("dead", "bug", 3)
+    assert "sys.exit(3)" in row.error_text
+
+
+def test_an_expiry_does_not_end_a_run_that_was_put_off(stage: MakeStage) -> None:
+    waits = [TryLater(5)]
+
+    def work(job: Word) -> Done:
+        if waits:
+            raise waits.pop()
+        return Done()
+
+    task = declare()(work)
+    on = stage(task)
+    run_id = on.submit(task, expires=4)
+    on.run()
+    on.pass_time(6)
+    assert on.redriver.sweep().late == 0
+    on.run()
+    assert on.row(run_id).state == "succeeded"
+
+
+def test_the_place_of_a_key_is_told_to_whom_it_is_free_for(stage: MakeStage) -> None:
+    """Also in another family's queue, whose bell was heard in vain."""
+    tasks = [declare(name, concurrency=lambda job: "one")(say) for name in ("probe.work", "other.work")]
+    on = stage(*tasks)
+    on.submit(tasks[0])
+    waiting = on.submit(tasks[1])
+    on.broker.rung.clear()
+    on.run()
+    assert on.broker.rung == ["other"]
+    on.run("other")
+    assert on.row(waiting).state == "succeeded"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from backline.errors import BadInput
-from backline.runtime.task import Answer, BadTask, Job, Limits, Task, read_words, task
+from backline.runtime.task import Answer, BadTask, Job, Limits, Private, Task, read_words, task
 from tests.runtime.stage import Done, Word, declare
 
 
@@ -196,3 +197,39 @@ def test_limits_that_cannot_be_are_refused(limits: dict[str, float]) -> None:
         Limits(**limits)
     with pytest.raises(BadTask, match="never let it run"):
         declare(concurrency=lambda job: job.artist_id, concurrency_limit=0)(take)
+
+
+def _check_mail(value: str) -> str:
+    raise ValueError(f"not a mail: {value}")
+
+
+class Mailed(Job):
+    mail: Annotated[str, Private(), AfterValidator(_check_mail)]
+
+
+class Letter(Job):
+    number: int = 0
+    to: Mailed | None = None
+
+
+@pytest.mark.parametrize(
+    ("model", "job"), [(Mailed, {"mail": "joe#home"}), (Letter, {"to": {"mail": "joe#home"}})]
+)
+def test_a_validator_s_words_do_not_give_a_private_value_away(model: type[Job], job: dict[str, Any]) -> None:
+    with pytest.raises(BadInput) as caught:
+        _take(model).read_json(json.dumps(job))
+    assert "mail" in str(caught.value) and "joe" not in str(caught.value)
+
+
+def test_a_validator_s_words_are_told_where_nothing_is_private() -> None:
+    with pytest.raises(BadInput, match="valid integer"):
+        _take(Letter).read_json('{"number": "x"}')
+
+
+def _take(model: type[Job]) -> Task[Any, Any]:
+    def work(job: Job) -> Done:
+        return Done()
+
+    work.__annotations__["job"] = model
+    made: Task[Any, Any] = declare()(work)
+    return made

@@ -29,7 +29,8 @@ def sweeps(database: Database) -> Sweeps:
         ({"expires_at": 1}, True),
         ({"deadline_at": 1}, True),
         ({"delay": 60.0, "deadline_at": 1}, True),
-        ({"state": "blocked"}, True),
+        ({"state": "scheduled", "delay": 60.0, "expires_at": 1, "started_at": 1}, False),
+        ({"state": "blocked"}, False),
     ],
 )
 def test_what_counts_as_due(
@@ -83,10 +84,18 @@ def test_a_dead_child_s_likely_runs_lose_the_one_commit_form(database: Database,
 def test_what_unblocks(
     database: Database, sweeps: Sweeps, kind: str, code: str, version: int, unblocked: bool
 ) -> None:
-    run_id = make_run(database, state="blocked", error_kind=kind, code_version=code, version=version)
-    stranger = make_run(database, state="blocked", error_kind=kind, code_version="0", task="un.known")
+    facts = {"state": "blocked", "error_kind": kind, "code_version": code, "ring_at": 1}
+    run_id = make_run(database, version=version, **facts)
+    make_run(database, answered_at=1, **facts)  # a person said that it needs no more work
+    make_run(database, **{**facts, "ring_at": 2**60})  # it was tried again and again
+    stranger = make_run(
+        database, state="blocked", error_kind=kind, code_version="0", task="un.known", ring_at=1
+    )
     with database.write() as connection:
-        assert sweeps.unblock(connection, {"probe.work": 1, "probe.more": 3}, "1") == int(unblocked)
+        ids = sweeps.find_unblockable(connection, {"probe.work": 1, "probe.more": 3}, "1")
+        assert ids == [run_id] * unblocked
+        assert sweeps.unblock(connection, ids) == int(unblocked)
+        assert sweeps.find_unblockable(connection, {}, "1") == []
         assert read_run(connection, run_id).state == ("queued" if unblocked else "blocked")
         assert read_run(connection, stranger).state == "blocked"
 

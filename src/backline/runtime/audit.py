@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import typing
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
 
-from backline.runtime.task import Job, Private
+from backline.runtime.task import Job, is_private
 from backline.storage.audits import AuditEntry
 
 STRUCK = "[struck out]"
@@ -93,7 +92,7 @@ def _strike_private(value: Any, tree: Any) -> Any:
     if isinstance(value, BaseModel) and isinstance(tree, dict):
         return {
             name: STRUCK
-            if _is_private(type(value), name)
+            if is_private(type(value), name)
             else _strike_private(getattr(value, name), tree[name])
             for name in tree
         }
@@ -108,7 +107,7 @@ def _find_private(value: Any) -> Iterator[Any]:
     if isinstance(value, BaseModel):
         for name in type(value).model_fields:
             item = getattr(value, name, None)
-            if _is_private(type(value), name):
+            if is_private(type(value), name):
                 yield item
             else:
                 yield from _find_private(item)
@@ -130,22 +129,6 @@ def _list_texts(value: Any) -> Iterator[str]:
             yield from _list_texts(item)
     elif value is not None and not isinstance(value, bool):
         yield str(value)
-
-
-@lru_cache(maxsize=4096)
-def _is_private(model: type[BaseModel], name: str) -> bool:
-    """Whether the field is marked, also inside a union (`Annotated[str, Private()] | None`)."""
-    info = model.model_fields.get(name)
-    return info is not None and (_is_marked(info.metadata) or _is_marked_inside(info.annotation))
-
-
-def _is_marked_inside(annotation: Any) -> bool:
-    marks = getattr(annotation, "__metadata__", ())
-    return _is_marked(marks) or any(_is_marked_inside(part) for part in typing.get_args(annotation))
-
-
-def _is_marked(marks: Iterable[Any]) -> bool:
-    return any(isinstance(mark, Private) or mark is Private for mark in marks)
 
 
 def make_entry(

@@ -99,13 +99,14 @@ class Redriver:
     def sweep(self) -> Sweep:
         """One look at everything; each part commits for itself."""
         with self._database.read() as connection:
-            if not self._sweeps.is_anything_due(connection):
+            blocked = self._sweeps.find_unblockable(connection, self._versions, self._code_version)
+            if not blocked and not self._sweeps.is_anything_due(connection):
                 return Sweep()
         with self._database.write() as connection:
             promoted = self._sweeps.promote_due(connection)
             late = self._sweeps.end_late(connection)
             lost = [] if time.monotonic() < self._patient_until else self._sweeps.take_lost(connection)
-            unblocked = self._sweeps.unblock(connection, self._versions, self._code_version)
+            unblocked = self._sweeps.unblock(connection, blocked)
         for run in lost:
             log.warning("run %s of %s lost its lease: %s", run.id, run.task, run.state)
         return Sweep(promoted, late, len(lost), unblocked, self._ring_due())

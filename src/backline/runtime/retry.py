@@ -135,3 +135,9 @@ def describe_error(error: BaseException, limit: int = 4000) -> str:
 def _make_storable(text: str) -> str:
     """Without what no database takes as text: NUL, and the halves of surrogate pairs in odd file names."""
     return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
+
+
+def first_line(error: BaseException) -> str:
+    """The kind and the first line of an error, for a log that says it in passing."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"

@@ -13,6 +13,7 @@ import os
 import signal
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +25,7 @@ from backline.runtime.claim import SoftLimit, Watch
 from backline.runtime.context import LOST, Outcome, RunContext, Runtime
 from backline.runtime.contract import read_stored_job, wrap_answer
 from backline.runtime.effects import AuditTrail, Effects, FollowUps
-from backline.runtime.retry import Verdict, describe_error, is_passing, judge
+from backline.runtime.retry import Verdict, describe_error, first_line, is_passing, judge
 from backline.runtime.steps import Steps
 from backline.runtime.submit import Ask, submit_run
 from backline.runtime.task import Job, Task
@@ -38,26 +39,6 @@ AT_ONCE = 5.0  # seconds that the one-commit form may hold its transaction
 def answer_bell(runtime: Runtime, queue: str) -> Outcome | None:
     """Carry the most urgent due run of a queue to an end. None: nothing to claim, a stale bell."""
     return _attempt(runtime, lambda connection: runtime.leases.pick(connection, queue))
-
-
-def drain_queue(runtime: Runtime, queue: str, seconds: float = 0.5) -> int:
-    """Answer a bell: carry due runs until none is left or the slice of time is over. Returns how many.
-
-    A slice that ends before the queue does rings for whoever goes on, so that other queues get their turn.
-    A process that was idle and finds a second run calls for one more pair of hands. While there is a
-    backlog a bell thus begets one bell, and each process that was woken adds one: they do not multiply.
-    """
-    began, count, was_idle = time.monotonic(), 0, runtime.idle
-    runtime.idle = False
-    while answer_bell(runtime, queue) is not None:
-        count += 1
-        if time.monotonic() - began > seconds:
-            runtime.ring(queue)
-            return count
-        if count == 2 and was_idle:
-            runtime.ring(queue)
-    runtime.idle = True
-    return count
 
 
 def run_here(runtime: Runtime, run_id: str) -> Outcome | None:
@@ -88,16 +69,29 @@ def _attempt(runtime: Runtime, pick: Callable[[Connection], RunRow | None]) -> O
         return _record_failure(runtime, failed)
     if outcome is None and fence is not None:
         outcome = _run_claimed(runtime, row, task, fence, bells)
+        bells += _call_next(runtime, row)
     for queue in bells:
         runtime.ring(queue)
     return outcome
+
+
+def _call_next(runtime: Runtime, row: RunRow) -> list[str]:
+    """The queues in which others wait for the place of its concurrency key that this run has left."""
+    if row.concurrency_key is None:
+        return []
+    try:
+        with runtime.database.read() as connection:
+            return runtime.leases.list_waiting(connection, row.concurrency_key)
+    except Exception as error:  # they are found in any case, only later
+        log.warning("run %s: who waits for its key is not known: %s", row.id, first_line(error))
+        return []
 
 
 def _refuse_unready(row: RunRow, task: Task[Any, Any] | None) -> Settlement | None:
     """A run that must not start: taken back, too late, or written by code newer than this."""
     if row.cancel_requested_at is not None:
         return _end(row, "cancelled", "cancelled", "Cancelled before it could start again.")
-    if row.expires_at is not None and row.expires_at <= row.now_at:
+    if row.expires_at is not None and row.expires_at <= row.now_at and row.started_at is None:
         return _end(row, "expired", "expired", "Not started in time; its result would have come too late.")
     if row.deadline_at is not None and row.deadline_at <= row.now_at:
         return _end(row, "needs_attention", "deadline", "Not finished by its deadline.")
@@ -113,8 +107,14 @@ def _refuse_unready(row: RunRow, task: Task[Any, Any] | None) -> Settlement | No
 def _end(row: RunRow, state: str, kind: str, words: str) -> Settlement:
     return Settlement(
         state, state, row.attempt, row.attempt, row.faults, row.bugs,
+        delay=_wait_blocked(row) if state == "blocked" else None,
         final=state != "blocked", error_kind=kind, error_text=words,
     )  # fmt: skip
+
+
+def _wait_blocked(row: RunRow) -> float:
+    """Seconds until newer code may try: none at first, then longer each time, so that mixed versions rest."""
+    return 0.0 if row.fence < 2 else min(900.0, 2.0 ** (row.fence // 2))
 
 
 def _run_at_once(
@@ -182,12 +182,28 @@ def _do(
         with SoftLimit(context.watch.soft):
             job = context.job = read_stored_job(task, row.version, row.job)
             needs = {name: _provide(runtime, kind, context) for name, kind in task.needs.items()}
-            answer = wrap_answer(task, task.function(job, **needs), runtime.code_version)
+            answer = wrap_answer(task, _call(task, job, needs), runtime.code_version)
         context.watch.checkpoint()
     except Exception as error:
         return _judge(runtime, row, error, context), error
     attempt = row.attempt + 1
     return Settlement("succeeded", "succeeded", attempt, attempt, row.faults, row.bugs, answer=answer), None
+
+
+def _call(task: Task[Any, Any], job: Job, needs: dict[str, Any]) -> Any:
+    """THE TASK ITSELF. `sys.exit()` in it is a bug; an exit that a signal brings from outside is not."""
+    try:
+        return task.function(job, **needs)
+    except SystemExit as end:
+        if type(end) is not SystemExit or _comes_from_pool(end):
+            raise
+        raise RuntimeError(f"The task called sys.exit({end.code!r}).") from end
+
+
+def _comes_from_pool(end: SystemExit) -> bool:
+    """Whether the pool's own signal handler raised it."""
+    frames = list(traceback.walk_tb(end.__traceback__))
+    return str(frames[-1][0].f_globals.get("__name__")).partition(".")[0] in ("billiard", "celery")
 
 
 def _provide(runtime: Runtime, kind: type, context: RunContext) -> Any:
@@ -223,6 +239,8 @@ def _judge(
         state, delay, kind = "needs_attention", None, "deadline"
     if state in ("failed", "dead"):
         log.error("run %s of %s is %s (%s): %s", row.id, row.task, state, kind, words)
+    if state == "blocked":
+        delay = _wait_blocked(row)
     attempt = row.attempt + (1 if verdict.counts_attempt else 0)
     return Settlement(
         state, kind, attempt, row.attempt + 1,

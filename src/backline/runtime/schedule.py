@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from backline.errors import BadInput
 from backline.runtime.contract import read_stored_job
-from backline.runtime.retry import is_passing
+from backline.runtime.retry import first_line, is_passing
 from backline.runtime.slots import check_cron, next_slot
 from backline.runtime.submit import Ask, new_run_id, submit_run
 from backline.runtime.task import Job, Task
@@ -70,6 +70,7 @@ class Scheduler:
         self._tasks = tasks
         self._ring = ring
         self._ring_again = ring_again
+        self._told: dict[str, str] = {}
 
     def fire_due(self) -> int:
         """Insert the runs of every due slot; the row and the next slot are one commit. Returns how many runs."""
@@ -86,7 +87,7 @@ class Scheduler:
         """Fire one schedule; what is wrong with it must not keep the others from firing."""
         task = self._tasks.get(row.task)
         if task is None or row.version > task.version:
-            log.error("schedule %s: this code knows no such version of %s; its slots wait", row.id, row.task)
+            self._tell(row.id, f"this code knows no such version of {row.task}")
             return []
         try:
             with connection.begin_nested():
@@ -94,8 +95,14 @@ class Scheduler:
         except Exception as error:
             if is_passing(error):
                 raise
-            log.exception("schedule %s cannot fire; its slots wait", row.id)
+            self._tell(row.id, f"it cannot fire: {first_line(error)}")
             return []
+
+    def _tell(self, schedule_id: str, words: str) -> None:
+        """What is wrong with a schedule, once: it is tried again every second."""
+        if self._told.get(schedule_id) != words:
+            self._told[schedule_id] = words
+            log.error("schedule %s: %s; its slots wait", schedule_id, words)
 
     def _fire(self, connection: Connection, row: RunRow, task: Task[Any, Any], now: int) -> list[str]:
         job = read_stored_job(task, row.version, row.job)

@@ -13,8 +13,9 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -154,8 +155,10 @@ class Task(Generic[P, R]):
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "the job"
+            # A validator's words may quote the value.
+            words = first["type"] if holds_private(self.job, first["loc"]) else first["msg"]
             raise BadInput(
-                f"{self.name}: {where}: {first['msg']}.",
+                f"{self.name}: {where}: {words}.",
                 remedy=f"`backline tasks describe {self.name}` lists the fields.",
                 field=where,
             ) from error
@@ -165,7 +168,7 @@ class Task(Generic[P, R]):
         return self.apply_async(args, kwargs)
 
     def apply_async(
-        self, args: typing.Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None, **options: Any
+        self, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None, **options: Any
     ) -> Any:
         """Submit a run with options (see `celery_app.SubmitOptions`)."""
         if Task.door is None:
@@ -259,3 +262,39 @@ def _read_signature(
     if untyped:
         raise BadTask(f"Task {name}: parameter {untyped[0]} has no type to be given by.")
     return job, answer, {parameter: hints[parameter] for parameter in parameters[1:]}
+
+
+@lru_cache(maxsize=4096)
+def is_private(model: type[BaseModel], name: str) -> bool:
+    """Whether the field is marked, also inside a union (`Annotated[str, Private()] | None`)."""
+    info = model.model_fields.get(name)
+    return info is not None and (_is_marked(info.metadata) or _is_marked_inside(info.annotation))
+
+
+def _is_marked_inside(annotation: Any) -> bool:
+    marks = getattr(annotation, "__metadata__", ())
+    return _is_marked(marks) or any(_is_marked_inside(part) for part in typing.get_args(annotation))
+
+
+def _is_marked(marks: Iterable[Any]) -> bool:
+    return any(isinstance(mark, Private) or mark is Private for mark in marks)
+
+
+def holds_private(model: type[BaseModel], path: Sequence[int | str]) -> bool:
+    """Whether the place of an error lies in a private field, or above one."""
+    for part in path:
+        if isinstance(part, str) and part in model.model_fields:
+            if is_private(model, part):
+                return True
+            inner = next(_list_models(model.model_fields[part].annotation), None)
+            if inner is None:
+                return False
+            model = inner
+    return any(is_private(model, name) for name in model.model_fields)
+
+
+def _list_models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in typing.get_args(annotation):
+        yield from _list_models(part)

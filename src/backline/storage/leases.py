@@ -13,13 +13,13 @@ from backline.storage.clock import seconds_to_micros
 from backline.storage.statement import Statement
 
 RunRow = Any  # a picked run: columns as attributes
-LOOKS = 5  # at a queue, where places of concurrency keys are taken in between
+LOOKS = 20  # at a queue, past runs whose concurrency key is being taken by others
 
 _PICK = """
 SELECT id, task, version, queue, priority, job, job_sha, attempt, faults, bugs, fence, rings, due_at, deadline_at,
-    expires_at, cancel_requested_at, concurrency_key, concurrency_limit, trace_id, asked_by, parent_id, schedule_id, slot, {now} AS now_at
+    expires_at, started_at, cancel_requested_at, concurrency_key, concurrency_limit, trace_id, asked_by, parent_id, schedule_id, slot, {now} AS now_at
 FROM backline_run AS r
-WHERE {what} AND state = 'queued' AND (concurrency_key IS NULL OR concurrency_limit > (
+WHERE {what} AND state = 'queued' {seen} AND (concurrency_key IS NULL OR concurrency_limit > (
     SELECT count(*) FROM backline_run AS o
     WHERE o.state = 'running' AND o.concurrency_key IS NOT NULL AND o.concurrency_key = r.concurrency_key))
 ORDER BY priority, due_at LIMIT 1 {lock}
@@ -59,6 +59,10 @@ UPDATE backline_run SET state = 'queued', attempt = attempt - 1, fence = fence +
 RETURNING id, fence - 1 AS fence, attempt + 1 AS number, worker, started_at, trace_id
 """
 
+_TRY_KEY = text("SELECT pg_try_advisory_xact_lock(hashtext(:key))")
+_COUNT_KEY = text("SELECT count(*) FROM backline_run WHERE state = 'running' AND concurrency_key = :key")
+_WAITING = text("SELECT DISTINCT queue FROM backline_run WHERE state = 'queued' AND concurrency_key = :key")
+
 
 @dataclass(frozen=True)
 class Settlement:
@@ -85,8 +89,10 @@ class Leases:
         self._lease = seconds_to_micros(lease_seconds)
         self._one_statement = dialect == "postgresql"
         lock = "FOR UPDATE OF r SKIP LOCKED" if self._one_statement else ""
-        self._pick = Statement(_PICK.format(now=now_sql, what="queue = :queue", lock=lock), dialect)
-        self._pick_one = Statement(_PICK.format(now=now_sql, what="id = :id", lock=lock), dialect)
+        seen = "AND r.id <> ALL(CAST(:seen AS TEXT[]))" if self._one_statement else ""
+        pick = _PICK.format(now=now_sql, what="queue = :queue", seen=seen, lock=lock)
+        self._pick = Statement(pick, dialect)
+        self._pick_one = Statement(_PICK.format(now=now_sql, what="id = :id", seen="", lock=lock), dialect)
         self._claim = Statement(_CLAIM.format(now=now_sql), dialect)
         self._renew = Statement(_RENEW.format(now=now_sql), dialect)
         self._settle = Statement(_SETTLE.format(now=now_sql), dialect)
@@ -96,10 +102,12 @@ class Leases:
 
     def pick(self, connection: Connection, queue: str) -> RunRow | None:
         """The most urgent due run of the queue, locked for this transaction; None where nothing waits."""
-        for _ in range(LOOKS):
-            row = self._pick.first(connection, {"queue": queue})
+        seen: list[str] = []
+        while len(seen) < LOOKS:
+            row = self._pick.first(connection, {"queue": queue, "seen": seen})
             if row is None or self._is_key_free(connection, row):
                 return row
+            seen.append(row.id)
         return None
 
     def pick_one(self, connection: Connection, run_id: str) -> RunRow | None:
@@ -163,18 +171,20 @@ class Leases:
         return [str(row.id) for row in rows]
 
     def _is_key_free(self, connection: Connection, row: RunRow) -> bool:
-        """On PostgreSQL two claims could count the same free place; one lock per key puts them in line.
+        """On PostgreSQL two claims could count the same free place: whoever has the key's lock counts.
 
-        Where somebody was faster the next look counts anew, and finds what else is due.
+        Nobody waits for that lock, since two that wait for each other's would be a deadlock.
         """
         if row.concurrency_key is None or not self._one_statement:
             return True
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": row.concurrency_key})
-        count = connection.execute(
-            text("SELECT count(*) FROM backline_run WHERE state = 'running' AND concurrency_key = :key"),
-            {"key": row.concurrency_key},
-        ).scalar_one()
-        return bool(count < row.concurrency_limit)
+        key = {"key": row.concurrency_key}
+        if not connection.execute(_TRY_KEY, key).scalar_one():
+            return False
+        return bool(connection.execute(_COUNT_KEY, key).scalar_one() < row.concurrency_limit)
+
+    def list_waiting(self, connection: Connection, concurrency_key: str) -> list[str]:
+        """Queues in which runs of this key are due: the place that one has left is theirs."""
+        return [str(queue) for queue in connection.execute(_WAITING, {"key": concurrency_key}).scalars()]
 
     def _make_settle_at_once(self) -> str:
         return (

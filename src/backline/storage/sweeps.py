@@ -18,8 +18,7 @@ SELECT EXISTS (SELECT 1 FROM backline_run WHERE state = 'scheduled' AND due_at <
     OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'running' AND lease_until < {now})
     OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'queued' AND ring_at <= {now})
     OR EXISTS (SELECT 1 FROM backline_run WHERE state IN ('queued', 'scheduled')
-        AND (expires_at <= {now} OR deadline_at <= {now}))
-    OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'blocked')
+        AND (expires_at <= {now} AND started_at IS NULL OR deadline_at <= {now}))
 """
 _PROMOTE = """
 UPDATE backline_run SET state = 'queued', ring_at = {now} WHERE id IN (
@@ -28,7 +27,7 @@ UPDATE backline_run SET state = 'queued', ring_at = {now} WHERE id IN (
 _LATE = """
 UPDATE backline_run SET state = :state, error_kind = :kind, error_text = :text, finished_at = {now},
     fence = fence + 1 WHERE id IN (
-    SELECT id FROM backline_run WHERE state IN ('queued', 'scheduled') AND {column} <= {now} LIMIT 500 {lock})
+    SELECT id FROM backline_run WHERE state IN ('queued', 'scheduled') AND {late} LIMIT 500 {lock})
 RETURNING id, task, fence
 """
 _FIND_LOST = """
@@ -60,10 +59,13 @@ UPDATE backline_run SET rings = 2 WHERE id IN (
     SELECT id FROM backline_run WHERE state = 'queued' AND queue = :queue AND rings <= 1
     ORDER BY priority, due_at LIMIT 64 {lock})
 """
+_FIND_UNBLOCKABLE = """
+SELECT id FROM backline_run WHERE state = 'blocked' AND answered_at IS NULL AND ring_at <= {now}
+    AND (error_kind IN ('unknown_version', 'unknown_task') OR code_version <> :code_version) AND ({known}) LIMIT 500
+"""
 _UNBLOCK = """
-UPDATE backline_run SET state = 'queued', ring_at = {now}, fence = fence + 1 WHERE state = 'blocked'
-    AND task = :task AND version <= :version
-    AND (error_kind IN ('unknown_version', 'unknown_task') OR code_version <> :code_version)
+UPDATE backline_run SET state = 'queued', ring_at = {now}, fence = fence + 1 WHERE id IN (
+    SELECT id FROM backline_run WHERE id = :id AND state = 'blocked' {lock})
 """
 
 
@@ -95,12 +97,18 @@ class Sweeps:
     def end_late(self, connection: Connection) -> int:
         """Runs that are pointless by now expire; runs past their deadline need attention."""
         ends = (
-            ("expires_at", "expired", "expired", "Not started in time; its result would have come too late."),
-            ("deadline_at", "needs_attention", "deadline", "Not finished by its deadline."),
+            (
+                f"expires_at <= {self._now} AND started_at IS NULL",
+                *("expired", "expired", "Not started in time; its result would have come too late."),
+            ),
+            (
+                f"deadline_at <= {self._now}",
+                *("needs_attention", "deadline", "Not finished by its deadline."),
+            ),
         )
         count = 0
-        for column, state, kind, words in ends:
-            statement = text(_LATE.format(now=self._now, lock=self._lock, column=column))
+        for late, state, kind, words in ends:
+            statement = text(_LATE.format(now=self._now, lock=self._lock, late=late))
             for row in connection.execute(statement, {"state": state, "kind": kind, "text": words}).all():
                 entry = AuditEntry("re-driver", f"run.{state}", f"run:{row.id}", "{}", row.id, row.fence)
                 insert_audit(connection, self._now, entry)
@@ -155,13 +163,27 @@ class Sweeps:
         if values:
             connection.execute(self._text(_UNRING), values)
 
-    def unblock(self, connection: Connection, versions: Mapping[str, int], code_version: str) -> int:
-        """Blocked runs that this code can read, or that failed their contract under other code, run again."""
-        count = 0
-        for task, version in versions.items():
-            values = {"task": task, "version": version, "code_version": code_version}
-            count += connection.execute(self._text(_UNBLOCK), values).rowcount
-        return count
+    def find_unblockable(
+        self, connection: Connection, versions: Mapping[str, int], code_version: str
+    ) -> Sequence[str]:
+        """Blocked runs that this code can read, or that failed their contract under other code.
+
+        Those that a person has answered stay as they are; one that was blocked again and again waits longer.
+        """
+        if not versions:
+            return []
+        known = " OR ".join(
+            f"task = :task_{number} AND version <= :version_{number}" for number in range(len(versions))
+        )
+        values: dict[str, object] = {"code_version": code_version}
+        for number, (task, version) in enumerate(versions.items()):
+            values |= {f"task_{number}": task, f"version_{number}": version}
+        statement = text(_FIND_UNBLOCKABLE.format(now=self._now, known=known))
+        return [str(run_id) for run_id in connection.execute(statement, values).scalars()]
+
+    def unblock(self, connection: Connection, ids: Sequence[str]) -> int:
+        """Put these blocked runs back into their queue."""
+        return sum(connection.execute(self._text(_UNBLOCK), {"id": run_id}).rowcount for run_id in ids)
 
     def _text(self, sql: str) -> TextClause:
         return text(sql.format(now=self._now, lock=self._lock))
