@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
-import math
 import os
+import secrets
 import signal
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 
 import celery
@@ -19,22 +20,28 @@ from billiard.process import active_children
 from celery import Celery, signals
 from celery.exceptions import Reject
 from kombu.entity import Queue
+from sqlalchemy import Connection
 
 from backline.bells import BELL, BrokerBells, describe_transport, name_queue
-from backline.errors import BadInput
+from backline.errors import BacklineError, BadInput, Conflict
+from backline.runtime.audit import digest, make_entry
 from backline.runtime.drain import drain_queue
 from backline.runtime.handle import RunHandle
 from backline.runtime.redrive import FORK_GUARD
-from backline.runtime.retry import is_passing
+from backline.runtime.retry import describe_error, is_passing
 from backline.runtime.submit import Ask, prepare_run
 from backline.runtime.task import BadTask, Job, Task
 from backline.settings import Settings, load_settings
+from backline.storage.leases import Settlement
 from backline.storage.runs import insert_run
+from backline.storage.upgrade import NewerSchema
+from backline.submit_options import read_message_options, read_options
 from backline.wiring import House, find_tasks, make_lazy, name_worker
 
 log = logging.getLogger("backline.celery")
 make_queue: Any = Queue  # kombu ships no types
-OPTIONS = {"countdown", "eta", "expires", "priority", "key", "asked_by", "deadline"}
+NEEDS_PERSON = 4  # as the command line says it, see cli/exits.py
+TRY_AGAIN = 1.0  # seconds between two tries where the database is away
 
 
 class Desk:
@@ -45,6 +52,7 @@ class Desk:
         self.settings = settings
         self.tasks = tasks
         self.node = "client"
+        self.main_pid = 0
         self.in_child = False
         self.bells = BrokerBells(app)
         self.house = make_lazy(self._make_house)
@@ -58,63 +66,15 @@ class Desk:
         return RunHandle(house.database, house.submit(task, job, read_options(options, self.settings.actor)))
 
 
-def read_options(options: Mapping[str, Any], actor: str) -> Ask:
-    """Celery's submit options as an ask. What is not supported raises `BadInput` with the remedy."""
-    given = {name: value for name, value in options.items() if value is not None}
-    unknown = sorted(given.keys() - OPTIONS)
-    if unknown:
-        raise BadInput(
-            f"apply_async: the option {unknown[0]} is not supported.",
-            remedy=f"Supported are {', '.join(sorted(OPTIONS))}.",
-        )
-    delay = max(_read_seconds("eta" if "eta" in given else "countdown", given) or 0.0, 0.0)
-    expires, deadline = _read_seconds("expires", given), _read_seconds("deadline", given)
-    return Ask(
-        asked_by=str(given.get("asked_by", actor)),
-        key=str(given["key"]) if "key" in given else None,
-        delay=delay,
-        priority=_read_priority(given),
-        deadline=None if deadline is None else deadline - delay,
-        expires=None if expires is None else expires - delay,
-    )
-
-
-def _read_seconds(name: str, given: Mapping[str, Any]) -> float | None:
-    """A time option as seconds from now: a number of seconds, or a moment (naive ones are UTC, as in Celery)."""
-    value = given.get(name)
-    if isinstance(value, str):
-        with suppress(ValueError):
-            value = datetime.fromisoformat(value)
-    if isinstance(value, datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return (aware - datetime.now(UTC)).total_seconds()
-    if (
-        isinstance(value, (int, float))
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and name != "eta"
-    ):
-        return float(value)
-    if value is None:
-        return None
-    what = "a moment (datetime)" if name == "eta" else "seconds from now, or a moment (datetime)"
-    raise BadInput(f"apply_async: {name} is {value!r}.", remedy=f"It takes {what}.")
-
-
-def _read_priority(given: Mapping[str, Any]) -> int | None:
-    value = given.get("priority")
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 9):
-        return value
-    raise BadInput(f"apply_async: priority is {value!r}.", remedy="It takes 0 (most urgent) to 9.")
-
-
 class Shell(celery.Task):  # type: ignore[misc]  # celery ships no types
     """A task of ours as Celery sees it. A message that carries a job becomes a row, then a bell."""
 
     abstract = True
     typing = False
     acks_late = True
+    reject_on_worker_lost = True  # the message is the job until its row is committed
     ignore_result = True
+    Request = "backline.receipt:JobRequest"
     desk: Desk
     spec: Task[Any, Any]
 
@@ -122,23 +82,26 @@ class Shell(celery.Task):  # type: ignore[misc]  # celery ships no types
         """A message from another program: its row is committed before the message is acknowledged."""
         try:
             return self._take_in(args, kwargs)
-        except Exception as error:
-            if not is_passing(error):
-                raise
-            log.warning("%s: the database is away, the message goes back: %s", self.name, error)
-            threading.Event().wait(1.0)
+        except Exception as error:  # whatever it is, the job must not vanish with its message
+            if isinstance(error, NewerSchema):
+                _end_worker(self.desk, error)
+            log.warning("%s: the job could not be stored, its message goes back: %s", self.name, error)
+            threading.Event().wait(TRY_AGAIN)
             raise Reject(str(error), requeue=True) from error
 
     def _take_in(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
         house = self.desk.house()
-        key = f"celery:{self.request.id}" if self.request.id else None
-        ask = Ask(asked_by=f"message:{self.request.origin or 'unknown'}", key=key)
+        ask = read_message_options(self.request)
         try:
             job = self.spec.read_job(*args, **kwargs)
             return house.submit(self.spec, job, ask)
-        except BadInput as error:
+        except Exception as error:
+            if is_passing(error) or isinstance(error, NewerSchema):
+                raise
             log.error("%s: a message with a job that cannot be used: %s", self.name, error)
-            return _keep_unreadable(house, self.spec, args, kwargs, ask)
+            is_key_good = isinstance(error, BadInput) and not isinstance(error, Conflict)
+            plain = Ask(ask.asked_by, key=ask.key if is_key_good else None)
+            return _keep_failed(house, self.spec, (args, kwargs), plain, error)
 
     def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> RunHandle:
         """Submit a run: a row first, then a bell."""
@@ -152,30 +115,72 @@ class Bell(celery.Task):  # type: ignore[misc]  # celery ships no types
     abstract = True
     name = BELL
     typing = False
-    acks_late = False
+    acks_late = True  # else a worker whose children are all busy takes bells that nobody there can hear
+    reject_on_worker_lost = False  # `_suspect` rings again, and counts the crash
     ignore_result = True
     desk: Desk
 
     def run(self, queue: str) -> None:
         """Work until the queue is empty or the slice is over; then others get their turn."""
-        drain_queue(self.desk.house().runtime, queue)
+        try:
+            runtime = self.desk.house().runtime
+        except Exception as error:
+            if isinstance(error, NewerSchema):
+                _end_worker(self.desk, error)
+            elif not is_passing(error):
+                raise
+            log.warning("queue %s: no house to work in, its bell rings again: %s", queue, error)
+            threading.Event().wait(TRY_AGAIN)
+            self.desk.bells.ring(queue)
+            return
+        drain_queue(runtime, queue)
 
 
-def _keep_unreadable(
-    house: House, spec: Task[Any, Any], args: Sequence[Any], kwargs: Mapping[str, Any], ask: Ask
+def _end_worker(desk: Desk, error: Exception) -> None:
+    """Newer code has upgraded the database: this worker finishes what is in hand and ends."""
+    log.error("this worker cannot work and ends: %s", error)
+    if desk.in_child and os.getppid() == desk.main_pid:
+        os.kill(desk.main_pid, signal.SIGTERM)
+
+
+def _keep_failed(
+    house: House,
+    spec: Task[Any, Any],
+    given: tuple[Sequence[Any], Mapping[str, Any]],
+    ask: Ask,
+    error: Exception,
 ) -> str:
-    """A row for a job that cannot be read: its run fails, visibly, instead of the message being dropped."""
-    text = json.dumps({"args": list(args), "kwargs": dict(kwargs)}, default=str)
+    """A failed run for a job that cannot be used, so that a person sees it. Returns its id."""
+    text = json.dumps({"args": list(given[0]), "kwargs": dict(given[1])}, default=str)
     empty = spec.job.model_construct()
     new = prepare_run(_without_key(spec), empty, ask, house.settings.runtime.ring_again_seconds)
-    with house.database.write() as connection:
-        run_id = insert_run(connection, house.database.now_sql, _with_job(new, text))
-    house.bells.ring(spec.queue)
+    new = replace(new, job=text, job_sha=digest(text) or "")
+    try:
+        with house.database.write() as connection:
+            run_id = insert_run(connection, house.database.now_sql, new)
+            _fail(house, connection, run_id, error)
+    except Conflict:
+        return _keep_failed(house, spec, given, replace(ask, key=None), error)
     return run_id
 
 
-def _with_job(new: Any, text: str) -> Any:
-    return type(new)(**{**vars(new), "job": text, "job_sha": "unreadable"})
+def _fail(house: House, connection: Connection, run_id: str, error: Exception) -> None:
+    """The end of a run that could not begin, with attempt and audit row; none where it has ended before."""
+    leases, worker, code = house.runtime.leases, house.runtime.worker, house.runtime.code_version
+    row = leases.pick_one(connection, run_id)
+    if row is None:
+        return
+    words = house.secrets.strike(describe_error(error))
+    kind = "bad_input" if isinstance(error, BadInput) else "bug"
+    end = Settlement("failed", kind, 1, 1, error_kind=kind, error_text=words)
+    audit = make_entry(
+        row.asked_by, "run.failed", f"run:{run_id}", house.secrets, run_id=run_id, fence=row.fence,
+        before_sha=row.job_sha, task=row.task, version=row.version, worker=worker, error_kind=kind,
+    )  # fmt: skip
+    leases.settle(
+        connection, row, row.fence, from_state="queued", worker=worker, started_at=row.now_at,
+        code_version=code, end=end, audit=audit,
+    )  # fmt: skip
 
 
 def _without_key(spec: Task[Any, Any]) -> Task[Any, Any]:
@@ -193,6 +198,7 @@ def attach_tasks(app: Celery, settings: Settings, tasks: Mapping[str, Task[Any, 
         shell = type("Shell_" + spec.name.replace(".", "_"), (Shell,), {"desk": desk, "spec": spec})
         app.register_task(_name(shell(), spec))
 
+    app.steps["consumer"].add("backline.receipt:LongBells")
     bell = type("DeskBell", (Bell,), {"desk": desk})()
     app.register_task(bell)
     app.backline_desk = desk
@@ -251,18 +257,50 @@ def make_app(settings: Settings, tasks: Mapping[str, Task[Any, Any]] | None = No
 @signals.worker_init.connect  # type: ignore[untyped-decorator]  # celery ships no types
 def _begin(sender: Any = None, **_: Any) -> None:
     desk = getattr(sender.app, "backline_desk", None)
-    if desk is not None:
-        desk.node = str(sender.hostname)
+    if desk is None:
+        return
+    # Two workers of one host may bear one name, and in containers even one process id.
+    desk.node = f"{sender.hostname}.{os.getpid()}-{secrets.token_hex(2)}"
+    desk.main_pid = os.getpid()
+    try:
         _ = desk.house().database  # migrations before the children start
+    except Exception as error:  # what escapes here Celery would only log
+        if isinstance(error, BacklineError):
+            log.error("this worker cannot work: %s", error)
+            raise SystemExit(NEEDS_PERSON) from error
+        log.warning("the database is away, the worker waits for it: %s", error)
 
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]  # celery ships no types
 def _ready(sender: Any = None, **_: Any) -> None:
     desk = getattr(sender.app, "backline_desk", None)
-    if desk is not None:
-        for queue in sorted({task.queue for task in desk.tasks.values()}):
-            _suspect_queue(desk, queue)  # whatever ended the worker before us may have held these
-        desk.house().redriver.start()
+    if desk is not None and not _start_redriver(desk):
+        threading.Thread(target=_keep_starting, args=(desk,), daemon=True, name="backline-start").start()
+
+
+def _start_redriver(desk: Desk) -> bool:
+    """Whether no further try is needed: the re-driver runs, or this worker ends."""
+    try:
+        with FORK_GUARD:
+            redriver = desk.house().redriver
+    except BacklineError as error:
+        log.error("this worker cannot work and ends: %s", error)
+        state: Any = importlib.import_module("celery.worker.state")
+        state.should_stop = NEEDS_PERSON
+        return True
+    except Exception as error:  # the database is away
+        log.warning("the re-driver waits for the database: %s", error)
+        return False
+    for queue in sorted({task.queue for task in desk.tasks.values()}):
+        _suspect_queue(desk, queue)  # whatever ended the worker before us may have held these
+    redriver.start()
+    return True
+
+
+def _keep_starting(desk: Desk) -> None:
+    pause = threading.Event()
+    while not _start_redriver(desk):
+        pause.wait(TRY_AGAIN)
 
 
 @signals.task_failure.connect  # type: ignore[untyped-decorator]  # celery ships no types
@@ -301,14 +339,23 @@ def _hand_back_late(desk: Desk) -> None:
     """Runs that are not done when the grace is over go back to their queue, and the worker ends."""
     threading.Event().wait(desk.settings.runtime.grace_seconds)
     try:
+        _kill_children()  # first, so that none of them claims what has just been handed back
         with FORK_GUARD, desk.house().database.write() as connection:
             prefix = name_worker(desk.node).rpartition("/")[0] + "/"
             ids = desk.house().runtime.leases.hand_back(connection, prefix)
         log.warning("the grace is over: %d runs handed back", len(ids))
     finally:
-        for child in active_children():
-            os.kill(child.pid, signal.SIGKILL)
+        _kill_children()
         os._exit(0)
+
+
+def _kill_children() -> None:
+    children = active_children()
+    for child in children:
+        with suppress(ProcessLookupError):
+            os.kill(child.pid, signal.SIGKILL)
+    for child in children:
+        child.join(1.0)
 
 
 def open_door(name: str) -> Desk:
