@@ -158,6 +158,21 @@ def test_what_the_job_does_not_take_is_refused_with_its_field(
         declare()(take).read_job(*args, **kwargs)
 
 
+class Weighed(Job):
+    """A job with a fraction."""
+
+    weight: float
+
+
+@pytest.mark.parametrize("weight", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_is_none_is_refused(weight: float) -> None:
+    def weigh(job: Weighed) -> Done:
+        return Done(word=str(job.weight))
+
+    with pytest.raises(BadInput, match="weight: Input should be a finite number"):
+        declare()(weigh).read_job(weight)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", '{"artist_id": "a", "days": 1e3}'])
 def test_json_that_is_no_such_job_is_refused(text: str) -> None:
     with pytest.raises(BadInput):

@@ -42,9 +42,9 @@ class Private:
 
 
 class Job(BaseModel):
-    """What a run is asked to do. Strict; an unknown field is refused."""
+    """What a run is asked to do. Strict; an unknown field and a number that is none are refused."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Reason(BaseModel):
