@@ -84,3 +84,13 @@ def test_a_foreign_message_with_a_countdown_is_a_due_row_at_once(stack: Stack) -
     late = datetime.now(UTC) - timedelta(hours=1)
     producer.send_task("journey.mark", args=[2], queue=queue, expires=late)
     wait_for("the late one to expire", lambda: stack.count("expired") == 1, 20)
+
+
+@on()
+def test_a_job_is_not_lost_with_the_child_that_takes_it_in(stack: Stack) -> None:
+    stack.crew.worker(concurrency=1)
+    trace = stack.folder / "died"
+    make_producer(stack).send_task("journey.fragile", args=[1, str(trace)], queue=name_queue("journey"))
+    wait_for("its effect", partial(stack.effects, 1), 40)
+    assert trace.exists()
+    assert stack.one("SELECT count(*) AS n FROM backline_run").n == 1

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 from sqlalchemy import Connection, text
 
@@ -167,3 +168,32 @@ def hang(job: Mark) -> Done:
             threading.Event().wait(60)
         except TimeLimit:
             continue
+
+
+class Fragile(Job):
+    """`trace` is a file that says that a child has died of this job."""
+
+    number: int
+    trace: str
+
+
+def _die_once(job: Fragile) -> str:
+    """The first child that takes this job in dies before its row is committed."""
+    trace = Path(job.trace)
+    if not trace.exists():
+        trace.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "fragile"
+
+
+@task("journey.fragile", version=1, short=True, concurrency=_die_once)
+def fragile(job: Fragile, effects: Effects) -> Done:
+    """Kills the first child that takes it in, then one effect.
+
+    [fr]
+    Tue le premier processus qui la prend, puis un effet.
+
+    [de]
+    Tötet den ersten Prozess, der sie annimmt, dann eine Wirkung.
+    """
+    return _mark(effects, job.number, "fragile")
