@@ -16,21 +16,26 @@ from tests.journeys.stacks import Stack
 from tests.journeys.test_brokers import make_producer
 
 
-def fill(stack: Stack, name: str, numbers: range, milliseconds: int) -> list[str]:
-    """A worker with a child for each long run, all of them taken."""
+def is_running(stack: Stack, run_id: str) -> bool:
+    """Whether a run is in somebody's hands."""
+    return stack.state(run_id) == "running"
+
+
+def fill(stack: Stack, name: str, numbers: range, milliseconds: int) -> None:
+    """A worker with a child for each long run, all of them taken, and no bell more than that."""
     stack.crew.worker(name, concurrency=len(numbers))
-    ids = [stack.submit(journey_tasks.work, number, milliseconds) for number in numbers]
-    wait_for("the long runs", lambda: all(stack.state(run_id) == "running" for run_id in ids))
-    return ids
+    wait_for("the worker", lambda: "ready." in stack.crew.log(name), 40)
+    for number in numbers:
+        run_id = stack.submit(journey_tasks.work, number, milliseconds)
+        wait_for("a long run", partial(is_running, stack, run_id))
 
 
 @on()
 def test_an_idle_worker_hears_what_a_busy_one_cannot(stack: Stack) -> None:
-    fill(stack, "busy", range(2), 45_000)
+    fill(stack, "busy", range(4), 45_000)
     stack.crew.worker("idle", concurrency=2)
-    first = stack.submit(journey_tasks.mark, 100)
-    wait_for("the idle worker to be there", lambda: stack.state(first) == "succeeded", 40)
-    for number in range(101, 107):  # a busy worker's turn would come among them
+    wait_for("the idle worker", lambda: "ready." in stack.crew.log("idle"), 40)
+    for number in range(100, 108):  # a busy worker's turn would come among them
         began = time.monotonic()
         stack.submit(journey_tasks.mark, number)
         wait_for("a short run", partial(stack.effects, number), 2)
@@ -44,7 +49,7 @@ def test_a_worker_that_stops_leaves_its_namesake_s_runs_alone(stack: Stack) -> N
             name, "celery", "-A", "backline.celery_app", "worker", "--concurrency", "1", "-n", "celery@host"
         )
     ids = [stack.submit(journey_tasks.deaf, number, 12_000) for number in range(2)]
-    wait_for("both runs", lambda: all(stack.state(run_id) == "running" for run_id in ids), 40)
+    wait_for("both runs", lambda: all(is_running(stack, run_id) for run_id in ids), 40)
     stack.crew.stop("one")
     states = sorted(stack.state(run_id) for run_id in ids)
     assert states == ["queued", "running"]
