@@ -141,6 +141,9 @@ def _end_worker(desk: Desk, error: Exception) -> None:
     log.error("this worker cannot work and ends: %s", error)
     if desk.in_child and os.getppid() == desk.main_pid:
         os.kill(desk.main_pid, signal.SIGTERM)
+    elif os.getpid() == desk.main_pid:
+        state: Any = importlib.import_module("celery.worker.state")
+        state.should_stop = NEEDS_PERSON
 
 
 def _keep_failed(
@@ -284,9 +287,7 @@ def _start_redriver(desk: Desk) -> bool:
         with FORK_GUARD:
             redriver = desk.house().redriver
     except BacklineError as error:
-        log.error("this worker cannot work and ends: %s", error)
-        state: Any = importlib.import_module("celery.worker.state")
-        state.should_stop = NEEDS_PERSON
+        _end_worker(desk, error)
         return True
     except Exception as error:  # the database is away
         log.warning("the re-driver waits for the database: %s", error)

@@ -99,3 +99,17 @@ def test_a_job_is_not_lost_with_the_child_that_takes_it_in(stack: Stack) -> None
     wait_for("its effect", partial(stack.effects, 1), 40)
     assert trace.exists()
     assert stack.one("SELECT count(*) AS n FROM backline_run").n == 1
+
+
+@on("redis")
+def test_a_worker_that_has_grown_too_old_ends_when_a_child_sees_it(stack: Stack) -> None:
+    process = stack.crew.worker(concurrency=1)
+    stack.submit(journey_tasks.mark, 1)
+    wait_for("the worker", partial(stack.effects, 1), 40)
+    with stack.database.write() as connection:
+        connection.execute(text("UPDATE backline_schema SET version_num = 'of tomorrow'"))
+    (child,) = stack.crew.children()
+    child.kill()  # the next one makes its house anew
+    stack.desk.bells.ring("journey")
+    assert process.wait(timeout=40) == 0
+    assert "this worker cannot work and ends" in stack.crew.log()
