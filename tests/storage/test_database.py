@@ -145,3 +145,24 @@ def test_an_error_of_the_statement_is_not_tried_again(database: Database) -> Non
     with pytest.raises(DBAPIError):
         database.try_twice(work)
     assert len(tries) == 1
+
+
+class _CtrlC:
+    """A value at which somebody presses Ctrl-C."""
+
+    def __conform__(self, _: object) -> object:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_in_the_middle_of_a_statement_gives_the_write_lock_back(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'x.db'}", busy_seconds=1)
+    other = Database(f"sqlite:///{tmp_path / 'x.db'}", busy_seconds=1)
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE n (n)"))
+    with pytest.raises(KeyboardInterrupt) as caught, database.write() as connection:
+        connection.exec_driver_sql("INSERT INTO n VALUES (?)", [(1,), (_CtrlC(),), (3,)])
+    for one in (database, other):
+        with one.write() as connection:  # while the interruption and its frames are still remembered
+            assert connection.execute(text("SELECT count(*) FROM n")).scalar_one() == 0
+        one.close()
+    assert caught.value is not None

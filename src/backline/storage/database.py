@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from backline.errors import BadInput
@@ -115,6 +115,7 @@ class Database:
         engine = create_engine(self.url, hide_parameters=True, connect_args={"timeout": self.busy_seconds})
         event.listen(engine, "connect", _prepare_sqlite(self.busy_seconds))
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "handle_error", _keep_interrupted)
         return engine
 
 
@@ -148,6 +149,15 @@ def _prepare_sqlite(busy_seconds: float) -> Any:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _keep_interrupted(context: ExceptionContext) -> None:
+    """Ctrl-C in the middle of a statement leaves a SQLite connection usable: it is rolled back, not thrown away.
+
+    A connection that is thrown away with an open statement keeps its write lock until nobody remembers it.
+    """
+    if not isinstance(context.original_exception, Exception):
+        context.is_disconnect = False
 
 
 def _take_role(role: str) -> Any:

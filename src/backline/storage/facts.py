@@ -6,12 +6,15 @@ one another (the concurrency key of their tasks).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from backline.storage import fact_tables as t
 from backline.storage.bulk import Numbers, insert_columns, is_sqlite, make_texts
@@ -47,9 +50,7 @@ def write_facts(
     connection: Connection, now_sql: str, spool: Spool, source: Source, *, region: str | None, import_id: str
 ) -> Written:
     """Resolve names, place claims, insert the facts of the new ones, mark the days that changed."""
-    if is_sqlite(connection):
-        connection.exec_driver_sql(f"PRAGMA cache_size={_WIDE_CACHE}")
-    try:
+    with _widen_cache(connection):
         names = _resolve(connection, now_sql, spool, region, import_id)
         sums = spool.sums().move(names.scope_places)
         placed = place_claims(connection, source, names.scopes, sums, _count_rejected(spool, names, sums))
@@ -58,8 +59,19 @@ def write_facts(
             touched = np.append(touched, list_fact_days(connection, placed.replaced.tolist()))
         mark_days(connection, touched, source.moment)
         return Written(placed.written, len(placed.replaced), placed.echoed, facts)
+
+
+@contextmanager
+def _widen_cache(connection: Connection) -> Iterator[None]:
+    """More of SQLite's pages in memory while much is written."""
+    if not is_sqlite(connection):
+        yield
+        return
+    connection.exec_driver_sql(f"PRAGMA cache_size={_WIDE_CACHE}")
+    try:
+        yield
     finally:
-        if is_sqlite(connection):
+        with suppress(SQLAlchemyError):  # it must not hide what went wrong inside
             connection.exec_driver_sql(f"PRAGMA cache_size={_USUAL_CACHE}")
 
 
