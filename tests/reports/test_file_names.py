@@ -10,6 +10,8 @@ from backline.reports.file_names import (
     as_country,
     clean_hint,
     cut_ending,
+    doubt_day,
+    doubt_region,
     read_chart_name,
     read_day_hint,
     read_region_hint,
@@ -37,11 +39,27 @@ def test_chart_names(name: str, region: str) -> None:
     assert read_chart_name(name) == (region, date(2026, 8, 28))
 
 
-@pytest.mark.parametrize(
-    "name", ["chart.csv", "regional-de-daily-2026-13-28.csv", "regional-deu-daily-2026-08-28.csv"]
-)
+@pytest.mark.parametrize("name", ["chart.csv", "regional-deu-daily-2026-08-28.csv"])
 def test_other_names_tell_no_chart(name: str) -> None:
     assert read_chart_name(name) is None
+    assert doubt_region(name) is None
+    assert doubt_day(name) is None
+
+
+def test_what_is_no_country_or_no_day_in_a_charts_name_is_said() -> None:
+    name = "regional-zz-daily-2026-06-31.csv"
+    assert read_chart_name(name) == (None, None)
+    region, day = doubt_region(name), doubt_day(name)
+    assert region is not None and region.kind == "bad_country" and "'zz'" in region.message
+    assert "--region" in (region.remedy or "")
+    assert day is not None and day.kind == "bad_date" and "2026-06-31" in day.message
+    assert "--date" in (day.remedy or "")
+    good = "regional-uk-weekly-2026-06-30.csv"
+    assert (read_chart_name(good), doubt_region(good), doubt_day(good)) == (
+        ("gb", date(2026, 6, 30)),
+        None,
+        None,
+    )
 
 
 def test_options_are_checked() -> None:
@@ -53,6 +71,8 @@ def test_options_are_checked() -> None:
         read_day_hint(Hints(date="28.8."))
     with pytest.raises(Refused, match="--region"):
         read_region_hint(Hints(region="Germany"))
+    with pytest.raises(Refused, match="--region 'zz'"):
+        read_region_hint(Hints(region="zz"))
 
 
 def test_small_words() -> None:

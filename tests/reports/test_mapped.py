@@ -130,3 +130,13 @@ def test_a_mapping_leaves_known_files_of_other_columns_alone(read: Read) -> None
 def test_a_track_that_all_rows_share_makes_it_a_tracks_file(read: Read) -> None:
     mapping = "[columns]\ndate='d'\nstreams='s'\n[constants]\nartist='A'\n"
     assert read("d,s\n2026-08-01,5\n", mapping=mapping, track="T").reading.kind == "track"
+
+
+def test_a_charts_file_name_is_checked_where_it_is_needed(read: Read) -> None:
+    mapping = "[columns]\nrank = 'r'\nstreams = 's'\nartist = 'a'\ntrack = 't'\n"
+    text, name = "r,s,a,t\n1,5,A,T\n", "regional-zz-daily-2026-06-31.csv"
+    with pytest.raises(Refused, match="2026-06-31 is not a day"):
+        read(text, name, mapping=mapping)
+    with pytest.raises(Refused, match="'zz' is not an ISO country code"):
+        read(text, name, mapping=mapping, date="2026-06-30")
+    assert read(text, name, mapping=mapping, date="2026-06-30", region="de").column("country") == ["DE", "DE"]

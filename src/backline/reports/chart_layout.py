@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from backline.reports.file_names import as_country, read_chart_name, read_day_hint, read_region_hint
+from backline.reports.file_names import (
+    as_country,
+    doubt_day,
+    doubt_region,
+    read_chart_name,
+    read_day_hint,
+    read_region_hint,
+)
 from backline.reports.format import Hints, Layout, Refused
 
 ALWAYS = frozenset({"rank", "artist_names", "track_name", "streams"})
@@ -23,13 +30,13 @@ def lay_out_chart(names: Collection[str], file_name: str, hints: Hints, report: 
     region = read_region_hint(hints) or (named.region if named else None)
     day = read_day_hint(hints) or (named.day if named else None)
     if region is None:
-        raise Refused(
+        raise doubt_region(file_name) or Refused(
             "missing_region",
             f"{file_name} does not say which region's chart it is.",
             "Say it: --region CC (a country code, or global).",
         )
     if day is None:
-        raise Refused(
+        raise doubt_day(file_name) or Refused(
             "missing_date", f"{file_name} does not say which day's chart it is.", "Say it: --date YYYY-MM-DD."
         )
     columns = {"artist": "artist_names", "track": "track_name"} | ({"uri": "uri"} if "uri" in names else {})

@@ -20,10 +20,10 @@ NO_ARTIST: Final = "Say whose it is: --artist NAME."
 
 
 class ChartName(NamedTuple):
-    """Region and day in the name of a chart's file."""
+    """Region and day in the name of a chart's file, None where what stands there is no country or no day."""
 
-    region: str
-    day: date
+    region: str | None
+    day: date | None
 
 
 def take_stem(name: str) -> str:
@@ -42,8 +42,34 @@ def cut_ending(name: str, ending: str) -> str | None:
 def read_chart_name(name: str) -> ChartName | None:
     """`regional-<cc|global>-daily-YYYY-MM-DD.csv` and the weekly twin."""
     match = _CHART.search(name)
-    day = read_day(match["day"], "YYYY-MM-DD") if match else None
-    return ChartName(match["region"].lower(), day) if match and day else None
+    if match is None:
+        return None
+    region = read_country(match["region"])
+    return ChartName(region.lower() if region else None, read_day(match["day"], "YYYY-MM-DD"))
+
+
+def doubt_region(name: str) -> Refused | None:
+    """What is wrong with the region in a chart's file name, None where the name tells none or a good one."""
+    match = _CHART.search(name)
+    if match is None or read_country(match["region"]):
+        return None
+    return Refused(
+        "bad_country",
+        f"{name}: {match['region']!r} is not an ISO country code.",
+        "Say the right region: --region CC (a country code of two letters, or global).",
+    )
+
+
+def doubt_day(name: str) -> Refused | None:
+    """What is wrong with the day in a chart's file name, None where the name tells none or a good one."""
+    match = _CHART.search(name)
+    if match is None or read_day(match["day"], "YYYY-MM-DD"):
+        return None
+    return Refused(
+        "bad_date",
+        f"{name}: {match['day']} is not a day of the calendar.",
+        "Say the right day: --date YYYY-MM-DD.",
+    )
 
 
 def read_day_hint(hints: Hints) -> date | None:

@@ -15,6 +15,8 @@ from backline.reports.file_names import (
     NO_ARTIST,
     as_country,
     clean_hint,
+    doubt_day,
+    doubt_region,
     read_chart_name,
     read_day_hint,
     read_region_hint,
@@ -98,7 +100,8 @@ def _read_constants(
     }
     named = read_chart_name(file_name) if is_chart else None
     if named:
-        constants = {"day": named.day, "country": as_country(named.region)} | constants
+        told = {"day": named.day, "country": as_country(named.region) if named.region else None}
+        constants = {role: value for role, value in told.items() if value is not None} | constants
     constants |= {role: value for role, value in said.items() if value is not None}
     return {role: value for role, value in constants.items() if role not in found}
 
@@ -107,13 +110,13 @@ def _refuse_gaps(roles: Collection[str], file_name: str, is_chart: bool) -> None
     if "artist" not in roles:
         raise Refused("missing_artist", f"Neither {file_name} nor the mapping names the artist.", NO_ARTIST)
     if "day" not in roles:
-        raise Refused(
+        raise (doubt_day(file_name) if is_chart else None) or Refused(
             "missing_date",
             f"Neither {file_name} nor the mapping tells the day.",
             "Say it: --date YYYY-MM-DD, or name its column in the mapping.",
         )
     if is_chart and "country" not in roles:
-        raise Refused(
+        raise doubt_region(file_name) or Refused(
             "missing_region",
             f"Neither {file_name} nor the mapping tells the chart's region.",
             "Say it: --region CC (a country code, or global), or name its column in the mapping.",
