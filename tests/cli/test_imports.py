@@ -62,6 +62,14 @@ def test_missing_path_and_missing_mapping(call: Call, table: Path, tmp_path: Pat
     assert "not UTF-8" in call("import", table, "--map", tmp_path / "latin.toml").err
 
 
+def test_a_mistyped_mapping_leaves_no_run_behind(call: Call, table: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("colums = 1")
+    result = call("import", table, "--map", wrong)
+    assert result.code == BAD_INPUT and "colums" in result.err
+    assert call("runs", "list", "--json").out == ""
+
+
 def test_draft_is_written_completed_and_used(call: Call, tmp_path: Path) -> None:
     odd, draft = tmp_path / "odd.csv", tmp_path / "draft.toml"
     odd.write_text(ODD)

@@ -34,6 +34,7 @@ class ListedNumbers:
     """Answers from cells; a list for each question."""
 
     cells: list[Cell] = field(default_factory=list)
+    charts: list[tuple[str, int, str]] = field(default_factory=list)  # report, day, region
     sources: list[tuple[str, int, str]] = field(default_factory=list)  # report, day, import id
 
     def add(self, dimension: str, day: int, key: str, value: int, **more: Any) -> None:
@@ -93,6 +94,14 @@ class ListedNumbers:
                 has_days=int(any(cell.dimension == "day" or cell.span == 1 for cell in cells)),
             )
             for report, cells in sorted(groups.items())
+        ]
+
+    def list_charts(self, report: str, first: int = FIRST, last: int = LAST) -> list[Any]:
+        """The charts of the range, all rows usable."""
+        return [
+            SimpleNamespace(day=day, region=region, span=1, accepted=1, rejected=0)
+            for name, day, region in self.charts
+            if name == report and first <= day <= last
         ]
 
     def list_sources(self, first: int = FIRST, last: int = LAST) -> list[Any]:

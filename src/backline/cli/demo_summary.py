@@ -14,13 +14,17 @@ from typing import Any
 from backline import samples
 from backline.cli.run_words import count_seconds
 from backline.cli.screen import Screen
-from backline.metrics.changes import LOWER_COVERAGE_BEFORE, NO_DATA_BEFORE
+from backline.metrics.changes import LOWER_COVERAGE_BEFORE, NO_DATA_BEFORE, REGIONS_DIFFER
 from backline.storage.runs import RunRow
 from backline.wiring import House
 
 TOP = 3
 MAIN = "streams"
-WHY = {NO_DATA_BEFORE: "why_no_data_before", LOWER_COVERAGE_BEFORE: "why_lower_coverage_before"}
+WHY = {
+    NO_DATA_BEFORE: "why_no_data_before",
+    LOWER_COVERAGE_BEFORE: "why_lower_coverage_before",
+    REGIONS_DIFFER: "why_regions_differ",
+}
 
 
 @dataclass(frozen=True)

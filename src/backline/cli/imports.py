@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -118,12 +119,15 @@ def import_files(
 
 
 def read_map(path: Path) -> str:
-    """The text of a mapping file. Raises `BadInput` where it cannot be read."""
+    """The text of a mapping file. Raises `BadInput` where it cannot be used, before a run is asked for."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         words = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise BadInput(f"The mapping {path} cannot be read: {words}.", remedy="Look at --map.") from error
+    # The reader of mappings brings Arrow along, which takes long to import; only --map needs it.
+    importlib.import_module("backline.reports.mapping").read_mapping(text)
+    return text
 
 
 @app.command("list")

@@ -13,6 +13,7 @@ NO_DATA_BEFORE: Final = "no_data_before"  # nothing is known of the period befor
 LOWER_COVERAGE_BEFORE: Final = "lower_coverage_before"  # growth would be that of the coverage
 SLIGHTLY_LOWER_BEFORE: Final = "slightly_lower_coverage_before"  # told: the missing part cannot matter much
 LOWER_COVERAGE: Final = "lower_coverage"  # the difference is known, but the number now may still grow
+REGIONS_DIFFER: Final = "regions_differ"  # charts of other regions were imported: growth would be theirs
 ZERO_BEFORE: Final = "zero_before"  # the difference is known, the percentage is not
 NO_PERCENT: Final = "no_percent"  # a rank has none
 
@@ -37,12 +38,17 @@ class Change:
     reason: str | None
 
 
-def compare(now: Known, before: Known, *, percent: bool = True) -> Change:
-    """now against before. Null where there is nothing before, or where before is much less complete than now."""
+def compare(now: Known, before: Known, *, percent: bool = True, same_regions: bool = True) -> Change:
+    """now against before. Null where there is nothing before, or where before is much less complete than now.
+
+    Charts are compared only where the same regions' charts stand on both sides.
+    """
     if now.value is None:
         return Change(None, None, NO_DATA)
     if before.value is None:
         return Change(None, None, NO_DATA_BEFORE)
+    if not same_regions:
+        return Change(None, None, REGIONS_DIFFER)
     if now.coverage - before.coverage > MARGIN:
         return Change(None, None, LOWER_COVERAGE_BEFORE)
     difference = add_exact([now.value, before.value.copy_negate()])

@@ -13,6 +13,7 @@ from typing import Any
 
 from backline.metrics.coverage import Coverage, share, weigh_days
 from backline.metrics.numbers import FIRST, LAST, Figure, Numbers, add_exact, make_exact, read_rule, to_date
+from backline.metrics.regions import CHART_MEASURE, Regions, read_regions
 
 DIMENSIONS = ("day", "track", "country", "source")
 
@@ -31,17 +32,29 @@ def list_lines(
     windows = {name for name, row in reports.items() if not row.has_days and report in (None, name)}
     coverage = read_coverage(numbers, by, low, high, report)
     sums = [row for row in numbers.read_sums(by, low, high, report) if row.report not in windows]
+    charts = _read_charts(numbers, sums) if by == "country" else {}
     lines = []
     for figure in combine_sums(sums):
         row = reports[figure.report]
         begin = row.first - max(row.span, 1) + 1 if first is None else first
         end = row.last if last is None else last
         covered = coverage.measure(figure.report, figure.measure, begin, end)
+        if figure.report in charts:
+            covered = charts[figure.report].cover(figure.key, begin, end)
         lines.append(replace(figure, coverage=covered))
     if by == "track":
         for name in sorted(windows):
             lines += read_latest(numbers, by, low, high, name)
     return sort_lines(lines)
+
+
+def _read_charts(numbers: Numbers, sums: Sequence[Any]) -> dict[str, Regions]:
+    """The regions of each report of charts: a region covers the days of its own charts."""
+    names = {row.report for row in sums if row.measure == CHART_MEASURE}
+    return {
+        name: read_regions(numbers, name, [row for row in sums if row.report == name], FIRST, LAST)
+        for name in names
+    }
 
 
 def read_coverage(numbers: Numbers, by: str, first: int, last: int, report: str | None = None) -> Coverage:

@@ -44,6 +44,9 @@ class Numbers(Protocol):
     def list_reports(self) -> Sequence[Any]:
         """Rows of report, span, first, last, days, known_at, has_days (a report of songs has none)."""
 
+    def list_charts(self, report: str, first: int = ..., last: int = ...) -> Sequence[Any]:
+        """Rows of day, span, region, accepted, rejected: the charts of a report, whoever stands in them."""
+
     def list_sources(self, first: int = ..., last: int = ...) -> Sequence[Any]:
         """Rows of report, day, import_id."""
 

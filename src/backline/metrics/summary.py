@@ -20,6 +20,7 @@ from backline.metrics.numbers import (
     to_date,
 )
 from backline.metrics.periods import Days, place_period
+from backline.metrics.regions import Regions, read_regions
 
 MOST = 500  # lines of one dimension in an answer; the exports hold them all
 WEEK = 7
@@ -119,7 +120,8 @@ def _summarise(numbers: Numbers, row: Any, days: int, today: int, sources: Seque
     cells = numbers.read_cells("day", first, row.last, row.report) if row.has_days else []
     figures = combine_cells(cells, by_day=True)
     own = [s for s in sources if s.report == row.report and period.first <= s.day <= period.last]
-    lines = _list_keys(numbers, row, period, cells)
+    regions = read_regions(numbers, row.report, cells, first, row.last)
+    lines = _list_keys(numbers, row, period, cells, regions)
     return ReportSummary(
         report=row.report,
         span=row.span,
@@ -128,7 +130,7 @@ def _summarise(numbers: Numbers, row: Any, days: int, today: int, sources: Seque
         known_at=show_known(row.known_at),
         period=_show_days(period),
         before=_show_days(period.before),
-        totals=tuple(_add_up(figures, weigh_days(cells, cells), row, period, week)),
+        totals=tuple(_add_up(figures, weigh_days(cells, cells), row, period, week, regions)),
         by_day=tuple(_list_days(figures, period, own)),
         by_track=tuple(lines["track"][:MOST]),
         by_country=tuple(lines["country"][:MOST]),
@@ -138,16 +140,19 @@ def _summarise(numbers: Numbers, row: Any, days: int, today: int, sources: Seque
     )
 
 
-def _list_keys(numbers: Numbers, row: Any, period: Days, cells: Sequence[Any]) -> dict[str, list[Line]]:
+def _list_keys(
+    numbers: Numbers, row: Any, period: Days, cells: Sequence[Any], regions: Regions
+) -> dict[str, list[Line]]:
     if not row.has_days:
         return {"track": _read_windows(numbers, row), "country": [], "source": []}
-    return {by: _read_keys(numbers, by, row, period, cells) for by in ("track", "country", "source")}
+    return {by: _read_keys(numbers, by, row, period, cells, regions) for by in ("track", "country", "source")}
 
 
 def _add_up(
-    figures: Sequence[Figure], coverage: Coverage, row: Any, period: Days, week: Days
+    figures: Sequence[Figure], coverage: Coverage, row: Any, period: Days, week: Days, regions: Regions
 ) -> Iterable[Total]:
     """One total per measure and currency."""
+    same, same_week = (not regions.differ(days, days.before) for days in (period, week))
     for measure, currency in sorted({(f.measure, f.currency or "") for f in figures}):
         some = [f for f in figures if f.measure == measure and (f.currency or "") == currency]
         rule = {"never": "latest"}.get(read_rule(measure), read_rule(measure))
@@ -165,10 +170,10 @@ def _add_up(
             coverage=now.coverage,
             before=_show(before),
             before_coverage=before.coverage,
-            change=compare(now, before, percent=percent),
+            change=compare(now, before, percent=percent, same_regions=same),
             week=_show(this_week),
             week_before=_show(week_before),
-            week_change=compare(this_week, week_before, percent=percent),
+            week_change=compare(this_week, week_before, percent=percent, same_regions=same_week),
         )
 
 
@@ -193,7 +198,9 @@ def _inside(figures: Sequence[Figure], days: Days) -> list[Figure]:
     return [figure for figure in figures if figure.day and first <= figure.day <= last]
 
 
-def _read_keys(numbers: Numbers, by: str, row: Any, period: Days, cells: Sequence[Any]) -> list[Line]:
+def _read_keys(
+    numbers: Numbers, by: str, row: Any, period: Days, cells: Sequence[Any], regions: Regions
+) -> list[Line]:
     """Lines by track, country or source, greatest first, each against its own value before."""
     told = numbers.list_days(by, period.before.first, period.last, row.report)
     if not told:
@@ -202,15 +209,22 @@ def _read_keys(numbers: Numbers, by: str, row: Any, period: Days, cells: Sequenc
     now = combine_sums(numbers.read_sums(by, period.first, period.last, row.report))
     earlier = combine_sums(numbers.read_sums(by, period.before.first, period.before.last, row.report))
     before = {(figure.key, figure.measure, figure.currency): figure for figure in earlier}
+    by_region = by == "country" and bool(regions.days)
+    same = by_region or not regions.differ(period, period.before)
     lines = []
     for figure in sorted(now, key=_rank):
         past = before.get((figure.key, figure.measure, figure.currency))
-        covered = coverage.measure(row.report, figure.measure, period.first, period.last)
-        covered_before = coverage.measure(row.report, figure.measure, period.before.first, period.before.last)
+        covered, covered_before = (
+            regions.cover(figure.key, days.first, days.last)
+            if by_region
+            else coverage.measure(row.report, figure.measure, days.first, days.last)
+            for days in (period, period.before)
+        )
         change = compare(
             Known(figure.value, covered),
             Known(past.value if past else None, covered_before),
             percent=read_rule(figure.measure) != "min",
+            same_regions=same,
         )
         lines.append(_make_line(figure, covered, change))
     return lines

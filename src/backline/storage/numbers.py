@@ -68,6 +68,10 @@ SELECT DISTINCT c.report, c.day, i.no, i.id AS import_id FROM (
 ) AS f {claims} JOIN backline_import AS i ON i.no = c.import_no
 WHERE c.id = f.claim_id AND c.current ORDER BY c.report, c.day, i.no
 """
+_CHARTS = """
+SELECT day, span, scope AS region, accepted, rejected FROM backline_claim
+WHERE report = :report AND kind = 'chart' AND current AND day BETWEEN :first AND :last ORDER BY day, scope
+"""
 _TRACKS = "SELECT count(*) FROM backline_track WHERE artist_no IN :artists"
 
 
@@ -107,6 +111,11 @@ class StoredNumbers:
     def list_sources(self, first: int = FIRST, last: int = LAST) -> list[NumberRow]:
         """The imports whose current claims stand behind each report and day."""
         return self._execute(_SOURCES.format(claims=join_claims(self._dialect, "f")), first=first, last=last)
+
+    def list_charts(self, report: str, first: int = FIRST, last: int = LAST) -> list[NumberRow]:
+        """The charts of a report that are current, by day and region, whoever stands in them."""
+        values = {"report": report, "first": first, "last": last}
+        return list(self._connection.execute(text(_CHARTS), values).all())
 
     def count_tracks(self) -> int:
         """How many tracks the catalogue knows."""
