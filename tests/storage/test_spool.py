@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.storage.spooled import Told, make_spool
+from backline.storage.spool import Spool
+from tests.storage.spooled import Told, make_batch, make_spool
 
 FACTS = [
     Told("Ann", 1, 5, "One", "DE", isrc="DEA", released="2020-01-01"),
@@ -73,3 +74,16 @@ def test_rejected_rows_find_their_scope(tmp_path: Path) -> None:
         spool = make_spool(tmp_path, kind, facts)
         spool.reject("bo", day)
         assert not spool.rejected
+
+
+def test_a_name_of_rejected_rows_alone_is_no_artist(tmp_path: Path) -> None:
+    batch = make_batch([Told("Ann", 2, 1, "One", "DE"), Told("Cy", 2, 1, "Two", "FR")])
+    spool = Spool(tmp_path, "artist")
+    spool.add(batch.slice(0, 1))  # as of a block whose second row was rejected: its words are still there
+    spool.reject("Cy", date(1970, 1, 3))
+    spool.reject("ann", date(1970, 1, 3))
+    spool.close()
+    assert spool.artists.texts == ["Ann"]
+    assert [key.title for key in spool.tracks.texts[1:]] == ["One"]
+    assert spool.texts["country"].texts == ["DE"]
+    assert dict(spool.rejected) == {(0, 2): 1}

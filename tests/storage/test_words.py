@@ -31,3 +31,12 @@ def test_hashes_depend_on_the_text_alone() -> None:
     two.encode(pa.array(["b", "a"]))
     assert one.hashes()[0].tolist() == two.hashes()[1].tolist()
     assert len(set(one.hashes().ravel().tolist())) == 4
+
+
+def test_a_text_that_no_value_has_gets_no_number() -> None:
+    words = Words()
+    column = pa.DictionaryArray.from_arrays(pa.array([2, None, 0], pa.int32()), pa.array(["a", "b", "c"]))
+    found = words.encode(column).tolist()
+    assert [words.texts[place] for place in found] == ["c", "", "a"]
+    assert (len(words), words.find("b")) == (3, None)
+    assert words.encode(column[:0]).tolist() == []

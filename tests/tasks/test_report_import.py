@@ -235,6 +235,25 @@ def test_mapping_is_drafted_used_and_remembered(house: House, write: Any) -> Non
     assert read_values(house) == {("ann", 1): 5, ("ann", 2): 6}
 
 
+def test_rejected_row_makes_no_artist(house: House, write: Any) -> None:
+    mapping = """
+    [columns]
+    date = "d"
+    rank = "r"
+    streams = "s"
+    country = "c"
+    [split]
+    column = "what"
+    at = " - "
+    into = ["artist", "track"]
+    """
+    rows = "2026-01-01,1,5,DE,Ann - One\n2026-01-01,2,4,DE,No sign here\n2026-01-01,3,x,DE,Cy - Two\n"
+    (line,) = bring(house, write("x.csv", "d,r,s,c,what\n" + rows), mapping=mapping)
+    assert line["rows"] == {"read": 3, "accepted": 1, "rejected": 2, "ignored": 0}
+    with house.database.read() as connection:
+        assert connection.execute(text("SELECT name FROM backline_artist")).scalars().all() == ["Ann"]
+
+
 def test_folder_and_archive(house: House, write: Any, tmp_path: Path) -> None:
     path = write("in/x.csv", TABLE)
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:

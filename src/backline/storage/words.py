@@ -40,15 +40,17 @@ class Words:
         return self._places.get(name)
 
     def encode(self, column: pa.Array, fold: Any = None) -> Places:
-        """The number of each value of an Arrow column of strings; null counts as "" ."""
+        """The number of each value of an Arrow column of strings; null counts as "" .
+
+        A text of the dictionary that no value refers to (of rejected rows) gets no number.
+        """
         coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-        texts = [text or "" for text in coded.dictionary.to_pylist()]
-        places = [self.place(text, fold(text) if fold else None) for text in texts]
-        codes = coded.indices
-        if codes.null_count:
-            codes = codes.fill_null(len(places))
-            places.append(self.place("", fold("") if fold else None))
-        numbers: Places = np.array(places, dtype=np.int32)[codes.to_numpy(zero_copy_only=False)]
+        texts = [*(text or "" for text in coded.dictionary.to_pylist()), ""]
+        codes = coded.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
+        places = np.zeros(len(texts), dtype=np.int32)
+        for code in np.flatnonzero(np.bincount(codes, minlength=len(texts))).tolist():
+            places[code] = self.place(texts[code], fold(texts[code]) if fold else None)
+        numbers: Places = places[codes]
         return numbers
 
     def hashes(self) -> Hashes:
