@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backline.reports.dates import as_day, find_day_order, is_ambiguous, read_day
+from backline.reports.dates import as_day, find_day_order, is_ambiguous, read_date_form, read_day
 
 DAYS = st.dates(date(2000, 1, 1), date(2049, 12, 31))
 FORMS = {
@@ -66,3 +66,16 @@ def test_open_ones_are_known() -> None:
 def test_a_moment_is_its_day() -> None:
     assert as_day(datetime(2026, 3, 4, 23, 59)) == date(2026, 3, 4)  # noqa: DTZ001 - a cell without zone
     assert as_day(date(2026, 3, 4)) == date(2026, 3, 4)
+
+
+def test_forms_may_be_parted_otherwise() -> None:
+    told = ["auto", "YYYY/MM/DD", "YYYY-MM-DD", "DD.MM.YYYY", "DD-MM-YYYY", "MM-DD-YYYY"]
+    assert [read_date_form(form) for form in told] == [
+        "auto",
+        "YYYY-MM-DD",
+        "YYYY-MM-DD",
+        "DD/MM/YYYY",
+        "DD/MM/YYYY",
+        "MM/DD/YYYY",
+    ]
+    assert [read_date_form(form) for form in ("MM.DD.YYYY", "D.M.", "")] == [None] * 3

@@ -12,7 +12,9 @@ from backline.reports.mapping import read_mapping
 
 def test_what_is_guessed_is_a_mapping() -> None:
     header = ["Reporting Date", "Sale Month", "Artist", "Title", "ISRC", "Quantity", "Country of Sale"]
-    mapping = read_mapping(draft_mapping(header))
+    draft = draft_mapping(header)
+    assert '"DD/MM/YYYY" (the same: "DD.MM.YYYY")' in draft
+    mapping = read_mapping(draft)
     assert mapping.columns == {
         "date": "Sale Month",
         "artist": "Artist",

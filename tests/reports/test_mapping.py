@@ -44,7 +44,10 @@ def test_a_mapping_names_what_it_reads() -> None:
         ("cumulative = ['listeners']\n[columns]\nlisteners = 'a'", "cumulative"),
         ("cumulative = ['streams']\n[columns]\nsaves = 'a'", "cumulative"),
         ("[columns]\nrevenue = 'a'", "revenue needs a currency"),
-        ("date_form = 'D/M'\n[columns]\nstreams = 'a'", "date_form:"),
+        ("date_form = 'D/M'\n[columns]\nstreams = 'a'", "date_form: 'D/M' is no form of dates; known: auto"),
+        ("date_form = 'D/M'\n[columns]\nstreams = 'a'", "DD.MM.YYYY and DD-MM-YYYY mean DD/MM/YYYY"),
+        ("date_form = 'MM.DD.YYYY'\n[columns]\nstreams = 'a'", "dots put the day first"),
+        ("date_form = 5\n[columns]\nstreams = 'a'", "date_form: 5"),
         ("number_form = '1;2'\n[columns]\nstreams = 'a'", "number_form:"),
         ("[columns]\nstreams = 'a'\n[split]\ncolumn = 'x'\nat = ''\ninto = ['artist', 'track']", "split.at:"),
         ("[columns]\nstreams = 'a'\n[split]\ncolumn = 'x'\nat = '-'\ninto = ['artist']", "split.into:"),
@@ -57,3 +60,8 @@ def test_what_is_wrong_is_named(text: str, words: str) -> None:
     assert words in caught.value.message
     assert caught.value.kind == "bad_mapping"
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("form", ["DD/MM/YYYY", "DD.MM.YYYY", "DD-MM-YYYY"])
+def test_a_form_of_dates_may_be_written_as_the_file_writes_it(form: str) -> None:
+    assert read_mapping(f"date_form = '{form}'\n[columns]\nstreams = 'a'").date_form == "DD/MM/YYYY"

@@ -9,6 +9,7 @@ from typing import Final
 
 EARLIEST: Final = date(1990, 1, 1)
 DATE_FORMS: Final = ("auto", "YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY")
+SAME_FORMS: Final = "DD.MM.YYYY and DD-MM-YYYY mean DD/MM/YYYY, MM-DD-YYYY means MM/DD/YYYY"
 _TIME = r"(?:[T ,]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[AaPp][Mm])?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?"
 _YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){_TIME}")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
@@ -58,6 +59,14 @@ def is_ambiguous(text: str) -> bool:
     if match is None or match[2] == ".":
         return False
     return match[1].lstrip("0") != match[3].lstrip("0") and int(match[1]) <= 12 and int(match[3]) <= 12
+
+
+def read_date_form(text: str) -> str | None:
+    """One of `DATE_FORMS`, however its parts are parted, or None. MM.DD.YYYY is none: dots put the day first."""
+    if text == "MM.DD.YYYY":
+        return None
+    form = re.sub("[-./]", "-" if text.startswith("YYYY") else "/", text)
+    return form if form in DATE_FORMS else None
 
 
 def read_day(text: str, form: str) -> date | None:

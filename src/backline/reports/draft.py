@@ -71,7 +71,7 @@ def draft_mapping(header: Sequence[str]) -> str:
         "# said with --artist and --date.",
         f"# Columns of the file: {' | '.join(_one_line(column) for column in header)[:2_000]}",
         'report = "my_report"  # a label of small letters, digits, _ and -',
-        'date_form = "auto"  # or "YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"',
+        'date_form = "auto"  # or "YYYY-MM-DD", "DD/MM/YYYY" (the same: "DD.MM.YYYY"), "MM/DD/YYYY"',
         'number_form = "auto"  # or how it writes 1200.5: "1,200.5", "1.200,5", "1200,5" …',
         'cumulative = []  # measures told as a running total, e.g. ["streams"]',
         "",

@@ -1,7 +1,7 @@
 """The mapping file: TOML that says what the columns of any table mean.
 
 report = "my_distributor"          # label of the numbers
-date_form = "auto"                 # or YYYY-MM-DD, DD/MM/YYYY, MM/DD/YYYY
+date_form = "auto"                 # or YYYY-MM-DD, DD/MM/YYYY (also DD.MM.YYYY, DD-MM-YYYY), MM/DD/YYYY
 number_form = "auto"               # or how 1200.5 is written: "1,200.5", "1.200,5", "1200,5" …
 cumulative = ["streams"]           # measures told as a running total; the others are daily
 
@@ -30,7 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from backline.music import MEASURES
 from backline.reports.countries import read_country
-from backline.reports.dates import read_day
+from backline.reports.dates import DATE_FORMS, SAME_FORMS, read_date_form, read_day
 from backline.reports.format import Refused
 from backline.reports.header import fold_name
 from backline.reports.numbers import NumberForm
@@ -63,6 +63,17 @@ class Mapping(_Part):
     columns: dict[str, str] = {}
     constants: dict[str, str] = {}
     split: SplitPart | None = None
+
+    @field_validator("date_form", mode="before")
+    @classmethod
+    def _know_date_form(cls, form: Any) -> Any:
+        if form == "MM.DD.YYYY":
+            raise ValueError("'MM.DD.YYYY' is not read: dots put the day first; write DD.MM.YYYY")
+        found = read_date_form(form) if isinstance(form, str) else None
+        if found is None:
+            known = ", ".join(DATE_FORMS)
+            raise ValueError(f"{form!r} is no form of dates; known: {known}; {SAME_FORMS}")
+        return found
 
     @field_validator("columns")
     @classmethod
