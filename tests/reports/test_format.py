@@ -48,4 +48,4 @@ def test_errors_carry_what_to_do() -> None:
     assert str(Refused("empty", "It is empty.", "Get it again.")) == "It is empty. Get it again."
     needs = NeedsMapping("f", ("a", "b"), "draft")
     assert "a, b" in needs.message
-    assert "--map" in (needs.remedy or "")
+    assert "--draft-map FILE" in (needs.remedy or "") and "--map FILE" in (needs.remedy or "")

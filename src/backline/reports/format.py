@@ -101,7 +101,7 @@ class NeedsMapping(BadInput):
     def __init__(self, fingerprint: str, header: tuple[str, ...], draft: str) -> None:
         super().__init__(
             f"The columns are not known: {', '.join(header)[:500]}.",
-            remedy="Complete the drafted mapping and import the file again with --map FILE.",
+            remedy="Let --draft-map FILE write a mapping, look it through, then import with --map FILE.",
         )
         self.fingerprint = fingerprint
         self.header = header
