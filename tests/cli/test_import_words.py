@@ -88,3 +88,11 @@ def test_imports_in_words_and_lines(capsys: pytest.CaptureFixture[str]) -> None:
     show_import(Screen(json_lines=True), ROW)
     listed, shown = capsys.readouterr().out.splitlines()
     assert '"rejected": [' not in listed and '"rejected": [' in shown
+
+
+def test_remedy_of_an_accepted_file_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"rejected": [], "remedy": "Put the day before in."}
+    show_files(Screen(), [{**FILE, **told}])
+    show_import(Screen(), {**ROW, **told})
+    out = capsys.readouterr().out
+    assert out.count("Put the day before in.") == 2 and "Rejected lines" not in out

@@ -35,7 +35,9 @@ def test_growth_is_told_exactly_where_the_day_before_is(
         if day - 1 in days
     }
     assert {(fact["track"], fact["day"].day): fact["value"] for fact in found.facts} == expected
-    assert found.counts == (len(rows), len(expected), 0, len(rows) - len(expected))
+    unpreceded = len(rows) - len(expected)
+    assert found.counts == (len(rows), len(expected), 0, unpreceded)
+    assert (found.reading.remedy or "").startswith(f"{unpreceded} readings of running totals")
 
 
 def test_a_day_told_twice_is_not_added_up(read: Read) -> None:
@@ -43,3 +45,12 @@ def test_a_day_told_twice_is_not_added_up(read: Read) -> None:
     found = read("t,d,s\n" + rows, mapping=MAPPING)
     assert found.values() == [4]
     assert found.rejected == [(5, "duplicate")]
+
+
+def test_readings_without_a_day_before_are_told_with_the_way_out(read: Read) -> None:
+    rows = "T,2026-08-01,5\nT,2026-08-02,9\nT,2026-08-04,12\nT,2026-08-05,\nU,2026-08-02,x\n"
+    found = read("t,d,s\n" + rows, mapping=MAPPING)
+    assert found.counts == (5, 1, 1, 3)
+    remedy = found.reading.remedy or ""
+    assert remedy.startswith("2 readings") and "Put the day before into the same file" in remedy
+    assert read("t,d,s\n" + rows, mapping=MAPPING.replace("['streams']", "[]")).reading.remedy is None

@@ -254,6 +254,14 @@ def test_rejected_row_makes_no_artist(house: House, write: Any) -> None:
         assert connection.execute(text("SELECT name FROM backline_artist")).scalars().all() == ["Ann"]
 
 
+def test_accepted_running_totals_say_what_has_no_day_before(house: House, write: Any) -> None:
+    path = write("odd.csv", "Tag;Wer;Wie oft\n2026-01-01;Ann;5\n2026-01-02;Ann;9\n2026-01-04;Ann;11\n")
+    (line,) = bring(house, path, mapping='cumulative = ["streams"]\n' + MAPPING)
+    assert (line["outcome"], line["rows"]["accepted"], line["rows"]["ignored"]) == ("accepted", 1, 2)
+    assert line["remedy"].startswith("2 readings")
+    assert read_values(house) == {("ann", 2): 4}
+
+
 def test_folder_and_archive(house: House, write: Any, tmp_path: Path) -> None:
     path = write("in/x.csv", TABLE)
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:

@@ -73,7 +73,7 @@ def show_import(screen: Screen, item: Mapping[str, Any]) -> None:
     names = ["id", "at", "run", *("file", "outcome", "format", "report", "rows", "rejected", "units", "days")]
     names += ["claims", "undone_at", "undone_by"]
     screen.show_facts({name: facts[name] for name in names if facts[name] is not None})
-    if item["rejected"] or item["remedy"]:
+    if item["rejected"]:
         screen.say(f"\n{screen.label('rejected_lines')}")
     _show_trouble(screen, item)
 

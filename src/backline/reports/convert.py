@@ -45,7 +45,10 @@ class Converter:
         """The facts of a block, measure after measure."""
         parsed, good = self.judge(block)
         for measure, (lines, growth) in self._steps.items():
-            _take_steps(parsed.numbers[measure], block.lines, lines, growth)
+            numbers = parsed.numbers[measure]
+            readings = good & ~numbers.empty
+            _take_steps(numbers, block.lines, lines, growth)
+            self.tally.unpreceded += int((readings & numbers.empty).sum())
         told = np.zeros(len(parsed), dtype=bool)
         for numbers in parsed.numbers.values():
             told |= ~numbers.empty

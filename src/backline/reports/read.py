@@ -95,6 +95,17 @@ class Reading:
         return self._converter.tally.days()
 
     @property
+    def remedy(self) -> str | None:
+        """What is left to do for a file that is good: readings of running totals whose growth is not known."""
+        count = self._converter.tally.unpreceded
+        if not count:
+            return None
+        return (
+            f"{count:,} readings of running totals have no reading of the day before in this file: their "
+            "growth is not known, and no number is kept. Put the day before into the same file and import it."
+        )
+
+    @property
     def done(self) -> int:
         """Bytes read so far."""
         return self._records.done

@@ -45,6 +45,7 @@ class Tally:
     units: dict[str, int] = field(default_factory=dict)  # count measure to sum over accepted rows
     money: dict[str, Decimal] = field(default_factory=dict)  # currency to sum
     seen_days: set[date] = field(default_factory=set)
+    unpreceded: int = 0  # readings of running totals without one of the day before
 
     def reject(self, rejections: list[Rejection], more: int = 0) -> None:
         """Keep what there is room for; `more` were only counted."""

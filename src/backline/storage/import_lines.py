@@ -49,6 +49,7 @@ class DayRange(_Part):
 class ImportLine(_Part):
     """One file. `import_id`: of its row; of an unchanged file the row of the earlier import.
 
+    `remedy` is what is left to do, also where a file is accepted but not all of it could become numbers.
     `draft` is a mapping file to be completed, where the columns are not known; no row keeps it.
     """
 

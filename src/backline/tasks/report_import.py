@@ -301,6 +301,7 @@ def _describe(piece: Piece, reading: Reading | None, outcome: str) -> ImportLine
     )  # fmt: skip
     file.rejected = [RejectedRow(line=bad.line, kind=bad.kind, reason=bad.reason) for bad in reading.rejected]
     if is_accepted:
+        file.remedy = reading.remedy
         money = {currency: format(amount, "f") for currency, amount in reading.totals["money"].items()}
         file.totals = Totals(units=reading.totals["units"], money=money)
         first, last = reading.days.first, reading.days.last
