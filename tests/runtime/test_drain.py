@@ -23,22 +23,37 @@ def _drain(on: Stage, seconds: float = 60) -> tuple[int, int]:
     return drain_queue(on.runtime, QUEUE, seconds), len(on.broker.rung) - before
 
 
-def test_only_an_idle_process_calls_for_more_hands(stage: MakeStage) -> None:
+def test_a_bell_begets_at_most_one_bell(stage: MakeStage) -> None:
     task = declare(short=True)(say)
     on = stage(task)
     for _ in range(4):
         on.submit(task)
-    assert _drain(on) == (4, 1)  # its first slice: idle before, one bell more at the second run
+    assert _drain(on) == (4, 1)  # called at the second run
     on.submit(task)
     assert _drain(on) == (1, 0)  # one run needs one pair of hands
     for _ in range(5):
         on.submit(task)
     assert _drain(on, seconds=0) == (1, 1)  # the slice ends first: one bell for whoever goes on
-    assert _drain(on, seconds=0) == (1, 1)
-    assert _drain(on) == (3, 0)  # busy before: a bell begets at most one bell
-    for _ in range(2):
+    assert _drain(on) == (4, 1)
+
+
+def test_a_long_run_calls_for_others_before_it_begins(stage: MakeStage) -> None:
+    """Several long runs asked for at once are rung for with one bell."""
+    rung: list[int] = []
+
+    def work(job: Word) -> Done:
+        rung.append(len(on.broker.rung))
+        return Done()
+
+    task = declare()(work)
+    on = stage(task)
+    for _ in range(3):
         on.submit(task)
-    assert _drain(on) == (2, 1)  # idle again
+    on.broker.rung.clear()
+    assert _drain(on, seconds=0) == (1, 1)
+    assert rung == [1]
+    assert _drain(on) == (2, 1)
+    assert rung == [1, 2, 2]
 
 
 def test_a_lost_lease_does_not_end_the_slice(stage: MakeStage) -> None:

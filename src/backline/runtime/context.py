@@ -46,7 +46,6 @@ class Runtime:
     ring_again: float
     ring: Callable[[str], bool]
     may_kill: bool = False  # a worker child may end itself at a hard time limit
-    idle: bool = True  # the last slice of this process ended with an empty queue
 
     def __post_init__(self) -> None:
         self.keeper = Keeper(self.database, self.leases, self.lease_seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import dataclass
 
 from backline.runtime.context import Outcome, Runtime
 from backline.runtime.retry import first_line, is_passing
@@ -17,27 +18,41 @@ AWAY = 1.0  # seconds until a bell is rung again where the database was away
 def drain_queue(runtime: Runtime, queue: str, seconds: float = 0.5) -> int:
     """Answer a bell: carry due runs until none is left or the slice of time is over. Returns how many.
 
-    A slice that ends before the queue does rings for whoever goes on, so that other queues get their turn.
-    A process that was idle and finds a second run calls for one more pair of hands. While there is a
-    backlog a bell thus begets one bell, and each process that was woken adds one: they do not multiply.
+    A bell begets at most one bell, as soon as it is known that more is due: before a claimed run, which
+    may be long, at the second of short ones, or at the end of the slice. So one hand after the other is
+    called for, as many as there are, and other queues get their turn; bells do not multiply.
     """
-    began, count, was_idle = time.monotonic(), 0, runtime.idle
-    runtime.idle = False
-    while _answer_patiently(runtime, queue) is not None:
+    began, count, call = time.monotonic(), 0, _Call(runtime, queue)
+    while _answer_patiently(runtime, queue, call) is not None:
         count += 1
         if time.monotonic() - began > seconds:
-            runtime.ring(queue)
+            call.once()
             return count
-        if count == 2 and was_idle:
-            runtime.ring(queue)
-    runtime.idle = True
+        if count == 2:
+            call.once()
     return count
 
 
-def _answer_patiently(runtime: Runtime, queue: str) -> Outcome | None:
+@dataclass
+class _Call:
+    """The one bell that a bell may beget."""
+
+    runtime: Runtime
+    queue: str
+    done: bool = False
+
+    def once(self) -> None:
+        """Ring, where this was not done yet."""
+        if not self.done:
+            self.done = True
+            self.runtime.ring(self.queue)
+
+
+def _answer_patiently(runtime: Runtime, queue: str, call: _Call) -> Outcome | None:
     """One run; a dead connection of the pool is replaced, and a database that is away is rung for again."""
     try:
-        return runtime.database.try_twice(lambda: answer_bell(runtime, queue))
+        more = None if call.done else call.once
+        return runtime.database.try_twice(lambda: answer_bell(runtime, queue, more))
     except Exception as error:
         if not is_passing(error):
             raise

@@ -36,9 +36,12 @@ log = logging.getLogger("backline.run")
 AT_ONCE = 5.0  # seconds that the one-commit form may hold its transaction
 
 
-def answer_bell(runtime: Runtime, queue: str) -> Outcome | None:
-    """Carry the most urgent due run of a queue to an end. None: nothing to claim, a stale bell."""
-    return _attempt(runtime, lambda connection: runtime.leases.pick(connection, queue))
+def answer_bell(runtime: Runtime, queue: str, more: Callable[[], None] | None = None) -> Outcome | None:
+    """Carry the most urgent due run of a queue to an end. None: nothing to claim, a stale bell.
+
+    `more` is called before a claimed run begins where others are due in that queue.
+    """
+    return _attempt(runtime, lambda connection: runtime.leases.pick(connection, queue), more)
 
 
 def run_here(runtime: Runtime, run_id: str) -> Outcome | None:
@@ -47,7 +50,9 @@ def run_here(runtime: Runtime, run_id: str) -> Outcome | None:
     return None if outcome is None or outcome.state == LOST else outcome
 
 
-def _attempt(runtime: Runtime, pick: Callable[[Connection], RunRow | None]) -> Outcome | None:
+def _attempt(
+    runtime: Runtime, pick: Callable[[Connection], RunRow | None], more: Callable[[], None] | None = None
+) -> Outcome | None:
     bells: list[str] = []
     try:
         with runtime.database.write() as connection:
@@ -65,9 +70,12 @@ def _attempt(runtime: Runtime, pick: Callable[[Connection], RunRow | None]) -> O
             else:
                 outcome = None
                 fence = runtime.leases.claim(connection, row, runtime.worker)
+                others = more is not None and runtime.leases.is_more_due(connection, row.queue)
     except _EffectsFailed as failed:
         return _record_failure(runtime, failed)
     if outcome is None and fence is not None:
+        if more is not None and others:
+            more()
         outcome = _run_claimed(runtime, row, task, fence, bells)
         bells += _call_next(runtime, row)
     for queue in bells:

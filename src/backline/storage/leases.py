@@ -24,6 +24,7 @@ WHERE {what} AND state = 'queued' {seen} AND (concurrency_key IS NULL OR concurr
     WHERE o.state = 'running' AND o.concurrency_key IS NOT NULL AND o.concurrency_key = r.concurrency_key))
 ORDER BY priority, due_at LIMIT 1 {lock}
 """
+_MORE = "SELECT id FROM backline_run WHERE queue = :queue AND state = 'queued' LIMIT 1"
 _CLAIM = """
 UPDATE backline_run SET state = 'running', attempt = attempt + 1, fence = fence + 1, worker = :worker,
     lease_until = {now} + :lease, started_at = coalesce(started_at, {now}), progress = NULL
@@ -93,6 +94,7 @@ class Leases:
         pick = _PICK.format(now=now_sql, what="queue = :queue", seen=seen, lock=lock)
         self._pick = Statement(pick, dialect)
         self._pick_one = Statement(_PICK.format(now=now_sql, what="id = :id", seen="", lock=lock), dialect)
+        self._more = Statement(_MORE, dialect)
         self._claim = Statement(_CLAIM.format(now=now_sql), dialect)
         self._renew = Statement(_RENEW.format(now=now_sql), dialect)
         self._settle = Statement(_SETTLE.format(now=now_sql), dialect)
@@ -181,6 +183,10 @@ class Leases:
         if not connection.execute(_TRY_KEY, key).scalar_one():
             return False
         return bool(connection.execute(_COUNT_KEY, key).scalar_one() < row.concurrency_limit)
+
+    def is_more_due(self, connection: Connection, queue: str) -> bool:
+        """Whether another run waits in the queue."""
+        return self._more.first(connection, {"queue": queue}) is not None
 
     def list_waiting(self, connection: Connection, concurrency_key: str) -> list[str]:
         """Queues in which runs of this key are due: the place that one has left is theirs."""
