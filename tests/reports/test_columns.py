@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backline.reports.columns import Numbers, Problem, code_column, read_numbers, repeat_value
+from backline.reports.numbers import read_number, scale_down
 
 
 def read(
@@ -101,3 +102,22 @@ def test_words_that_a_block_does_not_use_are_left_out() -> None:
 def test_a_constant_is_a_column() -> None:
     assert repeat_value("x", 2).as_words().to_pylist() == ["x", "x"]
     assert repeat_value(None, 2).empty.all()
+
+
+@given(
+    st.lists(st.from_regex(r"-?[0-9]{1,4}([.,][0-9]{3}){0,4}([.,][0-9]{0,7})?", fullmatch=True), min_size=1),
+    st.sampled_from(".,"),
+    st.booleans(),
+)
+def test_the_usual_ways_to_write_a_number_mean_what_they_mean_one_by_one(
+    words: list[str], sign: str, whole: bool
+) -> None:
+    found = read(words, whole=whole, sign=sign)
+    for row, word in enumerate(words):
+        number = read_number(word, sign)
+        scaled = scale_down(number) if number is not None else None
+        is_good = scaled is not None and not (whole and scaled[1])
+        assert (row in found.problems) is not is_good
+        if is_good:
+            assert (found.values[row], found.scales[row]) == scaled
+    assert not found.empty.any()

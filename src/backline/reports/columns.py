@@ -16,6 +16,11 @@ from backline.reports.numbers import MOST, is_empty, read_number, scale_down
 
 Array = np.ndarray[Any, Any]
 _CLEAN = r"^-?[0-9]{1,13}$"
+# By decimal sign: at most 18 digits, which fit in 64 bits with room to spare.
+_USUAL = {
+    sign: rf"^-?(?:[0-9]{{1,12}}|[0-9]{{1,3}}(?:[{group}][0-9]{{3}}){{1,3}})(?:[{sign}][0-9]{{1,6}})?$"
+    for sign, group in (".,", ",.")
+}
 
 
 class Problem(NamedTuple):
@@ -147,7 +152,7 @@ def read_numbers(
         column = column.filter(pa.array(~clean))
     elif pa.types.is_floating(column.type) and whole:
         column, rest = _take_whole_floats(column, numbers)
-    _take_patiently(column, rest, numbers, name, whole, tell_sign)
+    _take_words(column, rest, numbers, name, whole, tell_sign)
     return numbers
 
 
@@ -173,7 +178,7 @@ def _take_whole_floats(column: pa.Array, numbers: Numbers) -> tuple[pa.Array, Ar
     return column.filter(pa.array(left)), np.flatnonzero(left)
 
 
-def _take_patiently(
+def _take_words(
     column: pa.Array,
     rows: Array,
     numbers: Numbers,
@@ -181,9 +186,45 @@ def _take_patiently(
     whole: bool,
     tell_sign: Callable[[list[str]], str],
 ) -> None:
+    """Cells that are no plain whole numbers: the usual ways to write a number at once, the others one by one."""
+    sign = "."
+    if pa.types.is_string(column.type):
+        sign = tell_sign([word.strip() for word in column.unique().to_pylist() if word is not None])
+        column, rows = _take_usual(column, rows, numbers, whole, sign)
+    _take_patiently(column, rows, numbers, name, whole, sign)
+
+
+def _take_usual(
+    column: pa.Array, rows: Array, numbers: Numbers, whole: bool, sign: str
+) -> tuple[pa.Array, Array]:
+    """Numbers like 1.234,50 for the decimal sign ","; returns what is left, with its rows."""
+    fits = pc.fill_null(pc.match_substring_regex(column, _USUAL[sign]), False).to_numpy(zero_copy_only=False)
+    if not fits.any():
+        return column, rows
+    words = column.filter(pa.array(fits))
+    places = pc.find_substring(words, sign).to_numpy(zero_copy_only=False)
+    lengths = pc.binary_length(words).to_numpy(zero_copy_only=False)
+    scales = np.where(places < 0, 0, lengths - places - 1).astype(np.int8)
+    for unwanted in ".,":
+        words = pc.replace_substring(words, unwanted, "")
+    values = words.cast(pa.int64()).to_numpy(zero_copy_only=False).copy()
+    while (long := (scales > 0) & (values % 10 == 0)).any():
+        values[long] //= 10
+        scales[long] -= 1
+    taken = np.flatnonzero(fits)
+    if whole:  # a fraction is a problem, and a problem needs words
+        taken, values, scales = taken[scales == 0], values[scales == 0], scales[scales == 0]
+    numbers.values[rows[taken]], numbers.scales[rows[taken]] = values, scales
+    left = np.ones(len(rows), dtype=bool)
+    left[taken] = False
+    return column.filter(pa.array(left)), rows[left]
+
+
+def _take_patiently(
+    column: pa.Array, rows: Array, numbers: Numbers, name: str, whole: bool, sign: str
+) -> None:
     encoded = column.dictionary_encode()
     words = [_as_word(value) for value in encoded.dictionary.to_pylist()]
-    sign = tell_sign(words) if pa.types.is_string(column.type) else "."
     read = [_read_word(word, name, whole, sign) for word in words]
     indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     for row, code in zip(rows.tolist(), indices.tolist(), strict=True):

@@ -17,6 +17,7 @@ _SPACES = str.maketrans({" ": None, "\u00a0": None, "\u202f": None, "\u2009": No
 _PLAIN = re.compile(r"[+-]?[\d.,]+")
 _SPACED = re.compile(r"[+-]?\d{1,3}([ \u00a0\u202f\u2009'’])\d{3}(?:\1\d{3})*(?:[.,]\d+)?")
 _GROUPED = {sep: re.compile(rf"[+-]?\d{{1,3}}(?:\{sep}\d{{3}})+") for sep in ",."}
+_UNDECIDED = re.compile(r"-?(?:[0-9]+|[1-9][0-9]{0,2}[.,][0-9]{3})")
 _EMPTY = frozenset({"", "-", "–", "—", "n/a", "na", "null", "none", "nan", "#n/a"})
 
 
@@ -40,6 +41,8 @@ def find_decimal_sign(texts: Iterable[str], *, whole: bool) -> str | None:
 
 
 def _tell_decimal_sign(text: str) -> str | None:
+    if _UNDECIDED.fullmatch(text):  # the bulk of a file that leaves a choice, told cheaply
+        return None
     digits = text.translate(_SPACES)
     if not _PLAIN.fullmatch(digits.strip("()")) or len(text) > MOST_DIGITS:
         return None
