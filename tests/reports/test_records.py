@@ -109,3 +109,19 @@ def test_the_head_ends_with_a_line(tmp_path: Path) -> None:
     path.write_text("a,b\n" * 100, encoding="utf-8")
     assert read_head(path, "utf-8", 10) == "a,b\na,b\n"
     assert split_head('a,b\n\n"c', ",") == [["a", "b"], [], ["c"]]
+
+
+def test_orderly_and_other_quotes_follow_one_another(tmp_path: Path) -> None:
+    row = f'"1","2","{"x" * 1000}"\n'
+    many = CHARS // len(row) + 50
+    text = f'a,b,c\n{row * many}"4","5\n","6"\n7,"8"9,0\n{row * many}"10","11"\n'
+    blocks = read_blocks(tmp_path, text)
+    rows = sorted(rows_of(blocks))
+    assert [line for line, _ in rows] == [*range(2, many + 3), *range(many + 5, 2 * many + 5)]
+    assert rows[many] == (many + 2, ["4", "5", "6"])
+    assert {tuple(cells) for line, cells in rows if line != many + 2} == {("1", "2", "x" * 1000)}
+    assert [broken for block in blocks for broken in block.broken] == [
+        (many + 4, None),
+        (2 * many + 5, ["10", "11"]),
+    ]
+    assert len(blocks) > 2

@@ -1,8 +1,9 @@
 """A text file as blocks of records: each with the physical line it starts on, in bounded memory.
 
 A block is at most `ROWS` records or about `CHARS` characters. A file without a single quote is split by
-columns (one step per block, not per row); any other goes through Python's csv module, strictly. A cell
-or a line longer than `LONGEST` characters makes the file unreadable.
+columns (one step per block, not per row), and so is a block whose quotes are all in order; any other goes
+through Python's csv module, strictly. A cell or a line longer than `LONGEST` characters makes the file
+unreadable.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -22,6 +23,7 @@ import pyarrow.compute as pc
 
 from backline.reports.content import TextContent
 from backline.reports.format import Refused
+from backline.reports.quoted import split_quoted
 
 ROWS: Final = 65_536
 CHARS: Final = 2_000_000
@@ -145,32 +147,35 @@ class TextRecords:
         feed = _Feed(text)
         reader = csv.reader(feed, delimiter=self._delimiter, strict=True, skipinitialspace=True)
         skip = self._skip
-        while True:
-            records = self._take(reader, feed, skip or ROWS)
-            if not records:
-                return
-            if not skip:
-                yield self._arrange(records)
-            skip = max(0, skip - len(records))
+        while skip and (passed := self._take(reader, feed, skip)):
+            skip -= len(passed)
+        while lines := feed.peek():
+            columns = split_quoted(lines, self._delimiter, len(self._names))
+            if columns is None:
+                yield self._arrange(self._take(reader, feed, ROWS))
+                continue
+            numbers = np.arange(feed.number + 1, feed.number + len(lines) + 1, dtype=np.int64)
+            feed.drop(len(lines))
+            yield Block(self._name_columns(columns), numbers)
 
     def _take(self, reader: Any, feed: _Feed, most: int) -> list[Broken]:
         """(line, cells) of the next records, blank ones included."""
         found: list[Broken] = []
         feed.spent = 0
-        line = reader.line_num + 1
+        line = feed.number + 1
         while len(found) < most and feed.spent <= CHARS:
             try:
                 for cells in reader:
                     found.append((line, cells))
-                    line = reader.line_num + 1
+                    line = feed.number + 1
                     if feed.spent > CHARS or len(found) >= most:
                         break
                 else:
                     return found
             except csv.Error as error:
-                _judge_error(error, line, reader.line_num)
+                _judge_error(error, line, feed.number)
                 found.append((line, None))
-                line = reader.line_num + 1
+                line = feed.number + 1
         return found
 
     def _arrange(self, records: list[Broken]) -> Block:
@@ -199,36 +204,63 @@ class TextRecords:
         return padded, broken
 
     def _make_block(self, flat: Any, lines: Lines, broken: list[Broken]) -> Block:
-        # Of two columns of one name the first is meant; a layout that needs such a name was refused before.
         width = len(self._names)
-        columns: dict[str, Any] = {}
-        for place, name in enumerate(self._names):
-            columns.setdefault(name, Strided(flat, place, width))
-        return Block(columns, lines, broken)
+        columns = [Strided(flat, place, width) for place in range(width)]
+        return Block(self._name_columns(columns), lines, broken)
+
+    def _name_columns(self, columns: Sequence[Any]) -> dict[str, Any]:
+        # Of two columns of one name the first is meant; a layout that needs such a name was refused before.
+        named: dict[str, Any] = {}
+        for name, column in zip(self._names, columns, strict=True):
+            named.setdefault(name, column)
+        return named
 
 
 class _Feed:
-    """Lines for the csv reader, which counts on a bounded length."""
+    """Lines for the csv reader, which counts on a bounded length; they may be looked at before."""
 
     def __init__(self, text: TextIO) -> None:
-        self._readline: Callable[[int], str] = text.readline
-        self.spent = 0
-        self._number = 0
+        self._text = text
+        self._ahead: list[str] = []
+        self._place = 0  # in `_ahead`
+        self.spent = 0  # characters that the csv reader took
+        self.number = 0  # of the last line that was taken or dropped
 
     def __iter__(self) -> _Feed:
         return self
 
     def __next__(self) -> str:
-        line = self._readline(LONGEST)
-        if not line:
-            raise StopIteration
-        self._number += 1
+        if self._place >= len(self._ahead):
+            self._fill()
+        line = self._ahead[self._place]
+        self.drop(1)
         self.spent += len(line)
-        if len(line) >= LONGEST:
-            raise _endless_line(self._number)
         if self.spent > 3 * CHARS:
-            raise Refused("giant_row", f"The row before line {self._number} has no end.", _MEND)
+            raise Refused("giant_row", f"The row before line {self.number} has no end.", _MEND)
         return line
+
+    def peek(self) -> list[str]:
+        """Some of the next lines, with their ends; none where there are no more."""
+        if self._place >= len(self._ahead):
+            with contextlib.suppress(StopIteration):
+                self._fill()
+        return self._ahead[self._place : self._place + ROWS]
+
+    def drop(self, count: int) -> None:
+        """So many lines are done with."""
+        self._place += count
+        self.number += count
+
+    def _fill(self) -> None:
+        chunk = self._text.read(CHARS)
+        chunk += self._text.readline(LONGEST)
+        self._ahead, self._place = io.StringIO(chunk, newline="\n").readlines(), 0
+        if not self._ahead:
+            raise StopIteration
+        lengths = list(map(len, self._ahead))
+        if max(lengths) >= LONGEST:
+            place = next(place for place, length in enumerate(lengths) if length >= LONGEST)
+            raise _endless_line(self.number + place + 1)
 
 
 def _endless_line(line: int) -> Refused:
