@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select, text
 from backline.storage import fact_tables as t
 from backline.storage.artists import add_artist, find_artist, list_credits
 from backline.storage.catalogue import (
+    SHELF,
     TrackName,
     add_credit_parts,
     resolve_artists,
@@ -116,3 +117,16 @@ def test_one_title_twice_with_two_days_is_two_tracks(database: Database, is_know
         assert first != second
         # told alone, a day that changed is a correction and no new track
         assert place(connection, database, (1, "One", None, "2020-02-02")) == [first]
+
+
+def test_more_tracks_than_a_shelf_holds(database: Database) -> None:
+    with database.write() as connection:
+        artists = sorted(resolve(connection, database, "Ada", "Bo", "Cy").values())
+        wanted = [(no, f"Song {title}", None, None) for title in range(SHELF // 2) for no in artists]
+        first = place(connection, database, *wanted)
+        again = place(connection, database, *reversed(wanted))
+        query = select(t.track.c.no, t.track.c.artist_no, t.track.c.title)
+        kept = {row.no: (row.artist_no, row.title) for row in connection.execute(query)}
+    assert len(set(first)) == len(wanted) > SHELF
+    assert again == first[::-1]
+    assert kept == {no: track[:2] for no, track in zip(first, wanted, strict=True)}

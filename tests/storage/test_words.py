@@ -40,3 +40,12 @@ def test_a_text_that_no_value_has_gets_no_number() -> None:
     assert [words.texts[place] for place in found] == ["c", "", "a"]
     assert (len(words), words.find("b")) == (3, None)
     assert words.encode(column[:0]).tolist() == []
+
+
+def test_a_closed_list_keeps_texts_and_hashes() -> None:
+    words = Words()
+    words.encode(pa.array(["a", "b"]))
+    hashes = words.hashes().tolist()
+    words.close()
+    assert (words.texts, len(words), words.hashes().tolist()) == (["a", "b"], 2, hashes)
+    assert words.find("a") is None

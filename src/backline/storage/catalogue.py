@@ -7,7 +7,8 @@ shared credit is one artist row, and its parts are noted so that its numbers cou
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from backline.storage.bulk import chunk, insert_columns, make_texts, merge_colum
 
 TrackName = tuple[int, str, str | None, str | None]  # artist no, title, ISRC, day of release (ISO 8601)
 JOINT = ", "
+SHELF = 20_000  # tracks that are looked up at a time
 MOST_NEIGHBOURS = 8  # names in one name ("Crosby, Stills, Nash & Young" has three parts)
 _FILL = """
 UPDATE backline_track SET isrc = coalesce(isrc, :isrc), released = coalesce(released, :released) WHERE no = :no
@@ -50,7 +52,28 @@ def resolve_tracks(
     An ISRC decides where it is known. A title that stands more than once in the call, with different
     days of release, means as many tracks; else the oldest track of that title is meant.
     """
-    wanted = list(dict.fromkeys(tracks))
+    wanted = sorted(dict.fromkeys(tracks), key=itemgetter(0))  # an artist's stay in their order
+    numbers: dict[TrackName, int] = {}
+    for part in _chunk_by_artist(wanted):
+        numbers |= _resolve_part(connection, now_sql, part, created_by)
+    return numbers
+
+
+def _chunk_by_artist(wanted: Sequence[TrackName]) -> Iterator[Sequence[TrackName]]:
+    """Slices of about `SHELF` tracks, each with all tracks of its artists: what they need is bounded."""
+    first = 0
+    while first < len(wanted):
+        last = min(first + SHELF, len(wanted))
+        while last < len(wanted) and wanted[last][0] == wanted[last - 1][0]:
+            last += 1
+        yield wanted[first:last]
+        first = last
+
+
+def _resolve_part(
+    connection: Connection, now_sql: str, wanted: Sequence[TrackName], created_by: str
+) -> dict[TrackName, int]:
+    """All tracks of some artists."""
     shelf = _Shelf(connection, sorted({track[0] for track in wanted}))
     days: dict[tuple[int, str], set[str]] = {}
     for artist_no, title, isrc, released in wanted:
@@ -137,6 +160,8 @@ def _describe_origin(connection: Connection, now_sql: str, count: int, created_b
 
 class _Track:
     """A track known or to be made."""
+
+    __slots__ = ("artist_no", "is_filled", "is_new", "isrc", "no", "released", "title")
 
     def __init__(self, no: int, artist_no: int, title: str, isrc: str | None, released: str | None) -> None:
         self.no, self.artist_no, self.title = no, artist_no, title

@@ -90,6 +90,8 @@ class Spool:
 
     def close(self) -> None:
         """No more blocks."""
+        self._seen = {}
+        self.tracks.close()
         self._writer.close()
 
     def blocks(self) -> Iterator[Block]:

@@ -39,6 +39,10 @@ class Words:
         """The number of a known text."""
         return self._places.get(name)
 
+    def close(self) -> None:
+        """No more texts: what is needed only to find them goes."""
+        self._places = {}
+
     def encode(self, column: pa.Array, fold: Any = None) -> Places:
         """The number of each value of an Arrow column of strings; null counts as "" .
 
