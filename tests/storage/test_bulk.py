@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backline.storage import fact_tables as t
 from backline.storage.bulk import (
+    ROWS,
     chunk,
     insert_columns,
     make_texts,
@@ -39,14 +40,15 @@ def make_tracks(numbers: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def test_what_goes_in_comes_out(database: Database) -> None:
+@pytest.mark.parametrize("count", [6, 2 * ROWS, 2 * ROWS + 4])
+def test_what_goes_in_comes_out(database: Database, count: int) -> None:
     with database.write() as connection:
-        numbers = reserve_numbers(connection, t.track.c.no, 6)
+        numbers = reserve_numbers(connection, t.track.c.no, count)
         insert_columns(connection, t.track, make_tracks(numbers))
         rows = connection.execute(select(t.track).order_by(t.track.c.no)).all()
-    assert [row.title for row in rows] == [ODD[place % len(ODD)] for place in range(6)]
-    assert [row.isrc for row in rows] == ["", None] * 3
-    assert [row.confirmed for row in rows] == [False] * 6
+    assert [row.title for row in rows] == [ODD[place % len(ODD)] for place in range(count)]
+    assert [row.isrc for row in rows] == ["", None] * (count // 2)
+    assert [row.confirmed for row in rows] == [False] * count
     assert [row.no for row in rows] == numbers.tolist()
 
 

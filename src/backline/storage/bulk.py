@@ -1,7 +1,7 @@
 """Many rows at once: columns of numbers and texts in, sent to the driver in big batches.
 
-SQLite gets tuples by `executemany`, PostgreSQL a COPY of CSV that Arrow writes; both about ten times as
-fast as rows through the ORM's layers. Text columns are arrays of `str` objects (None is NULL).
+SQLite gets some rows a statement by `executemany`, PostgreSQL a COPY of CSV that Arrow writes; both about
+ten times as fast as rows through the ORM's layers. Text columns are arrays of `str` objects (None is NULL).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ T = TypeVar("T")
 Numbers = npt.NDArray[np.int64]
 Columns = Mapping[str, npt.NDArray[Any]]
 BATCH = 65_536
+ROWS = 20  # in one INSERT on SQLite: a quarter less work than one by one
 PARAMETERS = 1000  # values in one IN (…)
 
 
@@ -98,13 +99,20 @@ def repeat(value: str | bool | None, count: int) -> npt.NDArray[Any]:
 
 
 def _execute_many(connection: Connection, table: Table, columns: Columns, conflict: str) -> None:
-    marks = ", ".join("?" * len(columns))
-    sql = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"
-    if conflict:
-        sql += f" ON CONFLICT {conflict}"
-    rows = list(zip(*(values.tolist() for values in columns.values()), strict=True))
-    if rows:
-        connection.exec_driver_sql(sql, rows)
+    marks = f"({', '.join('?' * len(columns))})"
+    start = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES "
+    end = f" ON CONFLICT {conflict}" if conflict else ""
+    count = len(next(iter(columns.values())))
+    cells = np.empty((count, len(columns)), dtype=object)
+    for place, values in enumerate(columns.values()):
+        cells[:, place] = values.tolist()
+    full = count - count % ROWS
+    for part, rows in ((cells[:full], ROWS), (cells[full:], 1)):
+        if len(part):
+            statement = start + ", ".join([marks] * rows) + end
+            connection.exec_driver_sql(
+                statement, [tuple(row) for row in part.reshape(-1, rows * len(columns)).tolist()]
+            )
 
 
 def _copy(connection: Connection, table: Table, columns: Columns) -> None:
