@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,8 @@ def test_child_that_does_not_end_is_killed() -> None:
     process = supervisor.children[0].process
     assert process is not None
     os.kill(process.pid, signal.SIGSTOP)
+    while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
+        threading.Event().wait(0.01)
     began = time.monotonic()
     supervisor.stop()
     assert time.monotonic() - began < 5

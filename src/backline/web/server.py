@@ -61,6 +61,7 @@ def serve(house: House, listener: socket.socket, ready: Callable[[str], None]) -
     api = make_api(house.settings, house.database, broker_app)
     server = Server(uvicorn.Config(api, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
     house.redriver.start()
+    listener.listen(128)  # whoever is told the address may call at once; they are answered when all is up
     ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
     try:
         server.run(sockets=[listener])
