@@ -92,7 +92,11 @@ def _is_archive(path: Path) -> bool:
         _check_directory(path, path.name)
         with zipfile.ZipFile(path) as archive:
             names = {item.filename for item in archive.infolist()}
-    except (zipfile.BadZipFile, Refused, NotImplementedError):
+    except (
+        zipfile.BadZipFile,
+        Refused,
+        NotImplementedError,
+    ):  # the last: zipfile's word for a method it lacks
         return True
     return "[Content_Types].xml" not in names and "mimetype" not in names
 
@@ -120,7 +124,7 @@ def _unpack(path: Path, name: str, temp: Path, limits: Limits) -> Iterator[Piece
     except Refused as refusal:
         yield Piece(path, name, refusal)
         return
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):  # zipfile lacks its format version
         yield Piece(
             path, name, Refused("broken", f"{name} is not a readable zip archive.", "Download it again.")
         )
@@ -221,7 +225,7 @@ def _write_member(
         zipfile.BadZipFile,
         zlib.error,
         EOFError,
-        NotImplementedError,
+        NotImplementedError,  # zipfile's word for a compression method that it lacks
         RuntimeError,
         OSError,
         ValueError,
