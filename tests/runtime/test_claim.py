@@ -278,9 +278,9 @@ def watch_over(on: Stage, run_id: str, fence: int, **limits: float) -> Watch:
 def claim_one(on: Stage) -> tuple[str, int]:
     with on.database.write() as connection:
         row = on.runtime.leases.pick(connection, QUEUE)
-        fence = on.runtime.leases.claim(connection, row, "host/w1/1")
-    assert fence is not None
-    return row.id, fence
+        claimed = on.runtime.leases.claim(connection, row, "host/w1/1")
+    assert claimed is not None
+    return row.id, claimed.fence
 
 
 def await_true(condition: Callable[[], bool]) -> bool:
@@ -322,9 +322,9 @@ def test_a_hard_limit_that_cannot_be_written_down_is_left_to_the_lease(stage: Ma
     run_id = on.submit(task)
     with on.database.write() as connection:
         row = on.runtime.leases.pick(connection, QUEUE)
-        fence = on.runtime.leases.claim(connection, row, "host/w1/1")
-    assert fence is not None
-    context = run._make_context(on.runtime, row, task, fence)
+        claimed = on.runtime.leases.claim(connection, row, "host/w1/1")
+    assert claimed is not None
+    context = run._make_context(on.runtime, row, task, claimed.fence)
     on.runtime.leases = Away()
     run._end_by_force(on.runtime, row, context)  # the keeper calls it, and must live on
     assert context.watch.lost and on.row(run_id).state == "running"

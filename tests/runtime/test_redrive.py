@@ -116,15 +116,15 @@ def test_lost_runs_go_back_to_their_queue_with_a_trace(stage: MakeStage) -> None
     on, (run_id,) = make(stage)
     with on.database.write() as connection:
         row = on.runtime.leases.pick(connection, QUEUE)
-        fence = on.runtime.leases.claim(connection, row, "host/w9/9")
+        claimed = on.runtime.leases.claim(connection, row, "host/w9/9")
     assert on.redriver.sweep().lost == 0
     on.pass_time(31)
     assert on.redriver.sweep() == Sweep(lost=1, rung=1)
     row = on.row(run_id)
     assert (row.state, row.lost, row.attempt, row.lease_until) == ("queued", 1, 1, None)
-    assert fence is not None and row.fence == fence + 1
+    assert claimed is not None and row.fence == claimed.fence + 1
     (attempt,) = on.attempts(run_id)
-    assert (attempt.outcome, attempt.worker, attempt.fence) == ("lost", "host/w9/9", fence)
+    assert (attempt.outcome, attempt.worker, attempt.fence) == ("lost", "host/w9/9", claimed.fence)
     assert [audit.action for audit in on.audits(run_id)] == ["run.lost.queued"]
     assert json.loads(on.audits(run_id)[0].body) == {}
 
@@ -143,11 +143,11 @@ def test_a_renewed_lease_is_not_lost(stage: MakeStage) -> None:
     on, (run_id,) = make(stage)
     leases = on.runtime.leases
     with on.database.write() as connection:
-        fence = leases.claim(connection, leases.pick(connection, QUEUE), "host/w9/9")
+        claimed = leases.claim(connection, leases.pick(connection, QUEUE), "host/w9/9")
     on.pass_time(20)
     with on.database.write() as connection:
-        assert fence is not None and leases.renew(connection, run_id, fence) == (True, False)
-        assert leases.renew(connection, run_id, fence - 1) == (False, False)
+        assert claimed is not None and leases.renew(connection, run_id, claimed.fence) == (True, False)
+        assert leases.renew(connection, run_id, claimed.fence - 1) == (False, False)
     on.pass_time(20)
     assert on.redriver.sweep().lost == 0
 

@@ -27,9 +27,9 @@ def claim(database: Database, leases: Leases, worker: str = "h/w/1") -> tuple[An
     with database.write() as connection:
         row = leases.pick(connection, "probe")
         assert row is not None
-        fence = leases.claim(connection, row, worker)
-    assert fence is not None
-    return row, fence
+        claimed = leases.claim(connection, row, worker)
+    assert claimed is not None
+    return row, claimed.fence
 
 
 def settle(
@@ -51,6 +51,34 @@ def test_a_claim_takes_lease_and_fence(database: Database, leases: Leases) -> No
         assert leases.pick(connection, "probe") is None and leases.pick_one(connection, run_id) is None
     assert (after.state, after.fence, after.attempt, after.worker) == ("running", fence, 1, "h/w/1")
     assert abs(after.lease_until - row.now_at - 30_000_000) < 5_000_000
+
+
+def test_a_claim_says_whether_others_are_due(database: Database, leases: Leases) -> None:
+    make_run(database)
+    make_run(database)
+    for expected in (True, False):
+        with database.write() as connection:
+            claimed = leases.claim(connection, leases.pick(connection, "probe"), "h/w/1")
+        assert claimed is not None and claimed.more is expected
+
+
+def test_the_commit_of_a_claim_does_not_wait_for_the_disk_and_that_of_a_finish_does(
+    database: Database, leases: Leases
+) -> None:
+    if database.is_sqlite:
+        with database.read() as connection:
+            assert connection.execute(text("PRAGMA synchronous")).scalar_one() == 2  # FULL, for all alike
+        return
+    make_run(database)
+    shown = text("SHOW synchronous_commit")
+    with database.write() as connection:
+        row = leases.pick(connection, "probe")
+        assert connection.execute(shown).scalar_one() == "on"
+        claimed = leases.claim(connection, row, "h/w/1")
+        assert connection.execute(shown).scalar_one() == "off"
+    assert claimed is not None and settle(database, leases, row, claimed.fence)
+    with database.write() as connection:
+        assert connection.execute(shown).scalar_one() == "on"
 
 
 @pytest.mark.parametrize("stale", ["fence", "state", "cancel"])

@@ -69,14 +69,13 @@ def _attempt(
                 outcome = _run_at_once(runtime, connection, row, task, bells)
             else:
                 outcome = None
-                fence = runtime.leases.claim(connection, row, runtime.worker)
-                others = more is not None and runtime.leases.is_more_due(connection, row.queue)
+                claimed = runtime.leases.claim(connection, row, runtime.worker)
     except _EffectsFailed as failed:
         return _record_failure(runtime, failed)
-    if outcome is None and fence is not None:
-        if more is not None and others:
+    if outcome is None and claimed is not None:
+        if more is not None and claimed.more:
             more()
-        outcome = _run_claimed(runtime, row, task, fence, bells)
+        outcome = _run_claimed(runtime, row, task, claimed.fence, bells)
         bells += _call_next(runtime, row)
     for queue in bells:
         runtime.ring(queue)

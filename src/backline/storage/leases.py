@@ -28,8 +28,10 @@ _MORE = "SELECT id FROM backline_run WHERE queue = :queue AND state = 'queued' L
 _CLAIM = """
 UPDATE backline_run SET state = 'running', attempt = attempt + 1, fence = fence + 1, worker = :worker,
     lease_until = {now} + :lease, started_at = coalesce(started_at, {now}), progress = NULL
-WHERE id = :id AND state = 'queued' AND fence = :fence RETURNING fence
+WHERE id = :id AND state = 'queued' AND fence = :fence RETURNING fence {more}
 """
+_AND_MORE = """, EXISTS (SELECT 1 FROM backline_run WHERE queue = :queue AND state = 'queued' AND id <> :id) AS more,
+    set_config('synchronous_commit', 'off', true)"""  # the finish waits for the disk; see docs/decisions/0009
 _RENEW = """
 UPDATE backline_run SET lease_until = {now} + :lease WHERE id = :id AND fence = :fence AND state = 'running'
 RETURNING cancel_requested_at
@@ -66,6 +68,14 @@ _WAITING = text("SELECT DISTINCT queue FROM backline_run WHERE state = 'queued' 
 
 
 @dataclass(frozen=True)
+class Claimed:
+    """A run that is ours: the fence of this claim, and whether others are due in its queue."""
+
+    fence: int
+    more: bool
+
+
+@dataclass(frozen=True)
 class Settlement:
     """How an attempt ended: the state to move to and everything that is written with it."""
 
@@ -95,7 +105,8 @@ class Leases:
         self._pick = Statement(pick, dialect)
         self._pick_one = Statement(_PICK.format(now=now_sql, what="id = :id", seen="", lock=lock), dialect)
         self._more = Statement(_MORE, dialect)
-        self._claim = Statement(_CLAIM.format(now=now_sql), dialect)
+        more_too = _AND_MORE if self._one_statement else ""
+        self._claim = Statement(_CLAIM.format(now=now_sql, more=more_too), dialect)
         self._renew = Statement(_RENEW.format(now=now_sql), dialect)
         self._settle = Statement(_SETTLE.format(now=now_sql), dialect)
         self._attempt = text(_ATTEMPT.format(values=f"VALUES ({_ATTEMPT_VALUES.format(now=now_sql)})"))
@@ -117,11 +128,21 @@ class Leases:
         row = self._pick_one.first(connection, {"id": run_id})
         return row if row is None or self._is_key_free(connection, row) else None
 
-    def claim(self, connection: Connection, row: RunRow, worker: str) -> int | None:
-        """Take the lease; the new fence, or None where somebody was faster."""
-        values = {"id": row.id, "fence": row.fence, "worker": worker, "lease": self._lease}
+    def claim(self, connection: Connection, row: RunRow, worker: str) -> Claimed | None:
+        """Take the lease; None where somebody was faster. On PostgreSQL its commit does not wait for the disk."""
+        values = {
+            "id": row.id,
+            "fence": row.fence,
+            "queue": row.queue,
+            "worker": worker,
+            "lease": self._lease,
+        }
         claimed = self._claim.first(connection, values)
-        return None if claimed is None else int(claimed.fence)
+        if claimed is None:
+            return None
+        if self._one_statement:
+            return Claimed(claimed.fence, claimed.more)
+        return Claimed(claimed.fence, self._more.first(connection, {"queue": row.queue}) is not None)
 
     def renew(self, connection: Connection, run_id: str, fence: int) -> tuple[bool, bool]:
         """Whether the lease is still ours, and whether somebody asked to cancel."""
@@ -183,10 +204,6 @@ class Leases:
         if not connection.execute(_TRY_KEY, key).scalar_one():
             return False
         return bool(connection.execute(_COUNT_KEY, key).scalar_one() < row.concurrency_limit)
-
-    def is_more_due(self, connection: Connection, queue: str) -> bool:
-        """Whether another run waits in the queue."""
-        return self._more.first(connection, {"queue": queue}) is not None
 
     def list_waiting(self, connection: Connection, concurrency_key: str) -> list[str]:
         """Queues in which runs of this key are due: the place that one has left is theirs."""
