@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cli.conftest import Call
@@ -38,6 +40,14 @@ def test_show_by_prefix_with_attempts_and_audit(call: Call) -> None:
     assert [attempt["outcome"] for attempt in shown["attempts"]] == ["bad_input"]
     assert [row["action"] for row in shown["audit"]] == ["run.failed"]
     assert "that cannot be used." in call("runs", "show", bad).out
+
+
+def test_no_list_tells_a_secret(call: Call) -> None:
+    bad = submit(call, "refuse", "--set", "word=token=SECRETVALUE123")
+    for words in (("list",), ("dead",), ("show", bad)):
+        shown = call("runs", *words, "--json").one
+        assert shown["job"]["word"] == "token=[struck out]"
+        assert "SECRETVALUE123" not in json.dumps(shown["job"])
 
 
 def test_dead_is_oldest_first_and_says_what_to_do(call: Call) -> None:

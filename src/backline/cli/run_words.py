@@ -23,16 +23,18 @@ _PLAIN = (
 )
 
 
-def describe_run(row: RunRow, secrets: Secrets | None = None) -> dict[str, Any]:
-    """A run's row as JSON: times in ISO 8601 UTC, `seconds` from start to end, job and answer as objects."""
+def describe_run(row: RunRow, secrets: Secrets) -> dict[str, Any]:
+    """A run's row as JSON: times in ISO 8601 UTC, `seconds` from start to end, job and answer as objects.
+
+    What looks like a secret is struck out of the job.
+    """
     facts: dict[str, Any] = {name: getattr(row, name) for name in _PLAIN}
     facts |= {name: show_micros(getattr(row, name)) for name in _TIMES}
     facts["slot"] = show_micros(row.slot)
     facts["seconds"] = count_seconds(row.started_at, row.finished_at)
     facts["error"] = row.error_text
     facts["progress"] = json.loads(row.progress) if row.progress else None
-    job = read_tree(row.job)
-    facts["job"] = secrets.strike_tree(job) if secrets else job
+    facts["job"] = secrets.strike_tree(read_tree(row.job))
     facts["answer"] = read_tree(row.answer) if row.answer else None
     return facts
 
@@ -50,14 +52,16 @@ def describe_attempt(row: RunRow) -> dict[str, Any]:
     }
 
 
-def list_unanswered(connection: Connection, screen: Screen, limit: int) -> list[dict[str, Any]]:
+def list_unanswered(
+    connection: Connection, screen: Screen, secrets: Secrets, limit: int
+) -> list[dict[str, Any]]:
     """Failures that nobody has answered, oldest first, each with what to do about it."""
     rows = list_runs(connection, unanswered=True, limit=1_000_000)[::-1][:limit]
     found = []
     for row in rows:
         age = int((datetime.now(UTC) - from_micros(row.created_at)).total_seconds())
         words = screen.label(f"todo_{row.state}", run=row.id)
-        found.append({**describe_run(row), "age": show_age(age), "to_do": words})
+        found.append({**describe_run(row, secrets), "age": show_age(age), "to_do": words})
     return found
 
 

@@ -38,9 +38,9 @@ def list_some(
             raise BadInput(f"{name!r} is no state of a run.", remedy=f"The states are {', '.join(STATES)}.")
     with open_house() as house, house.database.read() as connection:
         rows = list_runs(connection, states=state or (), task=task, unanswered=unanswered, limit=limit)
-    screen.show_rows(
-        (describe_run(row) for row in rows), COLUMNS, empty=screen.label("no_runs"), numbers=["seconds"]
-    )
+        secrets = house.secrets
+    found = (describe_run(row, secrets) for row in rows)
+    screen.show_rows(found, COLUMNS, empty=screen.label("no_runs"), numbers=["seconds"])
 
 
 @app.command()
@@ -59,7 +59,7 @@ def dead(limit: Limit = 50, json_lines: Json = False) -> None:
     """List failures that nobody answered, oldest first, with what to do about each."""
     screen = make_screen(json_lines=json_lines)
     with open_house() as house, house.database.read() as connection:
-        rows = list_unanswered(connection, screen, limit)
+        rows = list_unanswered(connection, screen, house.secrets, limit)
     screen.show_rows(
         rows, ["id", "task", "state", "age", "error", "to_do"], empty=screen.label("no_failures")
     )
