@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
+from sqlalchemy import text
 
 from backline.errors import BadInput, Conflict, UnknownName
 from backline.storage.database import Database
@@ -20,7 +23,10 @@ from backline.storage.runs import (
     retry_run,
     write_progress,
 )
+from tests.storage.query_plans import fill_ledger, find_scans, list_steps
 from tests.storage.rows import make_run
+
+_ALL_BY_TIME = text("SELECT id FROM backline_run ORDER BY created_at DESC LIMIT 5")
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id(database: Database) -> None:
@@ -54,6 +60,16 @@ def test_lists_are_filtered_and_newest_first(database: Database) -> None:
         assert len(list_runs(connection, limit=3)) == 3
         assert count_states(connection) == dict.fromkeys(STATES, 1) | {"failed": 2}
         assert list_attempts(connection, answered) == []
+
+
+def test_lists_do_not_read_and_sort_the_whole_history(database: Database) -> None:
+    fill_ledger(database)
+    with database.read() as connection:
+        for kept in ({"unanswered": True}, {"states": ["failed", "dead"]}):
+            assert find_scans(connection, partial(list_runs, **kept)) == [], kept
+        assert find_scans(connection, lambda connection: connection.execute(_ALL_BY_TIME)) != []
+        steps = list_steps(connection, list_runs)
+        assert [step for step in steps if "Sort" in step or "TEMP B-TREE" in step] == []
 
 
 @pytest.mark.parametrize("state", STATES)

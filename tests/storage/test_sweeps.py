@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from backline.storage.database import Database
 from backline.storage.runs import read_run
 from backline.storage.sweeps import Sweeps
+from tests.storage.query_plans import fill_ledger, find_scans
 from tests.storage.rows import make_run
 
 
@@ -108,3 +112,19 @@ def test_a_lost_run_is_taken_once(database: Database, sweeps: Sweeps) -> None:
         assert sweeps.take_lost(connection) == []
         count = connection.execute(text("SELECT count(*) FROM backline_attempt")).scalar_one()
     assert count == 1
+
+
+def test_no_sweep_reads_the_whole_history(database: Database, sweeps: Sweeps) -> None:
+    fill_ledger(database)
+    looks: dict[str, Callable[[Connection], Any]] = {
+        "is_anything_due": sweeps.is_anything_due,
+        "promote_due": sweeps.promote_due,
+        "end_late": sweeps.end_late,
+        "take_lost": sweeps.take_lost,
+        "count_queued": sweeps.count_queued,
+        "mark_rung": lambda connection: sweeps.mark_rung(connection, "probe", 5),
+        "find_unblockable": lambda connection: sweeps.find_unblockable(connection, {"probe.work": 1}, "2"),
+    }
+    with database.write() as connection:
+        scans = {name: find_scans(connection, look) for name, look in looks.items()}
+    assert scans == {name: [] for name in looks}

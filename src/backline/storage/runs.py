@@ -122,14 +122,16 @@ def list_runs(
     unanswered: bool = False,
     limit: int = 50,
 ) -> list[RunRow]:
-    """Newest first; `unanswered` keeps failures that nobody has answered yet."""
-    query = select(t.run).order_by(t.run.c.created_at.desc(), t.run.c.id.desc()).limit(limit)
+    """Newest first (the order of the ids); `unanswered` keeps failures that nobody has answered yet."""
+    query = select(t.run).order_by(t.run.c.id.desc()).limit(limit)
     if states:
         query = query.where(t.run.c.state.in_(states))
     if task:
         query = query.where(t.run.c.task == task)
     if unanswered:
         query = query.where(t.run.c.state.in_(t.UNANSWERED_STATES), t.run.c.answered_at.is_(None))
+    if unanswered or (states and "succeeded" not in states):  # tells SQLite that the index of open runs fits
+        query = query.where(text("state <> 'succeeded'"))
     return list(connection.execute(query).all())
 
 

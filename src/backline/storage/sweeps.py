@@ -13,11 +13,12 @@ from backline.storage.clock import seconds_to_micros
 LOST_IS_POISON = 3
 BATCH = 500
 
+# `state <> 'succeeded'` beside other states: without it SQLite does not see that the index of open runs fits.
 _IS_ANYTHING_DUE = """
 SELECT EXISTS (SELECT 1 FROM backline_run WHERE state = 'scheduled' AND due_at <= {now})
     OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'running' AND lease_until < {now})
     OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'queued' AND ring_at <= {now})
-    OR EXISTS (SELECT 1 FROM backline_run WHERE state IN ('queued', 'scheduled')
+    OR EXISTS (SELECT 1 FROM backline_run WHERE state <> 'succeeded' AND state IN ('queued', 'scheduled')
         AND (expires_at <= {now} AND started_at IS NULL OR deadline_at <= {now}))
 """
 _PROMOTE = """
@@ -27,7 +28,8 @@ UPDATE backline_run SET state = 'queued', ring_at = {now} WHERE id IN (
 _LATE = """
 UPDATE backline_run SET state = :state, error_kind = :kind, error_text = :text, finished_at = {now},
     fence = fence + 1 WHERE id IN (
-    SELECT id FROM backline_run WHERE state IN ('queued', 'scheduled') AND {late} LIMIT 500 {lock})
+    SELECT id FROM backline_run WHERE state <> 'succeeded' AND state IN ('queued', 'scheduled') AND ({late})
+    LIMIT 500 {lock})
 RETURNING id, task, fence
 """
 _FIND_LOST = """
@@ -60,7 +62,8 @@ UPDATE backline_run SET rings = 2 WHERE id IN (
     ORDER BY priority, due_at LIMIT 64 {lock})
 """
 _FIND_UNBLOCKABLE = """
-SELECT id FROM backline_run WHERE state = 'blocked' AND answered_at IS NULL AND ring_at <= {now}
+SELECT id FROM backline_run WHERE state <> 'succeeded' AND state = 'blocked' AND answered_at IS NULL
+    AND ring_at <= {now}
     AND (error_kind IN ('unknown_version', 'unknown_task') OR code_version <> :code_version) AND ({known}) LIMIT 500
 """
 _UNBLOCK = """
