@@ -16,7 +16,7 @@ from backline.storage.database import Database
 from backline.storage.facts import Written, read_moment, write_facts
 from backline.storage.import_lines import ImportLine
 from backline.storage.imports import NewImport, insert_import, new_import_id
-from backline.storage.spool import Spool
+from backline.storage.spool import Spool, SpoolFile
 
 
 class Told(NamedTuple):
@@ -62,7 +62,7 @@ def make_batch(facts: Sequence[Told]) -> pa.RecordBatch:
 def make_spool(folder: Path, kind: str, *blocks: Sequence[Told]) -> Spool:
     """A closed spool of these blocks."""
     folder.mkdir(parents=True, exist_ok=True)
-    spool = Spool(folder, kind)
+    spool = Spool(SpoolFile(folder), kind)
     for block in blocks:
         spool.add(make_batch(block))
     spool.close()

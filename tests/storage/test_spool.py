@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backline.storage.spool import Spool
+from backline.storage.spool import Spool, SpoolFile
 from tests.storage.spooled import Told, make_batch, make_spool
 
 FACTS = [
@@ -25,7 +25,6 @@ def test_blocks_come_back_and_may_be_asked_for_again(tmp_path: Path) -> None:
         assert [block["artist"].tolist() for block in blocks] == [[0, 0], [1]]
         assert [block["track"].tolist() for block in blocks] == [[1, 1], [0]]
         assert blocks[1]["scale"].tolist() == [2]
-    assert spool.facts == 3
     assert spool.artists.texts == ["Ann", "Bo"]
     assert spool.tracks.texts == [None, (0, "One", "DEA", "2020-01-01")]
     assert spool.texts["measure"].texts == ["streams", "listeners"]
@@ -35,6 +34,29 @@ def test_no_file_is_left_to_be_found(tmp_path: Path) -> None:
     spool = make_spool(tmp_path, "artist", FACTS)
     assert list(tmp_path.iterdir()) == []
     assert len(list(spool.blocks())) == 1
+
+
+def test_files_of_a_run_share_one_temp_file(tmp_path: Path) -> None:
+    file = SpoolFile(tmp_path)
+    spools = []
+    for number in range(3):
+        Spool(file, "artist").add(make_batch(FACTS))  # of a file that is refused in its middle
+        spool = Spool(file, "artist")
+        spool.add(make_batch([Told("Ann", 1, number)]))
+        spool.add(make_batch([Told("Ann", 2, number)]))
+        spool.close()
+        spools.append(spool)
+    together = zip(*(spool.blocks() for spool in spools), strict=True)
+    values = [[block["value"].tolist() for block in blocks] for blocks in together]
+    assert values == [[[0], [1], [2]], [[0], [1], [2]]]
+
+
+def test_what_was_refused_takes_no_room(tmp_path: Path) -> None:
+    file = SpoolFile(tmp_path)
+    refused = Spool(file, "artist")
+    refused.add(make_batch(FACTS))
+    assert Spool(file, "artist").kind == "artist"
+    assert file.append(make_batch(FACTS).select(["line"]))[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -78,7 +100,7 @@ def test_rejected_rows_find_their_scope(tmp_path: Path) -> None:
 
 def test_a_name_of_rejected_rows_alone_is_no_artist(tmp_path: Path) -> None:
     batch = make_batch([Told("Ann", 2, 1, "One", "DE"), Told("Cy", 2, 1, "Two", "FR")])
-    spool = Spool(tmp_path, "artist")
+    spool = Spool(SpoolFile(tmp_path), "artist")
     spool.add(batch.slice(0, 1))  # as of a block whose second row was rejected: its words are still there
     spool.reject("Cy", date(1970, 1, 3))
     spool.reject("ann", date(1970, 1, 3))

@@ -1,11 +1,13 @@
-"""Facts of one file on their way into the database: numbers in an unnamed temp file, texts in memory.
+"""Facts of files on their way into the database: numbers in one unnamed temp file, texts in memory.
 
 Nothing of a file is written to the database before the whole file is known to be good; until then its
-facts lie here. The file has no name, so that it is gone with the process that made it, however that ends.
+facts lie here. All files of a run share one temp file, since a process may hold few open. It has no
+name, so that it is gone with the process that made it, however that ends.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -45,16 +47,41 @@ class TrackKey(NamedTuple):
     released: str | None
 
 
+class SpoolFile:
+    """Blocks one behind the other, each found by its place. Files are taken one at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # it lives as long as this object
+        self._kept = 0
+
+    def drop(self) -> None:
+        """Forget what stands behind the last that was kept: the blocks of a file that was refused."""
+        self._file.truncate(self._kept)
+
+    def append(self, batch: pa.RecordBatch) -> tuple[int, int]:
+        """Write a block; where it begins, and its length in bytes."""
+        place = self._file.seek(0, os.SEEK_END)
+        return place, self._file.write(batch.serialize())
+
+    def keep(self) -> None:
+        """What was written so far stays as long as the file."""
+        self._kept = self._file.seek(0, os.SEEK_END)
+
+    def read(self, place: int, length: int) -> pa.RecordBatch:
+        """A block again."""
+        self._file.seek(place)
+        return pa.ipc.read_record_batch(pa.py_buffer(self._file.read(length)), _SCHEMA)
+
+
 class Spool:
     """Takes a file's blocks (columns of `reports.format.FACT_SCHEMA`), gives them back as numbers.
 
     `kind` is what a scope of the file is: an artist, a track, or a chart's region (the fact's country).
-    Track 0 is the artist as a whole.
+    Track 0 is the artist as a whole. `file` may be shared; of its spools only the newest takes blocks.
     """
 
-    def __init__(self, folder: Path, kind: str) -> None:
+    def __init__(self, file: SpoolFile, kind: str) -> None:
         self.kind = kind
-        self.facts = 0
         self.artists = Words()
         self.tracks = Words()
         self.tracks.place(None)
@@ -62,8 +89,9 @@ class Spool:
         self.texts = {name: Words() for name in TEXTS}
         self.rejected: Counter[tuple[int, int]] = Counter()  # of (scope, day)
         self._sums = ClaimSums()
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # it lives as long as this object
-        self._writer = pa.ipc.new_stream(pa.PythonFile(self._file, mode="w"), _SCHEMA)
+        self._places: list[tuple[int, int]] = []
+        self._file = file
+        file.drop()
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Keep one block of facts; a row of the file has all its facts in one block."""
@@ -77,10 +105,8 @@ class Spool:
         block["scale"] = batch.column("scale").to_numpy()
         keys = make_keys(self.scopes(block), block["day"])
         self._sums.add(keys, batch.column("line").to_numpy(), self._hash(block, 0), self._hash(block, 1))
-        self._writer.write_batch(
-            pa.RecordBatch.from_arrays([pa.array(block[name]) for name in _SCHEMA.names], schema=_SCHEMA)
-        )
-        self.facts += batch.num_rows
+        columns = [pa.array(block[name]) for name in _SCHEMA.names]
+        self._places.append(self._file.append(pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)))
 
     def reject(self, artist: str | None, day: date | None) -> None:
         """Count a row that could not be used, where it is known whose and of which day it is."""
@@ -92,12 +118,12 @@ class Spool:
         """No more blocks."""
         self._seen = {}
         self.tracks.close()
-        self._writer.close()
+        self._file.keep()
 
     def blocks(self) -> Iterator[Block]:
         """Everything again, from the start; may be asked for more than once."""
-        self._file.seek(0)
-        for batch in pa.ipc.open_stream(pa.PythonFile(self._file, mode="r")):
+        for place, length in self._places:
+            batch = self._file.read(place, length)
             yield {name: batch.column(name).to_numpy() for name in _SCHEMA.names}
 
     def sums(self) -> Sums:

@@ -39,7 +39,7 @@ from backline.storage.imports import (
     new_import_id,
     read_import,
 )
-from backline.storage.spool import Spool
+from backline.storage.spool import Spool, SpoolFile
 from backline.storage.spool_folder import SpoolFolder
 
 LONG = Limits(soft=6 * 3600, hard=7 * 3600)
@@ -132,7 +132,7 @@ def import_reports(
         _check_artist(database, job.artist), job.track, job.region, job.date, job.report, job.mapping
     )
     with folder.open() as temp:
-        clerk = _Clerk(database, hints, temp, effects, trail, watch)
+        clerk = _Clerk(database, hints, SpoolFile(temp), effects, trail, watch)
         for piece in list_pieces(paths, temp, UnpackLimits(max_bytes=folder.max_unpacked)):
             clerk.take(piece)
     return ImportAnswer(files=clerk.files, reasons=clerk.reasons)
@@ -168,7 +168,7 @@ class _Clerk:
 
     database: Database
     hints: Hints
-    temp: Path
+    spool_file: SpoolFile
     effects: Effects
     trail: AuditTrail
     watch: Watch
@@ -211,7 +211,7 @@ class _Clerk:
         return True
 
     def _read(self, piece: Piece, content: str, said: str, reading: Reading) -> None:
-        spool = Spool(self.temp, reading.kind)
+        spool = Spool(self.spool_file, reading.kind)
         for block in reading.blocks():
             spool.add(block)
             self.watch.progress(reading.done, reading.size, piece.name)
