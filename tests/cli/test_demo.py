@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backline import samples
-from backline.cli.demo import copy_samples
+from backline.cli.demo import carry, copy_samples
+from backline.runtime.run import run_here
+from backline.runtime.submit import Ask
+from backline.storage.audits import list_audit
+from backline.storage.database import Database
+from backline.storage.runs import read_run, request_cancel
+from backline.wiring import House
 from tests.cli.conftest import Call
+from tests.cli.turns import Word, house, say
+
+__all__ = ["house"]
 
 
 def test_demo_shows_what_it_found_and_repeats_nothing(
@@ -47,6 +57,29 @@ def test_samples_are_copied_as_downloaded(tmp_path: Path) -> None:
     assert [copy.name for copy in copies] == sorted(path.name for path in samples.REPORTS.iterdir())
     assert {int(copy.stat().st_mtime) for copy in copies} == {samples.DOWNLOADED}
     assert copy_samples(tmp_path) == (copies, mark)
+
+
+class Hand:
+    """Instead of the stack's worker: carries the run itself while the demo waits for it."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def await_run(self, database: Database, run_id: str, words: str) -> Any:
+        run_here(self._house.runtime, run_id)
+        with database.read() as connection:
+            return read_run(connection, run_id)
+
+
+def test_a_run_that_an_earlier_demo_left_is_tried_again_and_the_audit_says_so(house: House) -> None:
+    run_id = house.submit(say, Word(word="hello"), Ask("demo", key="demo:m"))
+    with house.database.write() as connection:
+        request_cancel(connection, house.database.now_sql, run_id)
+    row: Any = carry(house, Hand(house), say.name, {"word": "hello"}, "m", "Saying")  # type: ignore[arg-type]  # stands in for the stages
+    assert (row.id, row.state) == (run_id, "succeeded")
+    with house.database.read() as connection:
+        trail = [(row.actor, row.action) for row in list_audit(connection, run_id=run_id)]
+    assert trail == [("demo", "run.succeeded"), ("demo", "run.retry")]
 
 
 def test_sample_that_was_changed_is_put_right(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -10,8 +11,10 @@ from sqlalchemy import text
 from backline.cli.progress import carry_visibly
 from backline.cli.screen import Screen
 from backline.errors import BadInput, NeedsHuman, TryLater
+from backline.storage.audits import list_audit
+from backline.storage.runs import read_run
 from backline.wiring import House
-from tests.cli.turns import ask, house
+from tests.cli.turns import Said, Word, ask, house, say
 
 __all__ = ["house"]
 
@@ -36,3 +39,17 @@ def test_run_that_a_worker_has_ended_is_read(house: House) -> None:
         statement = text("UPDATE backline_run SET state = 'succeeded', answer = :answer WHERE id = :id")
         connection.execute(statement, {"answer": answer, "id": run_id})
     assert carry_visibly(house, Screen(), run_id) == {"word": "done by a worker"}
+
+
+def test_ctrl_c_cancels_and_says_who_did(house: House) -> None:
+    def interrupt(word: Word) -> Said:
+        raise KeyboardInterrupt
+
+    house.tasks = {say.name: replace(say, function=interrupt)}
+    run_id = ask(house, "long")
+    with pytest.raises(KeyboardInterrupt):
+        carry_visibly(house, Screen(), run_id)
+    with house.database.read() as connection:
+        row, trail = read_run(connection, run_id), list_audit(connection, run_id=run_id)
+    assert row.state == "cancelled"
+    assert (trail[0].actor, trail[0].action) == (house.settings.actor, "run.cancel")

@@ -24,9 +24,11 @@ from backline.cli.processes import await_stop
 from backline.cli.supervisor import StateLock, Supervisor
 from backline.cli.up import choose_port, list_commands, prepare_database
 from backline.errors import BacklineError
+from backline.runtime import decisions
+from backline.runtime.decisions import Person
 from backline.runtime.submit import Ask
 from backline.settings import Settings
-from backline.storage.runs import RunRow, read_run, retry_run
+from backline.storage.runs import RunRow, read_run
 from backline.wiring import House
 
 app = typer.Typer()
@@ -154,7 +156,7 @@ def carry(house: House, stages: Stages, task: str, job: dict[str, Any], mark: st
             "expired",
             "needs_attention",
         ):
-            retry_run(connection, house.database.now_sql, run_id)
+            decisions.retry(connection, house.database.now_sql, run_id, Person("demo", house.secrets))
             house.bells.ring(spec.queue)
     row = stages.await_run(house.database, run_id, words)
     if row.state != "succeeded":

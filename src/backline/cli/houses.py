@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from backline.cli.screen import Screen
 from backline.runtime.audit import make_entry
+from backline.runtime.decisions import Person
 from backline.settings import Settings, load_settings
 from backline.storage.audits import insert_audit
 from backline.wiring import House, find_tasks
@@ -49,8 +50,12 @@ def open_ringing_house() -> Iterator[House]:
         house.close()
 
 
+def name_person(house: House) -> Person:
+    """Who decides here."""
+    return Person(house.settings.actor, house.secrets)
+
+
 def write_audit(house: House, connection: Connection, action: str, object: str, **body: Any) -> None:
     """An audit row of what a person did here, in the caller's transaction."""
-    run_id = object.removeprefix("run:") if object.startswith("run:") else None
-    entry = make_entry(house.settings.actor, action, object, house.secrets, run_id=run_id, **body)
+    entry = make_entry(house.settings.actor, action, object, house.secrets, **body)
     insert_audit(connection, house.database.now_sql, entry)

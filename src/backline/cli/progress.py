@@ -14,11 +14,13 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from sqlalchemy.exc import SQLAlchemyError
 
 from backline.cli.carry import carry_on
+from backline.cli.houses import name_person
 from backline.cli.run import as_error
 from backline.cli.screen import Screen, tidy
 from backline.errors import BacklineError, BadInput, NotAllowed, TryLater
+from backline.runtime import decisions
 from backline.storage.database import Database
-from backline.storage.runs import RunRow, read_state, request_cancel
+from backline.storage.runs import RunRow, read_state
 from backline.wiring import House
 
 _ERRORS: dict[str, type[BacklineError]] = {"bad_input": BadInput, "not_allowed": NotAllowed}
@@ -31,7 +33,7 @@ def carry_visibly(house: House, screen: Screen, run_id: str) -> dict[str, Any]:
             carry_on(house, screen, run_id)
     except KeyboardInterrupt:
         with suppress(BadInput), house.database.write() as connection:  # it may have ended just now
-            request_cancel(connection, house.database.now_sql, run_id)
+            decisions.cancel(connection, house.database.now_sql, run_id, name_person(house))
         raise
     with house.database.read() as connection:
         row = read_state(connection, run_id)

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from backline.cli.houses import make_screen, open_house, open_ringing_house, write_audit
+from backline.cli.houses import make_screen, name_person, open_house, open_ringing_house
 from backline.cli.parameters import Json, Limit, RunId
 from backline.cli.run_words import describe_attempt, describe_run, list_unanswered, show_run
 from backline.errors import BadInput
+from backline.runtime import decisions
 from backline.storage.audits import list_audit
 from backline.storage.run_tables import STATES
-from backline.storage.runs import answer_run, list_attempts, list_runs, read_run, request_cancel, retry_run
+from backline.storage.runs import list_attempts, list_runs, read_run
 
 app = typer.Typer(help="List, show, retry, cancel and answer runs.", no_args_is_help=True)
 RunIds = Annotated[list[str], typer.Argument(help="Ids, or beginnings that fit only one.", metavar="RUN…")]
@@ -72,11 +73,9 @@ def retry(runs: RunIds, json_lines: Json = False) -> None:
     with open_ringing_house() as house:
         for name in runs:
             with house.database.write() as connection:
-                row = read_run(connection, name)
-                retry_run(connection, house.database.now_sql, row.id)
-                write_audit(house, connection, "run.retry", f"run:{row.id}", was=row.state)
-            house.bells.ring(row.queue)
-            screen.show_facts({"id": row.id, "state": "queued", "was": row.state})
+                done = decisions.retry(connection, house.database.now_sql, name, name_person(house))
+            house.bells.ring(done.queue)
+            screen.show_facts({"id": done.id, "state": done.state, "was": done.was})
 
 
 @app.command()
@@ -86,10 +85,8 @@ def cancel(runs: RunIds, json_lines: Json = False) -> None:
     with open_house() as house:
         for name in runs:
             with house.database.write() as connection:
-                row = read_run(connection, name)
-                state = request_cancel(connection, house.database.now_sql, row.id)
-                write_audit(house, connection, "run.cancel", f"run:{row.id}", was=row.state)
-            screen.show_facts({"id": row.id, "state": state, "was": row.state})
+                done = decisions.cancel(connection, house.database.now_sql, name, name_person(house))
+            screen.show_facts({"id": done.id, "state": done.state, "was": done.was})
 
 
 @app.command()
@@ -103,9 +100,7 @@ def answer(
     if not why.strip():
         raise BadInput("The reason is empty.", remedy="Say why in a few words: --why TEXT.")
     with open_house() as house:
-        actor = house.settings.actor
+        person = name_person(house)
         with house.database.write() as connection:
-            row = read_run(connection, run)
-            answer_run(connection, house.database.now_sql, row.id, actor, why)
-            write_audit(house, connection, "run.answer", f"run:{row.id}", was=row.state, why=why)
-    screen.show_facts({"id": row.id, "state": row.state, "answered_by": actor, "answered_why": why})
+            done = decisions.answer(connection, house.database.now_sql, run, person, why)
+    screen.show_facts({"id": done.id, "state": done.state, "answered_by": person.name, "answered_why": why})

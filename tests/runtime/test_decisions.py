@@ -1,0 +1,65 @@
+"""What a person decides: the run moves and the audit row says who, what and what it was before; or neither."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from backline.errors import BadInput, UnknownName
+from backline.runtime.audit import STRUCK, Secrets
+from backline.runtime.decisions import Person, answer, cancel, retry
+from backline.storage.audits import list_audit
+from backline.storage.database import Database
+from backline.storage.runs import read_run
+from tests.storage.rows import make_run
+
+ANN = Person("ann", Secrets(["hunter22"]))
+
+
+def look(database: Database, run_id: str) -> tuple[Any, list[Any]]:
+    """The run's row, and who did what with which words."""
+    with database.read() as connection:
+        rows = list_audit(connection, object=f"run:{run_id}")
+        return read_run(connection, run_id), [(row.actor, row.action, json.loads(row.body)) for row in rows]
+
+
+@pytest.mark.parametrize(("was", "state"), [("queued", "cancelled"), ("running", "running")])
+def test_cancel(database: Database, was: str, state: str) -> None:
+    run_id = make_run(database, state=was)
+    with database.write() as connection:
+        done = cancel(connection, database.now_sql, run_id[:-1], ANN)
+    assert (done.id, done.queue, done.state, done.was) == (run_id, "probe", state, was)
+    row, trail = look(database, run_id)
+    assert row.state == state and row.cancel_requested_at is not None
+    assert trail == [("ann", "run.cancel", {"was": was})]
+
+
+def test_retry(database: Database) -> None:
+    run_id = make_run(database, state="dead")
+    with database.write() as connection:
+        done = retry(connection, database.now_sql, run_id, ANN)
+    assert (done.state, done.was) == ("queued", "dead")
+    row, trail = look(database, run_id)
+    assert row.state == "queued" and trail == [("ann", "run.retry", {"was": "dead"})]
+
+
+def test_answer_and_no_secret_in_its_row(database: Database) -> None:
+    run_id = make_run(database, state="failed")
+    with database.write() as connection:
+        done = answer(connection, database.now_sql, run_id, ANN, "it was hunter22")
+    assert (done.state, done.was) == ("failed", "failed")
+    row, trail = look(database, run_id)
+    assert row.answered_by == "ann"
+    assert trail == [("ann", "run.answer", {"was": "failed", "why": f"it was {STRUCK}"})]
+
+
+@pytest.mark.parametrize("decide", [cancel, retry, lambda *words: answer(*words, "why")])
+def test_what_cannot_be_decided_leaves_no_row(database: Database, decide: Any) -> None:
+    run_id = make_run(database, state="succeeded")
+    with pytest.raises(BadInput, match="is succeeded"), database.write() as connection:
+        decide(connection, database.now_sql, run_id, ANN)
+    with pytest.raises(UnknownName), database.write() as connection:
+        decide(connection, database.now_sql, "nobody", ANN)
+    assert look(database, run_id)[1] == []
