@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 import struct
 import warnings
@@ -138,6 +139,21 @@ def test_archives_that_are_none_or_too_full(tmp_path: Path) -> None:
         tmp_path, tmp_path / "cut.zip", tmp_path / "none.zip", many, limits=Limits(max_members=5)
     )
     assert [kind for _, kind in found] == ["broken", "empty", "too_many_members"]
+
+
+def test_a_member_name_in_a_wrong_encoding_refuses_that_archive_alone(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "a.zip", lambda archive: archive.writestr("é.csv", GOOD))
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xff"))  # the flag says UTF-8
+    beside = tmp_path / "b.csv"
+    beside.write_bytes(GOOD)
+    assert list_all(tmp_path, path, beside) == [("a.zip", "broken"), ("b.csv", GOOD)]
+
+
+def test_a_file_name_in_a_wrong_encoding_is_shown_in_escapes(tmp_path: Path) -> None:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    (folder / os.fsdecode(b"\xff.csv")).write_bytes(GOOD)
+    assert list_all(tmp_path, folder) == [("home/\\udcff.csv", GOOD)]
 
 
 def test_a_workbook_is_a_piece_and_no_archive(tmp_path: Path) -> None:

@@ -48,9 +48,9 @@ def list_pieces(paths: Sequence[Path], temp: Path, limits: Limits | None = None)
     for path in paths:
         if path.is_dir():
             for inner in _walk(path):
-                yield from _open(inner, str(inner.relative_to(path.parent)), temp, limits or Limits())
+                yield from _open(inner, inner.relative_to(path.parent), temp, limits or Limits())
         else:
-            yield from _open(path, path.name, temp, limits or Limits())
+            yield from _open(path, Path(path.name), temp, limits or Limits())
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -64,41 +64,46 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _open(path: Path, name: str, temp: Path, limits: Limits) -> Iterator[Piece]:
+def _open(path: Path, shown: Path, temp: Path, limits: Limits) -> Iterator[Piece]:
+    name = str(shown).encode(errors="backslashreplace").decode()  # a name on the disk need not be UTF-8
     if not path.is_file():
         words = f"{name} is not a file."
         yield Piece(path, name, Refused("not_a_file", words, "Name files, folders or zip archives."))
         return
     try:
-        is_zip = _is_archive(path)
+        archive = _open_archive(path, name)
+    except Refused as refusal:
+        yield Piece(path, name, refusal)
+        return
     except OSError as error:
         words = f"{name} cannot be read: {error.strerror}."
         yield Piece(path, name, Refused("unreadable", words, "Look at its permissions."))
         return
-    if is_zip:
-        yield from _unpack(path, name, temp, limits)
-    else:
+    if archive is None:
         yield Piece(path, name)
+        return
+    with archive:
+        yield from _unpack_members(archive, path, name, temp, limits)
 
 
-def _is_archive(path: Path) -> bool:
-    """Whether the bytes are a zip's, and not those of an Office document, which is a zip as well."""
+def _open_archive(path: Path, name: str) -> zipfile.ZipFile | None:
+    """The archive where the bytes are a zip's, and not those of an Office document, which is a zip as well."""
     with path.open("rb") as file:
         if file.read(4) not in (b"PK\x03\x04", _END):
-            return False
+            return None
     if path.suffix.lower() in (".xlsx", ".xlsm", ".ods", ".docx", ".numbers"):
-        return False
+        return None
+    _check_directory(path, name)
     try:
-        _check_directory(path, path.name)
-        with zipfile.ZipFile(path) as archive:
-            names = {item.filename for item in archive.infolist()}
-    except (
-        zipfile.BadZipFile,
-        Refused,
-        NotImplementedError,
-    ):  # the last: zipfile's word for a method it lacks
-        return True
-    return "[Content_Types].xml" not in names and "mimetype" not in names
+        archive = zipfile.ZipFile(path)
+    # Beside its own error: a format version that zipfile lacks, a name in a wrong encoding, an offset that lies.
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+        words = f"{name} is not a readable zip archive."
+        raise Refused("broken", words, "Pack it anew, or unpack it and import the folder.") from error
+    if not {"[Content_Types].xml", "mimetype"}.isdisjoint(archive.namelist()):
+        archive.close()
+        return None
+    return archive
 
 
 def _check_directory(path: Path, name: str) -> None:
@@ -115,22 +120,6 @@ def _check_directory(path: Path, name: str) -> None:
         raise Refused(
             "too_many_members", f"{name} lists too many members.", "Unpack it and import the folder."
         )
-
-
-def _unpack(path: Path, name: str, temp: Path, limits: Limits) -> Iterator[Piece]:
-    try:
-        _check_directory(path, name)
-        archive = zipfile.ZipFile(path)
-    except Refused as refusal:
-        yield Piece(path, name, refusal)
-        return
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):  # zipfile lacks its format version
-        yield Piece(
-            path, name, Refused("broken", f"{name} is not a readable zip archive.", "Download it again.")
-        )
-        return
-    with archive:
-        yield from _unpack_members(archive, path, name, temp, limits)
 
 
 def _unpack_members(
