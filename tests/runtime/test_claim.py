@@ -214,6 +214,26 @@ def test_a_run_handed_back_after_a_cancel_does_not_start_again(stage: MakeStage,
     assert on.words() == []
 
 
+@pytest.mark.parametrize("end", ["lost", "handed_back"])
+def test_each_attempt_tells_its_own_times(stage: MakeStage, end: str) -> None:
+    on = stage(declare()(say))
+    on.submit(*on.tasks.values())
+    run_id, _ = claim_one(on)
+    with on.database.write() as connection:
+        on.runtime.leases.hand_back(connection, "host/w1/")
+    claim_one(on)
+    if end == "lost":
+        on.pass_time(31)
+        assert on.redriver.sweep().lost == 1
+    else:
+        with on.database.write() as connection:
+            on.runtime.leases.hand_back(connection, "host/w1/")
+    first, second = on.attempts(run_id)
+    assert (first.outcome, second.outcome) == ("handed_back", end)
+    assert first.started_at <= first.ended_at <= second.started_at <= second.ended_at
+    assert on.row(run_id).started_at <= first.ended_at
+
+
 class Shutdown(SystemExit):
     """As Celery ends a worker."""
 

@@ -27,7 +27,7 @@ ORDER BY priority, due_at LIMIT 1 {lock}
 _MORE = "SELECT id FROM backline_run WHERE queue = :queue AND state = 'queued' LIMIT 1"
 _CLAIM = """
 UPDATE backline_run SET state = 'running', attempt = attempt + 1, fence = fence + 1, worker = :worker,
-    lease_until = {now} + :lease, started_at = coalesce(started_at, {now}), progress = NULL
+    lease_until = {now} + :lease, claimed_at = {now}, started_at = coalesce(started_at, {now}), progress = NULL
 WHERE id = :id AND state = 'queued' AND fence = :fence RETURNING fence {more}
 """
 _AND_MORE = """, EXISTS (SELECT 1 FROM backline_run WHERE queue = :queue AND state = 'queued' AND id <> :id) AS more,
@@ -59,7 +59,7 @@ _AUDIT_VALUES = """{now}, CAST(:actor AS TEXT), CAST(:action AS TEXT), :object, 
 _HAND_BACK = """
 UPDATE backline_run SET state = 'queued', attempt = attempt - 1, fence = fence + 1, lease_until = NULL,
     ring_at = {now} WHERE state = 'running' AND worker LIKE :worker ESCAPE '!'
-RETURNING id, fence - 1 AS fence, attempt + 1 AS number, worker, started_at, trace_id
+RETURNING id, fence - 1 AS fence, attempt + 1 AS number, worker, claimed_at AS started_at, trace_id
 """
 
 _TRY_KEY = text("SELECT pg_try_advisory_xact_lock(hashtext(:key))")

@@ -61,6 +61,7 @@ run = Table(
     Column("lost", Integer, nullable=False, server_default="0"),  # leases lost so far
     Column("fence", BigInteger, nullable=False, server_default="0"),
     Column("lease_until", BigInteger),
+    Column("claimed_at", BigInteger),  # by the worker that has it; started_at is the first attempt's
     Column("worker", Text),
     Column("due_at", BigInteger, nullable=False),
     Column("deadline_at", BigInteger),

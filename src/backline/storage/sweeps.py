@@ -33,7 +33,7 @@ UPDATE backline_run SET state = :state, error_kind = :kind, error_text = :text, 
 RETURNING id, task, fence
 """
 _FIND_LOST = """
-SELECT id, task, attempt, fence, lost, worker, started_at, lease_until, trace_id, cancel_requested_at
+SELECT id, task, attempt, fence, lost, worker, claimed_at, lease_until, trace_id, cancel_requested_at
 FROM backline_run WHERE state = 'running' AND lease_until < {now} ORDER BY lease_until LIMIT 500 {lock}
 """
 _TAKE_LOST = """
@@ -134,7 +134,7 @@ class Sweeps:
             values = {
                 "id": row.id, "fence": row.fence, "state": state, "final": final, "text": words,
                 "kind": "poison" if state == "dead" else "lease_lost", "number": row.attempt,
-                "worker": row.worker, "started_at": row.started_at or row.lease_until, "trace_id": row.trace_id,
+                "worker": row.worker, "started_at": row.claimed_at or row.lease_until, "trace_id": row.trace_id,
             }  # fmt: skip
             if connection.execute(self._text(_TAKE_LOST), values).first() is None:
                 continue
