@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,6 +147,36 @@ def test_file_taken_out_of_refused_is_tried_again(house: House) -> None:
     (folder / "refused" / "bad.csv").rename(folder / "bad.csv")
     inbox.look(), inbox.look()
     assert carry_all(house) == 1
+
+
+def test_file_whose_name_is_not_utf_8_is_refused_and_the_next_goes_on(house: House) -> None:
+    inbox, folder = Inbox(house, house.settings.inbox), house.settings.inbox
+    drop(house, os.fsdecode(b"\xff.csv"))
+    drop(house, "good.csv")
+    assert (inbox.look(), inbox.look(), carry_all(house)) == (0, 1, 1)
+    assert inbox.look() == 1
+    assert (list_names(folder), list_names(folder / "done")) == ([], ["good.csv"])
+    refused, reasons = (folder / "refused" / os.fsdecode(name) for name in (b"\xff.csv", b"\xff.csv.txt"))
+    assert refused.exists() and "report_import.import_reports" in reasons.read_text()
+
+
+def test_file_that_cannot_be_moved_stays_and_the_next_goes_on(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox, folder = Inbox(house, house.settings.inbox), house.settings.inbox
+    name = f"bad{'x' * 248}.csv"  # as long as names may be: no room for a number, nor for .txt
+    drop(house, name)
+    inbox.look(), inbox.look()
+    carry_all(house)
+    assert inbox.look() == 1
+    drop(house, name)
+    drop(house, "good.csv")
+    inbox.look(), inbox.look()
+    carry_all(house)
+    assert inbox.look() == 1
+    assert (list_names(folder), list_names(folder / "done")) == ([name], ["good.csv"])
+    assert list_names(folder / "refused") == sorted([name, f"{name[:251]}.txt"])
+    assert f"{name} stays in the inbox" in caplog.text
 
 
 def test_run_that_can_be_retried_keeps_its_file(house: House) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backline.errors import Conflict
+from backline.errors import BacklineError, BadInput
 from backline.runtime.submit import Ask
 from backline.storage.runs import RunRow, read_state
 from backline.wiring import House
@@ -23,6 +23,7 @@ log = logging.getLogger("backline.inbox")
 TASK = "report_import.import_reports"
 UNFINISHED_NAMES = (".part", ".crdownload", ".tmp", ".download", ".partial")
 MOST_REJECTIONS = 20
+_LONGEST_NAME = 255  # bytes, of a file on the common file systems
 
 
 class Inbox:
@@ -42,12 +43,15 @@ class Inbox:
         moved = 0
         seen: dict[str, str] = {}
         for path in self._list_files():
-            key = name_key(path)
-            if key is None:
-                continue
-            seen[path.name] = key
-            if self._seen.get(path.name) == key:
-                moved += self._handle(path, key)
+            try:
+                key = name_key(path)
+                if key is None:
+                    continue
+                seen[path.name] = key
+                if self._seen.get(path.name) == key:
+                    moved += self._handle(path, key)
+            except (BacklineError, OSError) as error:  # one file must not keep the next from being seen
+                self._tell(path, str(error))
         self._seen = seen
         self._runs = {key: run for key, run in self._runs.items() if key in seen.values()}
         return moved
@@ -65,12 +69,13 @@ class Inbox:
     def _handle(self, path: Path, key: str) -> bool:
         if key not in self._runs:
             task = self._house.find_task(TASK)
-            job = task.read_json(json.dumps({"paths": [str(path)]}))
             try:
-                self._runs[key] = self._house.submit(task, job, Ask("inbox", key=key))
-            except Conflict as conflict:  # another scheduler sees this folder under another path
-                self._tell(path, str(conflict))
-                return False
+                job = task.read_json(json.dumps({"paths": [str(path)]}))
+            except BadInput as error:  # no run can be asked for, e.g. of a name that is not UTF-8
+                self._refuse(path, str(error))
+                return True
+            # A Conflict means that another scheduler sees this folder under another path: the file stays.
+            self._runs[key] = self._house.submit(task, job, Ask("inbox", key=key))
             log.info("%s: run %s", path.name, self._runs[key])
         with self._house.database.read() as connection:
             row = read_state(connection, self._runs[key])
@@ -91,13 +96,19 @@ class Inbox:
             if row.state not in ("scheduled", "queued", "running"):
                 self._tell(path, f"its run {run_id} is {row.state}: `backline runs show {run_id}`")
             return False
-        place = move_without_overwriting(path, self._folder / "refused")
-        place.with_name(place.name + ".txt").write_text(f"{words}\nRun {run_id}\n", encoding="utf-8")
+        self._refuse(path, f"{words}\nRun {run_id}")
         return True
+
+    def _refuse(self, path: Path, words: str) -> None:
+        """Move a file to refused/, with the reasons beside it."""
+        place = move_without_overwriting(path, self._folder / "refused")
+        shortened = os.fsdecode(os.fsencode(place.name)[: _LONGEST_NAME - len(".txt")])
+        reasons = place.with_name(f"{shortened}.txt")
+        reasons.write_text(f"{words}\n", encoding="utf-8", errors="backslashreplace")
 
     def _tell(self, path: Path, words: str) -> None:
         """A warning, once per file and reason."""
-        line = f"{path.name} stays in the inbox: {words}"
+        line = f"{path.name} stays in the inbox: {words}".encode(errors="backslashreplace").decode()
         if line not in self._told:
             self._told.add(line)
             log.warning("%s", line)
