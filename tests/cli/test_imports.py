@@ -103,6 +103,15 @@ def test_list_show_and_undo(call: Call, table: Path) -> None:
     assert call("import", "show", "imp_nope").code == BAD_INPUT
 
 
+def test_show_and_undo_count_alike_what_said_the_same_again(call: Call, table: Path) -> None:
+    call("import", table)
+    table.write_text(TABLE.replace("\n", "\r\n"))  # other bytes, the same numbers
+    import_id = call("import", table, "--json").one["import_id"]
+    assert call("import", "show", import_id, "--json").one["claims"] == {"brought": 2, "current": 2}
+    undone = call("import", "undo", import_id, "--json").one
+    assert (undone["restored"], undone["removed"], undone["kept"]) == (0, 0, 2)
+
+
 def test_undo_in_words(call: Call, table: Path) -> None:
     import_id = call("import", table, "--json").one["import_id"]
     out = call("import", "undo", import_id).out

@@ -145,7 +145,7 @@ def show(import_id: ImportId, json_lines: Json = False) -> None:
     screen = make_screen(json_lines=json_lines)
     with open_house() as house, house.database.read() as connection:
         row = read_import(connection, import_id)
-        brought, current = count_claims(connection, [row.no]).get(row.no, (0, 0))
+        brought, current = count_claims(connection, row.no)
     show_import(screen, {**describe_row(row), "claims": {"brought": brought, "current": current}})
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, bindparam, func, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from backline.storage import fact_tables as t
 from backline.storage.bulk import (
@@ -198,13 +198,6 @@ def find_heirs(connection: Connection, import_no: int) -> list[Heir]:
     return [
         Heir(row.old_id, row.new_id, row.kind, row.scope, row.day) for row in rows if row.new_id != row.old_id
     ]
-
-
-def count_brought(connection: Connection, import_no: int) -> int:
-    """How many claims an import wrote or echoed."""
-    own = select(func.count()).where(t.claim.c.import_no == import_no)
-    echoes = select(func.count()).where(t.claim_echo.c.import_no == import_no)
-    return int(connection.execute(own).scalar_one() + connection.execute(echoes).scalar_one())
 
 
 def hand_over(connection: Connection, heirs: Sequence[Heir], moment: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -13,7 +12,6 @@ from sqlalchemy import Connection, Row, select, text
 
 from backline.errors import BadInput, UnknownName
 from backline.storage import fact_tables as t
-from backline.storage.bulk import chunk
 from backline.storage.import_lines import DayRange, ImportLine, RejectedRow, Rows, Totals
 
 ImportRow = Row[Any]
@@ -23,6 +21,11 @@ INSERT INTO backline_mapping (fingerprint, body, created_at, created_by)
 VALUES (:fingerprint, :body, {now}, :created_by)
 ON CONFLICT (fingerprint) DO UPDATE SET body = excluded.body, created_at = excluded.created_at,
     created_by = excluded.created_by
+"""
+_COUNT_CLAIMS = """
+SELECT count(*), count(CASE WHEN current THEN 1 END) FROM backline_claim WHERE id IN (
+    SELECT id FROM backline_claim WHERE import_no = :import_no
+    UNION ALL SELECT claim_id FROM backline_claim_echo WHERE import_no = :import_no)
 """
 
 
@@ -95,18 +98,10 @@ def list_imports(connection: Connection, *, limit: int = 50) -> list[ImportRow]:
     return list(connection.execute(query).all())
 
 
-def count_claims(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """For each import with claims: how many it brought, and how many of them are current."""
-    found: dict[int, tuple[int, int]] = {}
-    query = (
-        "SELECT import_no, count(*) AS brought, sum(CASE WHEN current THEN 1 ELSE 0 END) AS current_ones "
-        "FROM backline_claim WHERE import_no IN ({numbers}) GROUP BY import_no"
-    )
-    for part in chunk(numbers):
-        places = ", ".join(str(int(number)) for number in part)
-        for row in connection.execute(text(query.format(numbers=places))):
-            found[row.import_no] = (row.brought, row.current_ones)
-    return found
+def count_claims(connection: Connection, import_no: int) -> tuple[int, int]:
+    """How many claims an import brought, written by it or as an echo, and how many of them are current."""
+    brought, current = connection.execute(text(_COUNT_CLAIMS), {"import_no": import_no}).one()
+    return int(brought), int(current)
 
 
 def check_undoable(row: ImportRow) -> None:

@@ -23,13 +23,14 @@ from backline.runtime.claim import Watch
 from backline.runtime.effects import AuditTrail, Effect, Effects
 from backline.runtime.task import Answer, Job, Limits, Reason, task
 from backline.storage.artists import find_artist
-from backline.storage.claims import Source, count_brought, find_heirs, hand_over
+from backline.storage.claims import Source, find_heirs, hand_over
 from backline.storage.database import Database
 from backline.storage.facts import read_moment, write_facts
 from backline.storage.import_lines import DayRange, ImportLine, RejectedRow, Rows, Totals
 from backline.storage.imports import (
     NewImport,
     check_undoable,
+    count_claims,
     describe_import,
     find_mapping,
     find_same,
@@ -368,7 +369,7 @@ def undo_import(
         row = read_import(connection, job.import_id)
         check_undoable(row)
         heirs = find_heirs(connection, row.no)
-        brought = count_brought(connection, row.no)
+        brought, _ = count_claims(connection, row.no)
 
     def write(connection: Connection) -> None:
         moment = read_moment(connection, database.now_sql)
