@@ -58,3 +58,8 @@ def test_a_negative_number_is_rejected_and_an_empty_one_left_out(read: Read) -> 
     assert found.rejected == [(2, "negative")]
     assert found.counts == (3, 1, 1, 1)
     assert found.values("listeners") == []
+
+
+def test_a_measure_that_is_none_of_its_own_makes_it_a_table(read: Read) -> None:
+    found = read(f"{OLD},downloads\n2026-08-01,1,2,3,4\n", "x.csv", artist="A")
+    assert (found.reading.format, found.column("measure").count("downloads")) == ("table", 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from backline.music import MEASURES
 from backline.reports.format import Refused
 from tests.reports.conftest import Read
 
@@ -35,3 +36,16 @@ def test_days_told_twice_and_empty_numbers(read: Read) -> None:
     )
     assert found.rejected == [(4, "duplicate"), (5, "bad_number")]
     assert found.counts == (4, 1, 2, 1)
+
+
+@pytest.mark.parametrize("hints", [{"artist": "A"}, {"artist": "A", "track": "T"}])
+@pytest.mark.parametrize("measure", sorted(MEASURES.keys() - {"streams", "chart_rank", "revenue"}))
+def test_a_file_with_another_measure_is_a_table_and_keeps_it(
+    read: Read, measure: str, hints: dict[str, str]
+) -> None:
+    found = read(f"date,streams,{measure}\n2026-08-01,5,3\n", "x.csv", **hints)
+    assert found.reading.format == "table"
+    assert dict(zip(found.column("measure"), found.column("value"), strict=True)) == {
+        "streams": 5,
+        measure: 3,
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from backline.music import MEASURES
 from backline.reports.file_names import NO_ARTIST, clean_hint, cut_ending
 from backline.reports.format import Format, Hints, Layout, Refused
 
@@ -19,11 +20,11 @@ COLUMNS = {
     "followers": "followers",
 }
 _ALWAYS = {"date", "listeners", "streams", "followers"}
-_NEVER = {"artist", "track", "song", "country", "source", "rank"}
+_NEVER = {"artist", "track", "song", "country", "source", "rank", *MEASURES} - COLUMNS.keys()
 
 
 def recognise(names: Collection[str]) -> int:
-    """Date, listeners, streams and followers, and nothing that tells tracks or countries apart."""
+    """Date, listeners, streams and followers, no measure beside its own, and nothing that tells tracks or countries apart."""
     if not set(names) >= _ALWAYS or _NEVER & set(names):
         return 0
     return len({"date", *COLUMNS.values()} & set(names)) + 1

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from backline.music import MEASURES
 from backline.reports.file_names import clean_hint, cut_ending
 from backline.reports.format import Format, Hints, Layout, Refused
 
-_NEVER = {"artist", "track", "song", "country", "source", "rank", "listeners", "isrc", "followers"}
+_NEVER = {"artist", "track", "song", "country", "source", "rank", "isrc", *MEASURES} - {"streams"}
 
 
 def recognise(names: Collection[str]) -> int:
-    """A date and streams, and nothing that tells tracks, artists or countries apart."""
+    """A date and streams, no other measure, and nothing that tells tracks, artists or countries apart."""
     return 3 if set(names) >= {"date", "streams"} and not _NEVER & set(names) else 0
 
 
