@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from enum import Enum
 from typing import Annotated
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, field_serializer
 
 from backline.errors import BadInput
 from backline.runtime.audit import (
@@ -91,6 +93,39 @@ def test_private_fields_are_struck_out_at_every_depth() -> None:
     }
     assert sorted(list_private(DEEP)) == [f"555-000{number}" for number in range(1, 6)]
     assert list_private(None) == []
+
+
+class Mood(Enum):
+    """A key that JSON writes by its value."""
+
+    CALM = "calm"
+
+
+class Keyed(Job):
+    """Keys that JSON writes otherwise than `str` does, sets, and a serializer of the job's own."""
+
+    by_mood: dict[Mood, Contact]
+    by_day: dict[date, int]
+    many: frozenset[int]
+    folded: Contact
+
+    @field_serializer("folded")
+    def fold(self, contact: Contact) -> str:
+        """One text for both."""
+        return f"{contact.name} {contact.phone}"
+
+
+def test_keys_of_any_kind_are_dumped_and_what_cannot_be_compared_is_struck_out_whole() -> None:
+    contact = Contact(name="Ann", phone="555-0001")
+    job = Keyed(
+        by_mood={Mood.CALM: contact}, by_day={date(2026, 1, 2): 3}, many=frozenset({1}), folded=contact
+    )
+    assert describe_job(job) == {
+        "by_mood": {"calm": {"name": "Ann", "phone": STRUCK}},
+        "by_day": {"2026-01-02": 3},
+        "many": [1],
+        "folded": STRUCK,
+    }
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,15 @@ from backline.errors import (
     UnknownName,
 )
 from backline.runtime.effects import Effects
-from backline.runtime.retry import BrokenContract, Verdict, back_off, describe_error, is_passing, judge
+from backline.runtime.retry import (
+    BrokenContract,
+    Verdict,
+    back_off,
+    describe_error,
+    first_line,
+    is_passing,
+    judge,
+)
 from backline.runtime.task import Limits
 from backline.storage.database import Database
 from tests.runtime.conftest import MakeStage
@@ -268,3 +276,15 @@ def test_a_long_error_is_cut_and_says_where() -> None:
     except ValueError as error:
         words = describe_error(error)
     assert len(words) <= 4000 and words.startswith("ValueError: xxx") and "test_retry.py" in words
+
+
+class Mute(Exception):
+    """Fails at its own words."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def test_an_error_that_cannot_say_itself_is_described_all_the_same() -> None:
+    assert describe_error(Mute()) == "Mute: (its text cannot be made: RuntimeError)"
+    assert first_line(Mute()) == "Mute: (its text cannot be made: RuntimeError)"

@@ -15,6 +15,7 @@ from backline.runtime.task import Job, is_private
 from backline.storage.audits import AuditEntry
 
 STRUCK = "[struck out]"
+_MANY = (list, tuple, set, frozenset)
 _SECRET_KEY = re.compile(
     r"(?i)(pass(word|wd)?|secret|token|api[_-]?key|authorization|cookie|credential|private[_-]?key)"
 )
@@ -88,19 +89,33 @@ def list_private(value: Any) -> list[str]:
 
 
 def _strike_private(value: Any, tree: Any) -> Any:
-    """The dumped tree of `value`, with `Private` fields struck out at every depth."""
-    if isinstance(value, BaseModel) and isinstance(tree, dict):
+    """The dumped tree of `value`, with `Private` fields struck out at every depth.
+
+    Where a serializer of the job's own makes the two unlike, nobody can tell what is private: all is struck out.
+    """
+    if isinstance(value, BaseModel):
+        if not isinstance(tree, dict):
+            return STRUCK
+        return {name: _strike_field(value, name, part) for name, part in tree.items()}
+    if isinstance(value, Mapping):
+        if not isinstance(tree, dict) or len(tree) != len(value):
+            return STRUCK
         return {
-            name: STRUCK
-            if is_private(type(value), name)
-            else _strike_private(getattr(value, name), tree[name])
-            for name in tree
+            name: _strike_private(item, part)
+            for item, (name, part) in zip(value.values(), tree.items(), strict=True)
         }
-    if isinstance(value, Mapping) and isinstance(tree, dict):
-        return {name: _strike_private(item, tree[str(name)]) for name, item in value.items()}
-    if isinstance(value, (list, tuple)) and isinstance(tree, list):
+    if isinstance(value, _MANY):
+        if not isinstance(tree, list) or len(tree) != len(value):
+            return STRUCK
         return [_strike_private(item, part) for item, part in zip(value, tree, strict=True)]
     return tree
+
+
+def _strike_field(value: BaseModel, name: str, part: Any) -> Any:
+    kind = type(value)
+    if name not in kind.model_fields or is_private(kind, name):
+        return STRUCK
+    return _strike_private(getattr(value, name), part)
 
 
 def _find_private(value: Any) -> Iterator[Any]:
@@ -114,7 +129,7 @@ def _find_private(value: Any) -> Iterator[Any]:
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from _find_private(item)
-    elif isinstance(value, (list, tuple)):
+    elif isinstance(value, _MANY):
         for item in value:
             yield from _find_private(item)
 
@@ -124,7 +139,7 @@ def _list_texts(value: Any) -> Iterator[str]:
         value = value.model_dump(mode="json")
     if isinstance(value, Mapping):
         value = list(value.values())
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, _MANY):
         for item in value:
             yield from _list_texts(item)
     elif value is not None and not isinstance(value, bool):

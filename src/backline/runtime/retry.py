@@ -128,8 +128,16 @@ def describe_error(error: BaseException, limit: int = 4000) -> str:
     places = " < ".join(
         f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[::-1]
     )
-    text = _make_storable(f"{type(error).__name__}: {error}")
+    text = _make_storable(f"{type(error).__name__}: {_say(error)}")
     return (text[: limit - len(places) - 6] + (f" (at {places})" if places else ""))[:limit]
+
+
+def _say(error: BaseException) -> str:
+    """The error's own words; an error may fail even at those."""
+    try:
+        return str(error)
+    except Exception as failed:
+        return f"(its text cannot be made: {type(failed).__name__})"
 
 
 def _make_storable(text: str) -> str:
@@ -139,5 +147,5 @@ def _make_storable(text: str) -> str:
 
 def first_line(error: BaseException) -> str:
     """The kind and the first line of an error, for a log that says it in passing."""
-    lines = str(error).strip().splitlines()
+    lines = _say(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0] if lines else ''}"
