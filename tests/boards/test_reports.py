@@ -18,6 +18,7 @@ from backline.discovery import find_members
 from backline.music import MEASURES
 from backline.reports.format import FACT_SCHEMA, Format, Hints, find_formats
 from backline.reports.header import choose_format, fold_name
+from backline.reports.mapping import Mappings
 from backline.reports.read import Reading, open_report
 
 SAMPLES = Path(__file__).parent / "samples" / "reports"
@@ -41,7 +42,7 @@ def read_rows(path: Path) -> Rows:
 
 def read(path: Path, name: str) -> tuple[Reading, list[dict[str, Any]]]:
     """The reading and its facts without their lines, in one order."""
-    reading = open_report(path, name, HINTS, lambda _: None)
+    reading = open_report(path, name, HINTS, Mappings())
     facts = []
     for block in reading.blocks():
         assert block.schema == FACT_SCHEMA

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from backline.reports.format import Hints
+from backline.reports.mapping import Mappings
 from backline.reports.read import Reading, open_report
 
 TODAY = date(2026, 11, 24)
@@ -48,11 +49,15 @@ Read = Callable[..., Outcome]
 
 
 def read_path(
-    path: Path, name: str | None = None, keep: dict[str, str] | None = None, **hints: Any
+    path: Path,
+    name: str | None = None,
+    keep: dict[str, str] | None = None,
+    mapping: str | None = None,
+    **hints: Any,
 ) -> Outcome:
     """Read a file to its end."""
     told = Hints(**({"today": TODAY, "downloaded": date(2026, 8, 30)} | hints))
-    reading = open_report(path, name or path.name, told, (keep or {}).get)
+    reading = open_report(path, name or path.name, told, Mappings(mapping, keep))
     batches = list(reading.blocks())
     facts = pa.Table.from_batches(batches).to_pylist() if batches else []
     return Outcome(reading, facts)

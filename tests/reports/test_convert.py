@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backline.reports.format import FACT_SCHEMA, REJECTION_KINDS, Hints
+from backline.reports.mapping import Mappings
 from backline.reports.read import open_report
 from tests.reports.conftest import Read
 
@@ -55,5 +56,5 @@ def test_a_rejected_row_counts_in_the_total(read: Read) -> None:
 def test_every_block_has_the_schema(tmp_path, read: Read) -> None:
     path = tmp_path / "x.csv"
     path.write_text(HEAD + "2026-08-01,A,T,,5\n", encoding="utf-8")
-    reading = open_report(path, "x.csv", Hints(), lambda _: None)
+    reading = open_report(path, "x.csv", Hints(), Mappings())
     assert [block.schema for block in reading.blocks()] == [FACT_SCHEMA]

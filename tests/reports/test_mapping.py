@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backline.reports.format import Refused
-from backline.reports.mapping import read_mapping
+from backline.reports.mapping import Mappings, read_mapping
 
 GOOD = """
 report = "kworb"
@@ -65,3 +65,13 @@ def test_what_is_wrong_is_named(text: str, words: str) -> None:
 @pytest.mark.parametrize("form", ["DD/MM/YYYY", "DD.MM.YYYY", "DD-MM-YYYY"])
 def test_a_form_of_dates_may_be_written_as_the_file_writes_it(form: str) -> None:
     assert read_mapping(f"date_form = '{form}'\n[columns]\nstreams = 'a'").date_form == "DD/MM/YYYY"
+
+
+def test_a_kept_mapping_is_read_once_and_only_where_it_is_asked_for() -> None:
+    mappings = Mappings(kept={"good": GOOD, "bad": "no TOML"})
+    found = mappings.find("good")
+    assert found is not None and found.report == "kworb"
+    assert mappings.find("good") is found
+    assert (mappings.find("other"), mappings.find_text("other"), mappings.given) == (None, None, None)
+    with pytest.raises(Refused):
+        mappings.find("bad")

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from backline.reports.format import Hints, NeedsMapping, Refused
+from backline.reports.header import fingerprint_names
+from backline.reports.mapping import Mappings
 from backline.reports.read import open_report
 from tests.reports.conftest import Read
 from tests.reports.test_content import workbook
@@ -76,7 +78,7 @@ def test_a_workbook_named_csv_is_refused(read: Read) -> None:
 def test_rejected_rows_are_known_even_where_none_can_be_used(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("date,artist,streams\n2026-08-01,A,x\n", encoding="utf-8")
-    reading = open_report(path, "x.csv", Hints(), lambda _: None)
+    reading = open_report(path, "x.csv", Hints(), Mappings())
     with pytest.raises(Refused):
         list(reading.blocks())
     assert [item.line for item in reading.rejected] == [2]
@@ -99,14 +101,8 @@ def test_a_broken_mapping_is_the_persons_to_mend(read: Read) -> None:
         read("a,b\n1,2\n", mapping="x = ")
 
 
-def test_a_remembered_mapping_is_only_asked_for_where_no_format_knows_the_header(tmp_path: Path) -> None:
+def test_a_remembered_mapping_is_only_used_where_no_format_knows_the_header(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("date,artist,streams\n2026-08-01,A,5\n", encoding="utf-8")
-    asked: list[str] = []
-
-    def find(fingerprint: str) -> str | None:
-        asked.append(fingerprint)
-        return "[columns]\nstreams = 'streams'\n"
-
-    assert open_report(path, "x.csv", Hints(), find).format == "table"
-    assert len(asked) <= 3  # other delimiters, other records: never the header itself
+    kept = Mappings(kept={fingerprint_names(["date", "artist", "streams"]): "no TOML"})
+    assert open_report(path, "x.csv", Hints(), kept).format == "table"

@@ -19,6 +19,7 @@ PROGRAM = """
 import json, resource, sys, tempfile
 from pathlib import Path
 from backline.reports.format import Hints, NeedsMapping, Refused
+from backline.reports.mapping import Mappings
 from backline.reports.read import open_report
 from backline.reports.unpack import Limits, list_pieces
 
@@ -28,7 +29,7 @@ with tempfile.TemporaryDirectory() as temp:
         try:
             if piece.refused:
                 raise piece.refused
-            reading = open_report(piece.path, piece.name, Hints(artist="A"), lambda _: None)
+            reading = open_report(piece.path, piece.name, Hints(artist="A"), Mappings())
             rows = sum(block.num_rows for block in reading.blocks())
             outcomes.append("read")
         except NeedsMapping:

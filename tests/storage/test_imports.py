@@ -12,13 +12,13 @@ from backline.storage.imports import (
     check_undoable,
     count_days,
     describe_import,
-    find_mapping,
     find_same,
     insert_import,
     keep_mapping,
     list_imports,
     mark_undone,
     read_import,
+    read_mappings,
     show_day,
 )
 
@@ -86,10 +86,10 @@ def test_ids_and_their_beginnings(database: Database) -> None:
 
 def test_mapping_of_a_header_is_remembered_and_replaced(database: Database) -> None:
     with database.write() as connection:
-        assert find_mapping(connection, "f") is None
+        assert read_mappings(connection) == {}
         for body in ("one", "two"):
             keep_mapping(connection, database.now_sql, "f", body, created_by="ann")
-        assert find_mapping(connection, "f") == "two"
+        assert read_mappings(connection) == {"f": "two"}
 
 
 def test_days() -> None:

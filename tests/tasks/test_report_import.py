@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from backline.errors import BadInput, LeaseLost
 from backline.runtime.effects import AuditTrail, Effects
@@ -255,6 +255,22 @@ def test_mapping_is_drafted_used_and_remembered(house: House, write: Any) -> Non
     (line,) = bring(house, write("next.csv", "Tag;Wer;Wie oft\n2026-01-02;Ann;6\n"))
     assert (line["outcome"], line["format"]) == ("accepted", "mapped")
     assert read_values(house) == {("ann", 1): 5, ("ann", 2): 6}
+
+
+def test_mappings_are_looked_for_once_a_run(house: House, write: Any) -> None:
+    paths = [write(f"{name}.csv", f"Tag;Wer;{name}\n2026-01-01;Ann;5\n") for name in ("Eins", "Zwei")]
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        lines = bring(house, *paths)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert [line["outcome"] for line in lines] == ["needs_mapping", "needs_mapping"]
+    assert sum("FROM backline_mapping" in statement for statement in asked) == 1
 
 
 def test_rejected_row_makes_no_artist(house: House, write: Any) -> None:

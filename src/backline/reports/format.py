@@ -71,7 +71,6 @@ class Hints:
     region: str | None = None
     date: str | None = None
     report: str | None = None
-    mapping: str | None = None  # TOML
     downloaded: dt.date | None = None
     today: dt.date = field(default_factory=lambda: dt.datetime.now(UTC).date())
 

@@ -23,18 +23,18 @@ from backline.reports.file_names import (
 )
 from backline.reports.format import Hints, Kind, Layout, Refused, Split
 from backline.reports.header import fold_name
-from backline.reports.mapping import MEASURE_NAMES, Mapping
+from backline.reports.mapping import MEASURE_NAMES, TableMapping
 from backline.reports.table import KEY, choose_unique
 
 _NAMES = {"date": "day", "rank": "chart_rank"}  # what a mapping calls otherwise
 
 
-def count_mapped(mapping: Mapping, names: Collection[str]) -> int:
+def count_mapped(mapping: TableMapping, names: Collection[str]) -> int:
     """How many columns the mapping reads, 0 where one of them is not there."""
     return len(mapping.needed) if set(mapping.needed) <= set(names) else 0
 
 
-def lay_out_mapped(mapping: Mapping, names: Collection[str], file_name: str, hints: Hints) -> Layout:
+def lay_out_mapped(mapping: TableMapping, names: Collection[str], file_name: str, hints: Hints) -> Layout:
     """Raises `Refused` where a mapped column is missing, or nothing tells the day or the artist."""
     missing = [name for name in mapping.needed if name not in names]
     if missing:
@@ -71,7 +71,7 @@ def lay_out_mapped(mapping: Mapping, names: Collection[str], file_name: str, hin
     )
 
 
-def _read_split(mapping: Mapping) -> Split | None:
+def _read_split(mapping: TableMapping) -> Split | None:
     if mapping.split is None:
         return None
     first, second = (_NAMES.get(what, what) for what in mapping.split.into)
@@ -79,7 +79,7 @@ def _read_split(mapping: Mapping) -> Split | None:
 
 
 def _read_constants(
-    mapping: Mapping, hints: Hints, file_name: str, found: Collection[str], is_chart: bool
+    mapping: TableMapping, hints: Hints, file_name: str, found: Collection[str], is_chart: bool
 ) -> dict[str, Any]:
     """What all rows share: what the person said now goes before the mapping, that before the file's name."""
     constants: dict[str, Any] = {

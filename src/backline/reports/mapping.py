@@ -24,6 +24,7 @@ into = ["artist", "track"]
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -53,7 +54,7 @@ class SplitPart(_Part):
     into: list[Role] = Field(min_length=2, max_length=2)
 
 
-class Mapping(_Part):
+class TableMapping(_Part):
     """A mapping file."""
 
     report: str = Field("mapped", pattern=r"^[a-z0-9][a-z0-9_\-]{0,63}$")
@@ -125,7 +126,7 @@ class Mapping(_Part):
         return [fold_name(name) for name in (*self.columns.values(), *split)]
 
 
-def read_mapping(text: str) -> Mapping:
+def read_mapping(text: str) -> TableMapping:
     """A mapping out of TOML. Raises `Refused` that names the field and what to mend."""
     remedy = "Mend the mapping file and import again."
     if len(text) > _LONGEST:
@@ -135,7 +136,7 @@ def read_mapping(text: str) -> Mapping:
     except tomllib.TOMLDecodeError as error:
         raise Refused("bad_mapping", f"The mapping is not valid TOML: {error}.", remedy) from error
     try:
-        return Mapping.model_validate(values)
+        return TableMapping.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -143,3 +144,25 @@ def read_mapping(text: str) -> Mapping:
         raise Refused(
             "bad_mapping", f"The mapping: {f'{field}: ' if field else ''}{words}.", remedy
         ) from error
+
+
+class Mappings:
+    """The mappings of one run: the one given with the files, and those kept for headers. Each is read once."""
+
+    def __init__(self, text: str | None = None, kept: Mapping[str, str] | None = None) -> None:
+        """`text` is TOML, `kept` TOML by the fingerprint of the header. Raises `Refused` where `text` is bad."""
+        self.text = text
+        self.given = read_mapping(text) if text is not None else None
+        self._kept = kept or {}
+        self._read: dict[str, TableMapping] = {}
+
+    def find_text(self, fingerprint: str) -> str | None:
+        """The TOML kept for a header."""
+        return self._kept.get(fingerprint)
+
+    def find(self, fingerprint: str) -> TableMapping | None:
+        """The mapping kept for a header."""
+        text = self.find_text(fingerprint)
+        if text is not None and fingerprint not in self._read:
+            self._read[fingerprint] = read_mapping(text)
+        return self._read.get(fingerprint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -18,7 +18,7 @@ from backline.reports.draft import draft_mapping
 from backline.reports.format import Hints, Kind, Layout, NeedsMapping, Refused, Rejection, find_formats
 from backline.reports.header import choose_format, find_header, fingerprint_names
 from backline.reports.mapped import count_mapped, lay_out_mapped
-from backline.reports.mapping import Mapping, read_mapping
+from backline.reports.mapping import Mappings
 from backline.reports.parquet_records import ParquetRecords, read_names
 from backline.reports.records import Block, TextRecords, read_head
 from backline.reports.tally import Counts, Days
@@ -142,25 +142,22 @@ class Reading:
             ]
 
 
-def open_report(path: Path, name: str, hints: Hints, find_mapping: Callable[[str], str | None]) -> Reading:
-    """Recognise a file. `find_mapping` is asked for the TOML kept for a header's fingerprint.
+def open_report(path: Path, name: str, hints: Hints, mappings: Mappings) -> Reading:
+    """Recognise a file.
 
     Raises `Refused` where the file cannot be used, `NeedsMapping` where its columns are not known.
     """
     content = tell_content(path, name)
-    mapping = read_mapping(hints.mapping) if hints.mapping is not None else None
     if content is None:
         names = read_names(path, name)
-        chosen = _choose(tuple(names), tuple(names.values()), name, hints, mapping, find_mapping)
+        chosen = _choose(tuple(names), tuple(names.values()), name, hints, mappings)
         return _start(chosen, ParquetRecords(path, name, names, chosen[1].used_columns), tuple(names), hints)
-    header = find_header(
-        read_head(path, content.encoding), lambda found: _count(found, mapping, find_mapping)
-    )
+    header = find_header(read_head(path, content.encoding), lambda found: _count(found, mappings))
     if len([cell for cell in header.names if cell]) < 2:
         raise Refused(
             "not_a_table", f"{name} has no columns.", "Import a table: CSV with a header, or Parquet."
         )
-    chosen = _choose(header.names, header.written, name, hints, mapping, find_mapping)
+    chosen = _choose(header.names, header.written, name, hints, mappings)
     records = TextRecords(path, content, header.delimiter, header.names, header.skip)
     return _start(chosen, records, header.names, hints)
 
@@ -168,29 +165,25 @@ def open_report(path: Path, name: str, hints: Hints, find_mapping: Callable[[str
 Chosen = tuple[str, Layout, str | None]
 
 
-def _count(names: Sequence[str], mapping: Mapping | None, find_mapping: Callable[[str], str | None]) -> int:
+def _count(names: Sequence[str], mappings: Mappings) -> int:
     """How sure it is that this record is the header."""
-    if mapping is not None and (points := count_mapped(mapping, names)):
+    if mappings.given is not None and (points := count_mapped(mappings.given, names)):
         return 1_000 + points
     points = max((fmt.recognise(names) for fmt in find_formats()), default=0)
-    if not points and len(names) > 1 and find_mapping(fingerprint_names(names)) is not None:
+    if not points and len(names) > 1 and mappings.find_text(fingerprint_names(names)) is not None:
         return len(names)
     return points
 
 
 def _choose(
-    names: Sequence[str],
-    written: Sequence[str],
-    name: str,
-    hints: Hints,
-    mapping: Mapping | None,
-    find_mapping: Callable[[str], str | None],
+    names: Sequence[str], written: Sequence[str], name: str, hints: Hints, mappings: Mappings
 ) -> Chosen:
     file_name = PurePosixPath(name.replace("\\", "/")).name
     fingerprint = fingerprint_names(names)
     known = choose_format(names, find_formats())
-    if mapping is None and known is None and (kept := find_mapping(fingerprint)) is not None:
-        mapping = read_mapping(kept)
+    mapping = mappings.given
+    if mapping is None and known is None:
+        mapping = mappings.find(fingerprint)
     if mapping is not None and (known is None or count_mapped(mapping, names)):
         return "mapped", lay_out_mapped(mapping, names, file_name, hints), fingerprint
     if known is None:

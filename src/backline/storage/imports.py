@@ -149,11 +149,9 @@ def count_days(day: str | None) -> int | None:
     return None if day is None else (date.fromisoformat(day) - EPOCH).days
 
 
-def find_mapping(connection: Connection, fingerprint: str) -> str | None:
-    """The mapping (TOML) that was used for a header before."""
-    query = select(t.mapping.c.body).where(t.mapping.c.fingerprint == fingerprint)
-    found: str | None = connection.execute(query).scalar_one_or_none()
-    return found
+def read_mappings(connection: Connection) -> dict[str, str]:
+    """The mappings (TOML) that were used before, by the fingerprint of their header."""
+    return {row.fingerprint: row.body for row in connection.execute(select(t.mapping))}
 
 
 def keep_mapping(

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from backline.errors import BadInput, UnknownName
 from backline.reports.format import Hints, NeedsMapping, Refused
-from backline.reports.mapping import read_mapping
+from backline.reports.mapping import Mappings
 from backline.reports.read import Reading, open_report
 from backline.reports.unpack import Limits as UnpackLimits
 from backline.reports.unpack import Piece, list_pieces
@@ -32,13 +32,13 @@ from backline.storage.imports import (
     check_undoable,
     count_claims,
     describe_import,
-    find_mapping,
     find_same,
     insert_import,
     keep_mapping,
     mark_undone,
     new_import_id,
     read_import,
+    read_mappings,
 )
 from backline.storage.spool import Spool, SpoolFile
 from backline.storage.spool_folder import SpoolFolder
@@ -127,13 +127,11 @@ def import_reports(
     Datei ändert beim zweiten Mal nichts. Ändert, verschiebt oder verschickt nie eine Datei.
     """
     paths = _check_paths(job.paths)
-    if job.mapping is not None:
-        read_mapping(job.mapping)
-    hints = Hints(
-        _check_artist(database, job.artist), job.track, job.region, job.date, job.report, job.mapping
-    )
+    with database.read() as connection:
+        mappings = Mappings(job.mapping, read_mappings(connection))
+    hints = Hints(_check_artist(database, job.artist), job.track, job.region, job.date, job.report)
     with folder.open() as temp:
-        clerk = _Clerk(database, hints, SpoolFile(temp), effects, trail, watch)
+        clerk = _Clerk(database, hints, mappings, SpoolFile(temp), effects, trail, watch)
         for piece in list_pieces(paths, temp, UnpackLimits(max_bytes=folder.max_unpacked)):
             clerk.take(piece)
     return ImportAnswer(files=clerk.files, reasons=clerk.reasons)
@@ -169,6 +167,7 @@ class _Clerk:
 
     database: Database
     hints: Hints
+    mappings: Mappings
     spool_file: SpoolFile
     effects: Effects
     trail: AuditTrail
@@ -187,7 +186,7 @@ class _Clerk:
         try:
             content = _digest_file(piece.path, self.watch)
             hints = replace(self.hints, downloaded=_read_download_day(piece.path))
-            reading = open_report(piece.path, piece.name, hints, self._find_mapping)
+            reading = open_report(piece.path, piece.name, hints, self.mappings)
             said = _digest_hints(hints, reading, self._name_mapping(reading))
             if not self._know(piece, content, said):
                 self._read(piece, content, said, reading)
@@ -227,7 +226,7 @@ class _Clerk:
 
     def _plan(self, new: NewImport, spool: Spool, reading: Reading) -> Effect:
         """What the finish of the run does with a good file."""
-        now_sql, mapping, by = self.database.now_sql, self.hints.mapping, self.watch.asked_by
+        now_sql, mapping, by = self.database.now_sql, self.mappings.text, self.watch.asked_by
         report, kind, span, region = reading.report, reading.kind, reading.span, reading.region
         header = reading.fingerprint
 
@@ -249,7 +248,7 @@ class _Clerk:
         file = _describe(piece, reading, outcome)
         file.remedy = str(refusal)
         file.draft = refusal.draft if isinstance(refusal, NeedsMapping) else None
-        said = _digest_hints(self.hints, None, self.hints.mapping)
+        said = _digest_hints(self.hints, None, self.mappings.text)
         report = reading.report if reading is not None else None
         new = NewImport(file, content, said, report, self.watch.run_id)
 
@@ -280,13 +279,9 @@ class _Clerk:
 
     def _name_mapping(self, reading: Reading) -> str | None:
         """The mapping in use, given or remembered: either way it is the same file, read the same way."""
-        if self.hints.mapping is not None or reading.fingerprint is None:
-            return self.hints.mapping
-        return self._find_mapping(reading.fingerprint)
-
-    def _find_mapping(self, fingerprint: str) -> str | None:
-        with self.database.read() as connection:
-            return find_mapping(connection, fingerprint)
+        if self.mappings.text is not None or reading.fingerprint is None:
+            return self.mappings.text
+        return self.mappings.find_text(reading.fingerprint)
 
 
 def _describe(piece: Piece, reading: Reading | None, outcome: str) -> ImportLine:
