@@ -29,6 +29,7 @@ from backline.runtime.drain import drain_queue
 from backline.runtime.handle import RunHandle
 from backline.runtime.redrive import FORK_GUARD
 from backline.runtime.retry import describe_error, is_passing
+from backline.runtime.stop import StopOrder
 from backline.runtime.submit import Ask, prepare_run
 from backline.runtime.task import BadTask, Job, Task
 from backline.settings import Settings, load_settings
@@ -55,10 +56,11 @@ class Desk:
         self.main_pid = 0
         self.in_child = False
         self.bells = BrokerBells(app)
+        self.stop = StopOrder(settings.runtime.grace_seconds)
         self.house = make_lazy(self._make_house)
 
     def _make_house(self) -> House:
-        return House(self.settings, self.tasks, self.bells, name_worker(self.node), self.in_child)
+        return House(self.settings, self.tasks, self.bells, name_worker(self.node), self.in_child, self.stop)
 
     def submit(self, task: Task[Any, Any], job: Job, options: Mapping[str, Any]) -> RunHandle:
         """One run in a transaction of its own; the handle's `.get()` reads its row."""
@@ -333,6 +335,7 @@ def _begin_child(**_: Any) -> None:
 def _stop(**_: Any) -> None:
     desk = getattr(celery.current_app, "backline_desk", None)
     if desk is not None:
+        desk.stop.give()
         threading.Thread(target=_hand_back_late, args=(desk,), daemon=True, name="backline-grace").start()
 
 

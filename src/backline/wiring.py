@@ -20,6 +20,7 @@ from backline.runtime.audit import Secrets
 from backline.runtime.context import Provider, Runtime
 from backline.runtime.redrive import Bells, Redriver
 from backline.runtime.schedule import Scheduler
+from backline.runtime.stop import StopOrder
 from backline.runtime.submit import Ask, prepare_run
 from backline.runtime.task import BadTask, Job, Task
 from backline.settings import Settings
@@ -52,6 +53,7 @@ class House:
     bells: Bells = field(default_factory=SilentBells)
     worker: str = ""
     may_kill: bool = False
+    stop: StopOrder | None = None
 
     @cached_property
     def database(self) -> Database:
@@ -92,6 +94,7 @@ class House:
             lease_seconds=options.lease_seconds,
             ring_again=options.ring_again_seconds,
             ring=self.bells.ring,
+            stop=self.stop or StopOrder(options.grace_seconds),
             may_kill=self.may_kill,
         )
 

@@ -14,6 +14,7 @@ from backline.runtime.audit import Secrets
 from backline.runtime.context import Outcome, Runtime
 from backline.runtime.redrive import Redriver
 from backline.runtime.run import answer_bell
+from backline.runtime.stop import StopOrder
 from backline.runtime.submit import Ask, submit_run
 from backline.runtime.task import Answer, Job, Task, task
 from backline.storage.audits import list_audit
@@ -115,6 +116,7 @@ class Stage:
             lease_seconds=lease,
             ring_again=25.0,
             ring=self.broker.ring,
+            stop=StopOrder(options.pop("grace", 25.0)),
             **options,
         )
         self.sweeps = Sweeps(database.dialect, now, 25.0)

@@ -270,19 +270,6 @@ def test_a_process_that_ends_hands_back(stage: MakeStage, end: Callable[[], None
     assert on.row(run_id).attempt == 1 and on.words() == ["a"]
 
 
-def test_stopping_hands_back_without_an_attempt(stage: MakeStage) -> None:
-    def work(job: Word, watch: Watch) -> Done:
-        on.runtime.keeper.stop_all()
-        watch.checkpoint()
-        raise AssertionError
-
-    task = declare()(work)
-    on = stage(task)
-    run_id = on.submit(task)
-    on.run()
-    assert (on.row(run_id).state, on.row(run_id).attempt) == ("queued", 0)
-
-
 def watch_over(on: Stage, run_id: str, fence: int, **limits: float) -> Watch:
     return Watch(
         on.database,
@@ -292,6 +279,7 @@ def watch_over(on: Stage, run_id: str, fence: int, **limits: float) -> Watch:
         asked_by="ann",
         soft=limits.get("soft", 60),
         hard=limits.get("hard", 90),
+        stop=on.runtime.stop,
     )
 
 
@@ -362,7 +350,7 @@ def test_progress_is_seen_and_written_at_most_once_a_second(stage: MakeStage) ->
     watch._told -= 2
     watch.progress(3)
     assert json.loads(on.row(run_id).progress)["done"] == 3
-    watch.stopping = True
+    on.runtime.stop.give()
     with pytest.raises(Stopping):
         watch.progress(4)
 

@@ -70,6 +70,20 @@ def test_a_lost_lease_does_not_end_the_slice(stage: MakeStage) -> None:
     assert on.row(behind).state == "succeeded"
 
 
+def test_a_worker_that_is_to_stop_begins_no_further_run(stage: MakeStage) -> None:
+    def work(job: Word) -> Done:
+        on.runtime.stop.give()
+        return Done()
+
+    task = declare(short=True)(work)
+    on = stage(task)
+    first, second = on.submit(task), on.submit(task)
+    assert _drain(on) == (1, 1)  # its bell is for another worker
+    assert [on.row(first).state, on.row(second).state] == ["succeeded", "queued"]
+    assert _drain(on) == (0, 1)
+    assert _drain(on.other()) == (1, 0)
+
+
 class Shaky:
     """Leases whose first looks find the database away."""
 

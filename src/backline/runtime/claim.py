@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backline.errors import Cancelled, LeaseLost, Stopping, TimeLimit
+from backline.runtime.stop import StopOrder
 from backline.storage.database import Database
 from backline.storage.leases import Leases
 from backline.storage.runs import write_progress
@@ -35,6 +36,7 @@ class Watch:
         asked_by: str,
         soft: float,
         hard: float,
+        stop: StopOrder,
     ) -> None:
         self.run_id = run_id
         self.fence = fence
@@ -45,18 +47,22 @@ class Watch:
         self.began = time.monotonic()
         self.cancel_requested = False
         self.lost = False
-        self.stopping = False
+        self._stop = stop
         self._database = database
         self._told = 0.0
 
     def checkpoint(self) -> None:
         """Raise `Cancelled`, `LeaseLost`, `Stopping` or `TimeLimit` where the task should end now."""
+        self.confirm()
+        if self._stop.concerns(self.soft - self.elapsed):
+            raise Stopping
+
+    def confirm(self) -> None:
+        """The same without `Stopping`: what is done by now still counts when the worker is to stop."""
         if self.lost:
             raise LeaseLost
         if self.cancel_requested:
             raise Cancelled
-        if self.stopping:
-            raise Stopping
         if self.elapsed > self.soft:
             raise TimeLimit(f"Not done after {self.soft:g} s.")
 
@@ -105,11 +111,6 @@ class Keeper:
         """Stop renewing."""
         with self._lock:
             self._watches.pop(watch.run_id, None)
-
-    def stop_all(self) -> None:
-        """Tell every watched run that this process is to stop."""
-        for watch, _ in list(self._watches.values()):
-            watch.stopping = True
 
     def _keep(self) -> None:
         renewed = time.monotonic()

@@ -10,6 +10,7 @@ from backline.runtime.audit import Secrets
 from backline.runtime.claim import Keeper, Watch
 from backline.runtime.effects import AuditTrail, Effects, FollowUps
 from backline.runtime.steps import Steps
+from backline.runtime.stop import StopOrder
 from backline.runtime.task import BadTask, Job, Task
 from backline.storage.database import Database
 from backline.storage.leases import Leases
@@ -45,6 +46,7 @@ class Runtime:
     lease_seconds: float
     ring_again: float
     ring: Callable[[str], bool]
+    stop: StopOrder
     may_kill: bool = False  # a worker child may end itself at a hard time limit
 
     def __post_init__(self) -> None:

@@ -20,16 +20,19 @@ def drain_queue(runtime: Runtime, queue: str, seconds: float = 0.5) -> int:
 
     A bell begets at most one bell, as soon as it is known that more is due: before a claimed run, which
     may be long, at the second of short ones, or at the end of the slice. So one hand after the other is
-    called for, as many as there are, and other queues get their turn; bells do not multiply.
+    called for, as many as there are, and other queues get their turn; bells do not multiply. A worker that
+    is to stop begins no further run, and the bell goes to another one.
     """
     began, count, call = time.monotonic(), 0, _Call(runtime, queue)
-    while _answer_patiently(runtime, queue, call) is not None:
+    while not runtime.stop.is_given and _answer_patiently(runtime, queue, call) is not None:
         count += 1
         if time.monotonic() - began > seconds:
             call.once()
             return count
         if count == 2:
             call.once()
+    if runtime.stop.is_given:
+        call.once()
     return count
 
 

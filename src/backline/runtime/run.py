@@ -176,8 +176,9 @@ def _make_context(
     soft = min(task.limits.soft, most, _seconds_left(row))
     hard = soft + max(task.limits.hard - task.limits.soft, 0.0)
     watch = Watch(
-        runtime.database, row.id, fence, attempt=row.attempt + 1, asked_by=row.asked_by, soft=soft, hard=hard
-    )
+        runtime.database, row.id, fence,
+        attempt=row.attempt + 1, asked_by=row.asked_by, soft=soft, hard=hard, stop=runtime.stop,
+    )  # fmt: skip
     return RunContext(watch, Steps(runtime.database, watch))
 
 
@@ -190,7 +191,7 @@ def _do(
             job = context.job = read_stored_job(task, row.version, row.job)
             needs = {name: _provide(runtime, kind, context) for name, kind in task.needs.items()}
             answer = wrap_answer(task, _call(task, job, needs), runtime.code_version)
-        context.watch.checkpoint()
+        context.watch.confirm()
     except Exception as error:
         return _judge(runtime, row, error, context), error
     attempt = row.attempt + 1

@@ -84,6 +84,19 @@ def work(job: Work, effects: Effects, watch: Watch) -> Done:
     return _mark(effects, job.number, "long")
 
 
+@task("journey.brief", version=1, limits=Limits(soft=3.5, hard=5))
+def brief(job: Work, effects: Effects, watch: Watch) -> Done:
+    """Waits as `work` does, but says that it never takes long.
+
+    [fr]
+    Attend comme `work`, mais dit que cela ne dure jamais longtemps.
+
+    [de]
+    Wartet wie `work`, sagt aber, dass es nie lange dauert.
+    """
+    return work(job, effects, watch)
+
+
 @task("journey.deaf", version=1)
 def deaf(job: Work, effects: Effects) -> Done:
     """Waits and asks nobody whether it still may, then one effect.
