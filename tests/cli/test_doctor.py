@@ -71,3 +71,16 @@ def test_run_that_nobody_takes() -> None:
         check = check_waiting(house.database)
     assert check.verdict == "warning"
     assert "backline up" in (check.remedy or "")
+
+
+@pytest.mark.usefixtures("probe")
+def test_schedules_of_an_unknown_task_are_counted(call: Call) -> None:
+    for _ in range(2):
+        assert call("schedule", "add", "add", "--cron", "0 6 * * *", "--set", "one=1").code == 0
+    assert look(call)[1]["schedules"]["verdict"] == "ok"
+    with open_house() as house, house.database.write() as connection:
+        connection.execute(text("UPDATE backline_schedule SET task = 'gone.plugin'"))
+    code, checks = look(call)
+    assert (code, checks["schedules"]["verdict"]) == (0, "warning")
+    assert checks["schedules"]["says"].startswith("2 schedules wait")
+    assert "gone.plugin" in checks["schedules"]["says"]

@@ -8,8 +8,10 @@ from sqlalchemy.exc import IntegrityError
 from backline.errors import UnknownName
 from backline.storage.database import Database
 from backline.storage.schedules import (
+    PAGE,
     NewSchedule,
     advance_schedule,
+    count_unknown,
     delete_schedule,
     insert_schedule,
     is_slot_due,
@@ -18,6 +20,8 @@ from backline.storage.schedules import (
     read_schedule,
     set_enabled,
 )
+
+KNOWN = {"probe.work": 2}
 
 
 def add(database: Database, name: str, slot: int, catch_up: str = "none") -> None:
@@ -31,7 +35,7 @@ def test_due_means_enabled_and_not_later_than_now(database: Database) -> None:
     add(database, "future", 2**60)
     with database.write() as connection:
         assert is_slot_due(connection, database.now_sql)
-        assert [row.id for row in lock_due(connection, 10, skip_locked=False)] == ["past"]
+        assert [row.id for row in lock_due(connection, 10, KNOWN, skip_locked=False)] == ["past"]
         assert [row.id for row in list_schedules(connection)] == ["past", "future"]
         assert (read_schedule(connection, "past").version, read_schedule(connection, "past").enabled) == (
             2,
@@ -39,9 +43,30 @@ def test_due_means_enabled_and_not_later_than_now(database: Database) -> None:
         )
         set_enabled(connection, "past", enabled=False)
         assert not is_slot_due(connection, database.now_sql)
-        assert lock_due(connection, 10, skip_locked=False) == []
+        assert lock_due(connection, 10, KNOWN, skip_locked=False) == []
         set_enabled(connection, "past", enabled=True, next_slot=2**59)
         assert read_schedule(connection, "past").next_slot == 2**59
+
+
+def test_what_this_code_does_not_know_is_counted_and_not_locked(database: Database) -> None:
+    add(database, "s", 5)
+    with database.write() as connection:
+        for versions, ids in (({}, []), ({"probe.work": 1}, []), ({"other": 1, "probe.work": 3}, ["s"])):
+            rows = lock_due(connection, 10, versions, skip_locked=False)
+            assert [row.id for row in rows] == ids
+            assert count_unknown(connection, versions) == ({} if ids else {"probe.work": 1})
+        set_enabled(connection, "s", enabled=False)
+        assert count_unknown(connection, {}) == {}
+
+
+def test_pages_follow_one_another_through_equal_slots(database: Database) -> None:
+    names = [f"s{number:03d}" for number in range(PAGE + 2)]
+    for number, name in enumerate(names):
+        add(database, name, 5 if number < PAGE + 1 else 6)
+    with database.write() as connection:
+        first = lock_due(connection, 10, KNOWN, skip_locked=False)
+        rest = lock_due(connection, 10, KNOWN, skip_locked=False, after=first[-1])
+    assert [row.id for row in first + rest] == names and len(first) == PAGE
 
 
 def test_only_whoever_saw_the_slot_moves_it_on(database: Database) -> None:
@@ -56,10 +81,10 @@ def test_only_whoever_saw_the_slot_moves_it_on(database: Database) -> None:
 def test_a_locked_schedule_is_passed_over(database: Database) -> None:
     add(database, "s", 5)
     with database.write() as connection:
-        assert len(lock_due(connection, 10, skip_locked=not database.is_sqlite)) == 1
+        assert len(lock_due(connection, 10, KNOWN, skip_locked=not database.is_sqlite)) == 1
         if not database.is_sqlite:
             with database.write() as other:
-                assert lock_due(other, 10, skip_locked=True) == []
+                assert lock_due(other, 10, KNOWN, skip_locked=True) == []
 
 
 def test_unknown_and_impossible_ones_are_refused(database: Database) -> None:

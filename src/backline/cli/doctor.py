@@ -18,10 +18,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from backline.cli.exits import NEEDS_PERSON
 from backline.cli.parameters import Json
 from backline.cli.screen import Screen
+from backline.discovery import BrokenMember
 from backline.settings import LoadedSettings, Settings, load_settings
 from backline.storage.database import Database
 from backline.storage.runs import list_runs
+from backline.storage.schedules import count_unknown
 from backline.web.readiness import Check, check_broker, check_database, open_plainly, shorten
+from backline.wiring import find_tasks
 
 app = typer.Typer()
 LEAST_SQLITE = (3, 35, 0)  # UPDATE … RETURNING
@@ -53,7 +56,7 @@ def look_at_everything(loaded: LoadedSettings) -> Iterator[Check]:
     yield from checks
     yield check_broker(settings, _load_broker_app(settings))
     if len(checks) > 1 and checks[1].verdict == "ok":  # it answers, and its schema is ours
-        for look in (check_clock, check_waiting, check_unanswered):
+        for look in (check_clock, check_waiting, check_unanswered, check_schedules):
             yield _look_safely(look, settings, database)
     database.close()
 
@@ -147,3 +150,18 @@ def check_unanswered(database: Database) -> Check:
         )
         return Check("failures", "warning", says, "`backline runs dead` lists them with what to do.")
     return Check("failures", "ok", "No failure waits for an answer.")
+
+
+def check_schedules(database: Database) -> Check:
+    """Schedules of tasks, or versions of them, that this code does not know."""
+    with database.read() as connection:
+        counts = count_unknown(connection, {})
+        try:
+            tasks = find_tasks() if counts else {}  # importing them takes a moment
+        except BrokenMember as error:
+            return Check("schedules", "problem", str(error), "Mend that plug-in, or uninstall it.")
+        counts = count_unknown(connection, {name: task.version for name, task in tasks.items()})
+    if counts:
+        says = f"{sum(counts.values())} schedules wait for what this code does not know: {', '.join(counts)}."
+        return Check("schedules", "warning", says, "Install that task, or `backline schedule remove` them.")
+    return Check("schedules", "ok", "Every schedule's task is known.")

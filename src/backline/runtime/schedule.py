@@ -20,7 +20,14 @@ from backline.runtime.task import Job, Task
 from backline.storage.clock import from_micros, to_micros
 from backline.storage.database import Database
 from backline.storage.runs import RunRow
-from backline.storage.schedules import NewSchedule, advance_schedule, insert_schedule, lock_due
+from backline.storage.schedules import (
+    PAGE,
+    NewSchedule,
+    advance_schedule,
+    count_unknown,
+    insert_schedule,
+    lock_due,
+)
 
 log = logging.getLogger("backline.schedule")
 CatchUp = Literal["none", "last", "all"]
@@ -70,39 +77,52 @@ class Scheduler:
         self._tasks = tasks
         self._ring = ring
         self._ring_again = ring_again
+        self._versions = {name: task.version for name, task in tasks.items()}
         self._told: dict[str, str] = {}
 
     def fire_due(self) -> int:
-        """Insert the runs of every due slot; the row and the next slot are one commit. Returns how many runs."""
-        queues: list[str] = []
-        with self._database.write() as connection:
+        """Insert the runs of every due slot; the row and the next slot are one commit. Returns how many runs.
+
+        Those that cannot fire keep their slot, so they are passed by page for page: they hide no other.
+        """
+        with self._database.read() as connection:
             now = self._database.now(connection)
-            for row in lock_due(connection, now, skip_locked=not self._database.is_sqlite):
+            for task, count in count_unknown(connection, self._versions).items():
+                self._tell(task, f"this code knows no such task or version; {count} schedules of it")
+        count, last = self._fire_page(now, None)
+        while last is not None:
+            more, last = self._fire_page(now, last)
+            count += more
+        return count
+
+    def _fire_page(self, now: int, after: RunRow | None) -> tuple[int, RunRow | None]:
+        """How many runs, and the last row where another page may follow."""
+        queues: list[str] = []
+        skip_locked = not self._database.is_sqlite
+        with self._database.write() as connection:
+            rows = lock_due(connection, now, self._versions, skip_locked=skip_locked, after=after)
+            for row in rows:
                 queues += self._try(connection, row, now)
         for queue in queues:
             self._ring(queue)
-        return len(queues)
+        return len(queues), rows[-1] if len(rows) == PAGE else None
 
     def _try(self, connection: Connection, row: RunRow, now: int) -> list[str]:
         """Fire one schedule; what is wrong with it must not keep the others from firing."""
-        task = self._tasks.get(row.task)
-        if task is None or row.version > task.version:
-            self._tell(row.id, f"this code knows no such version of {row.task}")
-            return []
         try:
             with connection.begin_nested():
-                return self._fire(connection, row, task, now)
+                return self._fire(connection, row, self._tasks[row.task], now)
         except Exception as error:
             if is_passing(error):
                 raise
-            self._tell(row.id, f"it cannot fire: {first_line(error)}")
+            self._tell(f"schedule {row.id}", f"it cannot fire: {first_line(error)}; its slots")
             return []
 
-    def _tell(self, schedule_id: str, words: str) -> None:
+    def _tell(self, what: str, words: str) -> None:
         """What is wrong with a schedule, once: it is tried again every second."""
-        if self._told.get(schedule_id) != words:
-            self._told[schedule_id] = words
-            log.error("schedule %s: %s; its slots wait", schedule_id, words)
+        if self._told.get(what) != words:
+            self._told[what] = words
+            log.error("%s: %s wait", what, words)
 
     def _fire(self, connection: Connection, row: RunRow, task: Task[Any, Any], now: int) -> list[str]:
         job = read_stored_job(task, row.version, row.job)

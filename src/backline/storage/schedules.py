@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import ColumnElement, Connection, and_, false, func, not_, or_, select, text
 
 from backline.errors import UnknownName
 from backline.storage import run_tables as t
 from backline.storage.runs import RunRow
+
+PAGE = 200
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,40 @@ def insert_schedule(connection: Connection, now_sql: str, new: NewSchedule) -> N
     connection.execute(statement, vars(new))
 
 
-def lock_due(connection: Connection, now: int, *, skip_locked: bool) -> list[RunRow]:
-    """Enabled schedules with a due slot, locked for this transaction; another scheduler's are skipped."""
-    query = select(t.schedule).where(t.schedule.c.enabled, t.schedule.c.next_slot <= now)
-    query = query.order_by(t.schedule.c.next_slot).limit(200)
+def lock_due(
+    connection: Connection,
+    now: int,
+    versions: Mapping[str, int],
+    *,
+    skip_locked: bool,
+    after: RunRow | None = None,
+) -> list[RunRow]:
+    """A page of enabled schedules with a due slot, oldest slot first, locked for this transaction.
+
+    Only those of tasks in `versions` (name: newest version known here); another scheduler's are skipped.
+    `after` is the last row of the page before.
+    """
+    query = select(t.schedule).where(t.schedule.c.enabled, t.schedule.c.next_slot <= now, _is_known(versions))
+    if after is not None:
+        is_later = t.schedule.c.next_slot > after.next_slot
+        is_next = and_(t.schedule.c.next_slot == after.next_slot, t.schedule.c.id > after.id)
+        query = query.where(or_(is_later, is_next))
+    query = query.order_by(t.schedule.c.next_slot, t.schedule.c.id).limit(PAGE)
     return list(connection.execute(query.with_for_update(skip_locked=True) if skip_locked else query).all())
+
+
+def count_unknown(connection: Connection, versions: Mapping[str, int]) -> dict[str, int]:
+    """Enabled schedules of a task, or a version of one, that is not in `versions`: how many per task."""
+    query = select(t.schedule.c.task, func.count()).where(t.schedule.c.enabled, not_(_is_known(versions)))
+    rows = connection.execute(query.group_by(t.schedule.c.task).order_by(t.schedule.c.task))
+    return {str(task): int(count) for task, count in rows}
+
+
+def _is_known(versions: Mapping[str, int]) -> ColumnElement[bool]:
+    pairs = [
+        and_(t.schedule.c.task == task, t.schedule.c.version <= version) for task, version in versions.items()
+    ]
+    return or_(false(), *pairs)
 
 
 def is_slot_due(connection: Connection, now_sql: str) -> bool:
