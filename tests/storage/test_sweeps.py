@@ -114,8 +114,32 @@ def test_a_lost_run_is_taken_once(database: Database, sweeps: Sweeps) -> None:
     assert count == 1
 
 
+@pytest.mark.parametrize(
+    ("columns", "state", "called"),
+    [({"lost": 2}, "dead", True), ({"cancel_requested_at": 1}, "cancelled", True), ({}, "queued", False)],
+)
+def test_whoever_waits_for_the_place_of_a_lost_run_is_rung_for(
+    database: Database, sweeps: Sweeps, columns: dict[str, object], state: str, called: bool
+) -> None:
+    key: dict[str, Any] = {"concurrency_key": "artist:1", "concurrency_limit": 1}
+    make_run(database, state="running", lease_until=1, attempt=1, worker="h/w/1", **key, **columns)
+    waiting = make_run(database, rings=6, ring_at=2**60, **key)
+    other = make_run(database, ring_at=2**60, concurrency_key="artist:2", concurrency_limit=1)
+    scheduled = make_run(database, ring_at=2**60, state="scheduled", **key)
+    with database.write() as connection:
+        (lost,) = sweeps.take_lost(connection)
+        now = database.now(connection)
+        rung = [read_run(connection, run_id).ring_at <= now for run_id in (waiting, other, scheduled)]
+    assert lost.state == state
+    assert rung == [called, False, False]
+
+
 def test_no_sweep_reads_the_whole_history(database: Database, sweeps: Sweeps) -> None:
     fill_ledger(database)
+    make_run(
+        database, state="running", lease_until=1, attempt=1, worker="h/w/1", lost=2, concurrency_key="artist:1",
+        concurrency_limit=1,
+    )  # fmt: skip
     looks: dict[str, Callable[[Connection], Any]] = {
         "is_anything_due": sweeps.is_anything_due,
         "promote_due": sweeps.promote_due,

@@ -33,13 +33,19 @@ UPDATE backline_run SET state = :state, error_kind = :kind, error_text = :text, 
 RETURNING id, task, fence
 """
 _FIND_LOST = """
-SELECT id, task, attempt, fence, lost, worker, claimed_at, lease_until, trace_id, cancel_requested_at
+SELECT id, task, attempt, fence, lost, worker, claimed_at, lease_until, trace_id, cancel_requested_at,
+    concurrency_key
 FROM backline_run WHERE state = 'running' AND lease_until < {now} ORDER BY lease_until LIMIT 500 {lock}
 """
 _TAKE_LOST = """
 UPDATE backline_run SET state = :state, lost = lost + 1, fence = fence + 1, lease_until = NULL, ring_at = {now},
     error_kind = :kind, error_text = :text, finished_at = CASE WHEN :final THEN {now} ELSE NULL END
 WHERE id = :id AND fence = :fence AND state = 'running' RETURNING fence
+"""
+_CALL_WAITING = """
+UPDATE backline_run SET ring_at = {now} WHERE id IN (
+    SELECT id FROM backline_run WHERE state = 'queued' AND concurrency_key = :key AND ring_at > {now}
+    ORDER BY priority, due_at LIMIT 500 {lock})
 """
 _NOTE_LOST = """
 INSERT INTO backline_attempt (run_id, fence, number, worker, started_at, ended_at, outcome, error_kind, error_text,
@@ -119,7 +125,10 @@ class Sweeps:
         return count
 
     def take_lost(self, connection: Connection) -> list[LostRun]:
-        """Runs whose lease ran out go back to their queue; the third loss is poison."""
+        """Runs whose lease ran out go back to their queue; the third loss is poison.
+
+        One that ends here leaves its concurrency key's place: those that wait for it are rung for at once.
+        """
         taken: list[LostRun] = []
         for row in connection.execute(self._text(_FIND_LOST)).all():
             state, final = "queued", False
@@ -139,6 +148,10 @@ class Sweeps:
             if connection.execute(self._text(_TAKE_LOST), values).first() is None:
                 continue
             connection.execute(self._text(_NOTE_LOST), values)
+            if (
+                final and row.concurrency_key is not None
+            ):  # its place is free, and whoever waits was told to be patient
+                connection.execute(self._text(_CALL_WAITING), {"key": row.concurrency_key})
             entry = AuditEntry("re-driver", f"run.lost.{state}", f"run:{row.id}", "{}", row.id, row.fence)
             insert_audit(connection, self._now, entry)
             taken.append(LostRun(row.id, row.task, state))
