@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from backline.cli.exits import BAD_INPUT
+from backline.runtime.task import INTERACTIVE
 from tests.cli.conftest import Call
 
 pytestmark = pytest.mark.usefixtures("probe")
@@ -22,11 +24,16 @@ def test_here_for_people(call: Call) -> None:
     assert '"sum": 42' in call("run", "probe.add", "--set", "one=40", "--here").out
 
 
-def test_failed_run_needs_a_person_and_names_the_reason(call: Call) -> None:
+def test_failed_run_ends_in_its_own_kind_and_names_the_reason(call: Call) -> None:
     result = call("run", "refuse", "--set", "word=that", "--here", "--json")
-    assert result.code == 4
+    assert result.code == BAD_INPUT
     assert (result.one["state"], result.one["error"]) == ("failed", "that cannot be used.")
     assert "backline runs show" in result.err
+
+
+def test_what_a_person_asks_for_goes_before_batch(call: Call) -> None:
+    call("run", "add", "--set", "one=1", "--here")
+    assert call("runs", "list", "--json").one["priority"] == INTERACTIVE
 
 
 def test_same_key_is_the_same_run(call: Call) -> None:

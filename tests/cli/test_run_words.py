@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
-from backline.cli.run_words import count_seconds, read_tree, show_age, show_micros
+from backline.cli.run_words import count_seconds, explain_end, read_tree, show_age, show_micros
+from backline.errors import BadInput, NeedsHuman, NotAllowed, TryLater
 
 
 @pytest.mark.parametrize(
@@ -27,3 +30,21 @@ def test_seconds_between() -> None:
 def test_text_that_is_no_json_stays_text() -> None:
     assert read_tree("{") == "{"
     assert read_tree('{"a": 1}') == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "error", "words"),
+    [
+        ("failed", "bad_input", BadInput, "Odd."),
+        ("failed", "not_allowed", NotAllowed, "Odd."),
+        ("failed", "bug", NeedsHuman, "Run r1 is failed: Odd."),
+        ("dead", "poison", NeedsHuman, "Run r1 is dead: Odd."),
+        ("scheduled", "transient", TryLater, "Run r1 is put off: Odd."),
+    ],
+)
+def test_a_run_ends_in_the_kind_of_its_error(
+    state: str, kind: str, error: type[Exception], words: str
+) -> None:
+    end = explain_end(SimpleNamespace(state=state, error_kind=kind, error_text="Odd."), "r1")
+    assert type(end) is error and end.message.startswith(words)
+    assert end.remedy == "`backline runs show r1` tells more."

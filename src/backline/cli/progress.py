@@ -15,15 +15,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backline.cli.carry import carry_on
 from backline.cli.houses import name_person
-from backline.cli.run import as_error
+from backline.cli.run_words import explain_end
 from backline.cli.screen import Screen, tidy
-from backline.errors import BacklineError, BadInput, NotAllowed, TryLater
+from backline.errors import BadInput
 from backline.runtime import decisions
 from backline.storage.database import Database
-from backline.storage.runs import RunRow, read_state
+from backline.storage.runs import read_state
 from backline.wiring import House
-
-_ERRORS: dict[str, type[BacklineError]] = {"bad_input": BadInput, "not_allowed": NotAllowed}
 
 
 def carry_visibly(house: House, screen: Screen, run_id: str) -> dict[str, Any]:
@@ -42,14 +40,6 @@ def carry_visibly(house: House, screen: Screen, run_id: str) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(row.answer)
         return answer
     raise explain_end(row, run_id)
-
-
-def explain_end(row: RunRow, run_id: str) -> BacklineError:
-    """The error of a run that did not succeed, as if its task had been called here."""
-    if row.state == "scheduled":
-        return TryLater(0, f"Run {run_id} is put off: {row.error_text} A worker tries it again.")
-    kind = _ERRORS.get(row.error_kind or "")
-    return kind(row.error_text) if kind else as_error(row, run_id)
 
 
 @contextmanager

@@ -13,11 +13,11 @@ from backline.cli.carry import carry_on
 from backline.cli.houses import make_screen, open_house, open_ringing_house
 from backline.cli.jobs import ArtistOption, SetOption, read_job
 from backline.cli.parameters import Json
-from backline.cli.run_words import read_tree
+from backline.cli.run_words import explain_end, read_tree
 from backline.cli.screen import Screen
-from backline.errors import BacklineError, NeedsHuman
 from backline.runtime.handle import ENDED
 from backline.runtime.submit import Ask
+from backline.runtime.task import INTERACTIVE
 from backline.storage.database import Database
 from backline.storage.runs import RunRow, read_state
 
@@ -42,7 +42,7 @@ def run(
     with open_house(tasks=True) if here else open_ringing_house() as house:
         spec = house.find_task(task)
         job = read_job(house, spec, artist, settings or ())
-        run_id = house.submit(spec, job, Ask(house.settings.actor, key=key))
+        run_id = house.submit(spec, job, Ask(house.settings.actor, key=key, priority=INTERACTIVE))
         if here:
             carry_on(house, screen, run_id)
         elif wait:
@@ -84,7 +84,7 @@ def _describe(row: RunRow) -> str:
 
 
 def show_end(screen: Screen, database: Database, run_id: str, *, complete: bool) -> None:
-    """Show where the run stands. Raises `NeedsHuman` where it should be done and is not."""
+    """Show where the run stands. Raises what went wrong where it should be done and is not."""
     with database.read() as connection:
         row = read_state(connection, run_id)
     assert row is not None
@@ -96,12 +96,4 @@ def show_end(screen: Screen, database: Database, run_id: str, *, complete: bool)
     else:
         screen.say(f"{run_id}  {row.state}")
     if complete and row.state != "succeeded":
-        raise as_error(row, run_id)
-
-
-def as_error(row: RunRow, run_id: str) -> BacklineError:
-    """The end of a run that did not succeed, as an error with its remedy."""
-    return NeedsHuman(
-        f"Run {run_id} is {row.state}: {row.error_text or row.error_kind or 'no reason given'}",
-        remedy=f"`backline runs show {run_id}` tells more.",
-    )
+        raise explain_end(row, run_id)

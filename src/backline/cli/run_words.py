@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from backline.cli.audit import describe_row
 from backline.cli.screen import Screen, show_moment
+from backline.errors import BacklineError, BadInput, NeedsHuman, NotAllowed, TryLater
 from backline.runtime.audit import Secrets
 from backline.storage.clock import from_micros
 from backline.storage.runs import RunRow, list_runs
@@ -21,6 +22,7 @@ _PLAIN = (
     *("parent_id", "idempotency_key", "schedule_id", "error_kind", "code_version"),
     *("answered_by", "answered_why"),
 )
+_FAILURES: dict[str, type[BacklineError]] = {"bad_input": BadInput, "not_allowed": NotAllowed}
 
 
 def describe_run(row: RunRow, secrets: Secrets) -> dict[str, Any]:
@@ -85,6 +87,18 @@ def show_run(
     if audit:
         screen.say(f"\n{screen.label('audit')}")
         screen.show_rows(audit, ["at", "actor", "action"])
+
+
+def explain_end(row: RunRow, run_id: str) -> BacklineError:
+    """The error of a run that did not succeed, in its own kind, as if its task had been called here."""
+    remedy = f"`backline runs show {run_id}` tells more."
+    if row.state == "scheduled":
+        words = f"Run {run_id} is put off: {row.error_text} A worker tries it again."
+        return TryLater(0, words, remedy=remedy)
+    if row.state == "failed" and row.error_kind in _FAILURES:
+        return _FAILURES[row.error_kind](row.error_text, remedy=remedy)
+    reason = row.error_text or row.error_kind or "no reason given"
+    return NeedsHuman(f"Run {run_id} is {row.state}: {reason}", remedy=remedy)
 
 
 def read_tree(text: str) -> Any:
