@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from backline.cli.exits import BAD_INPUT, FINE, NEEDS_PERSON
+from backline.runtime.task import INTERACTIVE
 from tests.cli.conftest import Call
 
 TABLE = "date,artist,streams\n2026-01-01,Ann,5\n2026-01-02,Ann,7\n"
@@ -41,6 +42,13 @@ def test_again_is_unchanged_and_fine(call: Call, table: Path) -> None:
     again = call("import", table, "--json")
     assert (first.code, again.code, again.one["outcome"]) == (FINE, FINE, "unchanged")
     assert again.one["import_id"] == first.one["import_id"]
+
+
+def test_imports_and_undos_of_a_person_go_before_batch(call: Call, table: Path) -> None:
+    first = call("import", table, "--json").one
+    call("import", "undo", first["import_id"])
+    rows = call("runs", "list", "--json").lines
+    assert [row["priority"] for row in rows] == [INTERACTIVE, INTERACTIVE]
 
 
 def test_a_real_process_imports(program: Call, table: Path) -> None:

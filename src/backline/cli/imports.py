@@ -18,6 +18,7 @@ from backline.cli.progress import carry_visibly
 from backline.cli.screen import Screen
 from backline.errors import BadInput
 from backline.runtime.submit import Ask
+from backline.runtime.task import INTERACTIVE
 from backline.storage.imports import check_undoable, count_claims, list_imports, read_import
 from backline.wiring import House
 
@@ -112,7 +113,7 @@ def import_files(
     if map_file is not None:
         values["mapping"] = read_map(map_file)
     job = spec.read_json(json.dumps(values))
-    run_id = house.submit(spec, job, Ask(house.settings.actor))
+    run_id = house.submit(spec, job, Ask(house.settings.actor, priority=INTERACTIVE))
     answer = carry_visibly(house, screen, run_id)
     found: list[dict[str, Any]] = answer["files"]
     return found
@@ -158,7 +159,9 @@ def undo(import_id: ImportId, json_lines: Json = False) -> None:
             check_undoable(read_import(connection, import_id))
         spec = house.find_task(UNDO)
         run_id = house.submit(
-            spec, spec.read_json(json.dumps({"import_id": import_id})), Ask(house.settings.actor)
+            spec,
+            spec.read_json(json.dumps({"import_id": import_id})),
+            Ask(house.settings.actor, priority=INTERACTIVE),
         )
         answer = carry_visibly(house, screen, run_id)
     if json_lines:
