@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -27,6 +28,13 @@ def connect(folder: Path) -> Connection:
     )
 
 
+def make_message(number: int, padding: str = "") -> dict[str, Any]:
+    """What kombu puts, with a number to tell it by."""
+    info = {"exchange": "", "routing_key": QUEUE}
+    properties = {"delivery_tag": f"t{number}", "delivery_info": info, "body_encoding": "base64"}
+    return {"number": number, "body": padding, "headers": {}, "properties": properties}
+
+
 @pytest.fixture
 def channel(tmp_path: Path) -> Iterator[Any]:
     """A channel on an empty folder."""
@@ -36,9 +44,9 @@ def channel(tmp_path: Path) -> Iterator[Any]:
 
 def test_what_is_put_is_got_in_order_and_only_from_its_queue(channel: Any, tmp_path: Path) -> None:
     for number in range(3):
-        channel._put(QUEUE, {"number": number})
+        channel._put(QUEUE, make_message(number))
         threading.Event().wait(0.002)
-    channel._put("backline.other", {"number": 9})
+    channel._put("backline.other", make_message(9))
     assert channel._size(QUEUE) == 3
     assert [channel._get(QUEUE)["number"] for _ in range(3)] == [0, 1, 2]
     with pytest.raises(Empty):
@@ -49,15 +57,15 @@ def test_what_is_put_is_got_in_order_and_only_from_its_queue(channel: Any, tmp_p
 def test_a_message_that_is_still_being_written_is_left_for_later(channel: Any, tmp_path: Path) -> None:
     half = tmp_path / f"000000000001_x.{QUEUE}.msg"
     half.write_text('{"number": ')
-    channel._put(QUEUE, {"number": 2})
+    channel._put(QUEUE, make_message(2))
     assert channel._get(QUEUE)["number"] == 2
     with pytest.raises(Empty):
         channel._get(QUEUE)
-    half.write_text('{"number": 1}')
+    half.write_text(json.dumps(make_message(1)))
     assert channel._get(QUEUE)["number"] == 1
 
 
-def test_what_can_never_be_read_is_dropped(
+def test_what_can_never_be_read_is_put_aside(
     channel: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad = tmp_path / f"000000000001_x.{QUEUE}.msg"
@@ -66,17 +74,64 @@ def test_what_can_never_be_read_is_dropped(
     os.utime(bad, (past, past))
     with pytest.raises(Empty):
         channel._get(QUEUE)
-    assert list(tmp_path.iterdir()) == []
-    assert "cannot be read is dropped" in caplog.text
+    assert [path.name for path in tmp_path.iterdir()] == [f"{bad.name}.refused"]
+    assert "put aside" in caplog.text
+
+
+PROPERTIES = make_message(1)["properties"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5",
+        "[]",
+        "null",
+        "{}",
+        "[" * 100_000,
+        '{"__type__": "uuid", "__value__": 5}',
+        *(
+            json.dumps(make_message(1) | change)
+            for change in (
+                {"properties": 5},
+                {"headers": None},
+                {"body": 5},
+                {"body": "a"},
+                {"properties": {name: PROPERTIES[name] for name in ("delivery_tag", "body_encoding")}},
+                {"properties": PROPERTIES | {"delivery_info": {"exchange": ""}}},
+                {"properties": {name: PROPERTIES[name] for name in ("delivery_info", "body_encoding")}},
+                {"properties": PROPERTIES | {"delivery_tag": [1]}},
+                {"properties": PROPERTIES | {"body_encoding": "rot13"}},
+            )
+        ),
+    ],
+)
+def test_what_is_no_message_is_put_aside_and_the_next_one_is_got(
+    channel: Any, tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = tmp_path / f"000000000001_x.{QUEUE}.msg"
+    bad.write_text(text)
+    channel._put(QUEUE, make_message(2))
+    assert channel._get(QUEUE)["number"] == 2
+    assert (tmp_path / f"{bad.name}.refused").read_text() == text
+    assert [path.name for path in tmp_path.iterdir()] == [f"{bad.name}.refused"]
+    assert "put aside" in caplog.text
+    channel.Message(make_message(2), channel=channel)  # what is let through, kombu can read
+
+
+def test_a_folder_in_a_message_s_place_is_put_aside(channel: Any, tmp_path: Path) -> None:
+    (tmp_path / f"000000000001_x.{QUEUE}.msg").mkdir()
+    channel._put(QUEUE, make_message(2))
+    assert channel._get(QUEUE)["number"] == 2
 
 
 WRITER = """
 import sys
-from tests.test_doorbell import QUEUE, connect
+from tests.test_doorbell import QUEUE, connect, make_message
 from pathlib import Path
 with connect(Path(sys.argv[1])) as connection:
     for number in range(300):
-        connection.default_channel._put(QUEUE, {"number": number, "padding": "x" * 5000})
+        connection.default_channel._put(QUEUE, make_message(number, "x" * 5000))
 """
 
 

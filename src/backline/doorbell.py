@@ -2,8 +2,8 @@
 
 kombu opens a message's file and then writes it, so that a reader may find it empty and die of it (seen
 with kombu 5.7), and rewrites the table of an exchange in place. Here a file is there whole or not at
-all, a half-written one of another program is left for later, and exchanges are known to each process
-from what it declares.
+all, a half-written one of another program is left for later, what is no message of kombu's is put
+aside, and exchanges are known to each process from what it declares.
 """
 
 from __future__ import annotations
@@ -58,14 +58,45 @@ class Channel(filesystem.Channel):
             return None
         try:
             payload = loads(hidden.read_text(encoding="utf-8"))
-        except ValueError:
-            if time.time() - hidden.stat().st_mtime < PATIENCE:
+            self._check(payload)
+        except OSError as error:
+            if not isinstance(error, (IsADirectoryError, PermissionError)):
+                hidden.rename(path)
+                raise
+            return _refuse(hidden, path, error)
+        except Exception as error:  # kombu's decoders raise whatever they like
+            if isinstance(error, ValueError) and time.time() - hidden.stat().st_mtime < PATIENCE:
                 hidden.rename(path)
                 return None
-            log.warning("a message that cannot be read is dropped: %s", path.name)
-            payload = None
+            return _refuse(hidden, path, error)
         hidden.unlink()
         return payload
+
+    def _check(self, payload: Any) -> None:
+        """Raise `TypeError` or the like where kombu could not make a message of it: that would end the worker."""
+        properties = _want(payload, dict)["properties"]
+        _want(payload["headers"], dict)
+        _want(_want(properties, dict)["delivery_tag"], str)
+        for name in ("exchange", "routing_key"):  # by which it goes back
+            _want(_want(properties["delivery_info"], dict)[name], str)
+        body = _want(payload["body"], str)
+        try:
+            self.decode_body(body, properties.get("body_encoding"))  # type: ignore[no-untyped-call]
+        except ValueError as error:
+            raise TypeError(f"its body cannot be decoded: {error}") from error
+
+
+def _want(value: Any, kind: type) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{type(value).__name__} where {kind.__name__} is needed")
+    return value
+
+
+def _refuse(hidden: Path, path: Path, error: Exception) -> None:
+    """Put it aside, where a person finds it and no worker looks."""
+    aside = path.with_name(f"{path.name}.refused")
+    hidden.rename(aside)
+    log.error("no message, put aside as %s: %s: %s", aside, type(error).__name__, error)
 
 
 class Transport(filesystem.Transport):
