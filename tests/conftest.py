@@ -28,7 +28,7 @@ FOLDER = "TESTS_SERVICES_FOLDER"
 LEADER = "TESTS_SERVICES_LEADER"
 NO_SERVICE = "not installed (`make services` brings it in): "
 NO_SHARED = "absent: ../shared"
-SHARED = Path(os.environ.get("BACKLINE_SHARED") or Path(__file__).parents[2] / "shared")
+SHARED = Path(os.environ.get("TESTS_SHARED") or Path(__file__).parents[2] / "shared")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -158,7 +158,7 @@ def pg_url() -> Iterator[str]:
 
 @pytest.fixture
 def shared() -> Path:
-    """The folder ../shared (BACKLINE_SHARED names another); skips where it is absent."""
+    """The folder ../shared (TESTS_SHARED names another); skips where it is absent."""
     if not SHARED.is_dir():
         pytest.skip(NO_SHARED)
     return SHARED

@@ -108,3 +108,53 @@ def test_what_is_wrong_in_the_environment_is_named(home: Path) -> None:
     (home / "latin.toml").write_bytes(b'language = "\xe9"')
     with pytest.raises(BadInput, match="not valid TOML"):
         load_settings({"BACKLINE_CONFIG": str(home / "latin.toml")})
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("BACKLINE_DATABSE_URL", "BACKLINE_DATABASE_URL"),
+        ("BACKLINE_CONFG", "BACKLINE_CONFIG"),
+        ("BACKLINE_X", ""),
+    ],
+)
+def test_a_misspelt_variable_is_refused(home: Path, name: str, near: str) -> None:
+    with pytest.raises(BadInput, match=name) as caught:
+        load_settings({name: "", "HOME": "/"})
+    assert (f"Did you mean {near}?" in (caught.value.remedy or "")) == bool(near)
+
+
+def test_a_misspelt_option_of_the_file_is_guessed(home: Path) -> None:
+    (home / "own.toml").write_text("[databse]\nurl = ''")
+    with pytest.raises(BadInput) as caught:
+        load_settings({"BACKLINE_CONFIG": str(home / "own.toml")})
+    assert "Did you mean database.url?" in (caught.value.remedy or "")
+
+
+def test_what_containers_set_beside_a_service_of_our_name_is_no_option(home: Path) -> None:
+    linked = ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT_8765_TCP", "PORT_8765_TCP_ADDR")
+    env = {f"BACKLINE_{name}": "10.0.0.1" for name in linked} | {"BACKLINE_PORT": "tcp://10.0.0.1:8765"}
+    assert load_settings(env).settings.web.port == 8765
+    with pytest.raises(BadInput, match="BACKLINE_PORT"):
+        load_settings({"BACKLINE_PORT": "8765"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "sqlite+pysqlite://",
+        "sqlite:///file:x?mode=memory&uri=true",
+    ],
+)
+def test_a_database_in_memory_is_refused(home: Path, url: str) -> None:
+    with pytest.raises(BadInput, match=r"database\.url from BACKLINE_DATABASE_URL.*in memory") as caught:
+        load_settings({"BACKLINE_DATABASE_URL": url})
+    assert "Value error" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite:///x.db", "sqlite:////var/x.db", "postgresql://h/memory"])
+def test_a_database_that_stays_is_taken(home: Path, url: str) -> None:
+    assert load_settings({"BACKLINE_DATABASE_URL": url}).settings.database_url == url

@@ -2,22 +2,29 @@
 
 The environment name of an option is `BACKLINE_<SECTION>_<NAME>`, for example
 `BACKLINE_DATABASE_URL`. Two names stand above the file: `BACKLINE_CONFIG` (which file) and
-`BACKLINE_STATE` (the state folder).
+`BACKLINE_STATE` (the state folder). Any other `BACKLINE_…` is a misspelling, and refused.
 """
 
 from __future__ import annotations
 
+import difflib
 import getpass
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from backline.errors import BadInput
+
+PREFIX, CONFIG = "BACKLINE_", "BACKLINE_CONFIG"
+# What Kubernetes and linked containers set by themselves beside a service of our name.
+_LINKS = re.compile(r"SERVICE_(HOST|PORT\w*)$|PORT_\d+_(TCP|UDP)")
+_IN_MEMORY = re.compile(r"sqlite[^:]*:/{0,3}($|\?)|sqlite.*(:memory:|mode=memory)")
 
 
 class Section(BaseModel):
@@ -36,6 +43,13 @@ class DatabaseSettings(Section):
         "backline_writer", description="PostgreSQL role that may not change audit rows; empty means none"
     )
     upgrade_at_start: bool = Field(True, description="apply missing migrations when a process starts")
+
+    @field_validator("url")
+    @classmethod
+    def _refuse_memory(cls, url: str) -> str:
+        if _IN_MEMORY.match(url):
+            raise ValueError("a database in memory is lost with its process; write sqlite:///PATH")
+        return url
 
 
 class BrokerSettings(Section):
@@ -112,6 +126,16 @@ class LoadedSettings:
     origin: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Problem:
+    """Something in the file or in the environment that cannot be used; `option` where it is one of ours."""
+
+    error: BadInput
+    option: str | None = None
+
+
+BUILT_IN = "built in"
+_SHOW = "`backline settings show` lists every option with its meaning."
 SECTIONS: Mapping[str, type[Section]] = {
     "database": DatabaseSettings,
     "broker": BrokerSettings,
@@ -129,39 +153,67 @@ def option_names() -> list[str]:
     return names
 
 
+def name_variable(option: str) -> str:
+    """The environment variable of an option."""
+    return PREFIX + option.replace(".", "_").upper()
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> LoadedSettings:
     """Read the file and the environment once. Raises `BadInput` naming the option, its origin and the remedy."""
+    loaded, problems = survey_settings(environ)
+    if problems:
+        raise problems[0].error
+    return loaded
+
+
+def survey_settings(environ: Mapping[str, str] | None = None) -> tuple[LoadedSettings, list[Problem]]:
+    """The settings with everything left out that cannot be used, and what is wrong with that."""
     env = os.environ if environ is None else environ
-    file = _find_file(env)
-    table = _read_table(file) if file else {}
-    _refuse_unknown(table, file)
+    problems: list[Problem] = []
+    file, table = None, {}
+    try:
+        file = _find_file(env)
+        table = _read_table(file) if file else {}
+    except BadInput as error:
+        problems.append(Problem(error))
+    problems += [*_find_unknown(table, file), *_find_unknown_variables(env)]
+    values, origin = _collect_values(table, file, env)
+    while True:
+        full = {**values, "state": Path(str(values.get("state") or "~/.backline")).expanduser().absolute()}
+        try:
+            return LoadedSettings(Settings.model_validate(full), file, origin), problems
+        except ValidationError as error:
+            for wrong in error.errors():
+                option = ".".join(str(part) for part in wrong["loc"][:2])
+                words = str(wrong["msg"]).removeprefix("Value error, ")
+                message = f"Setting {option} from {origin[option]} cannot be used: {words}."
+                problems.append(Problem(BadInput(message, remedy=_SHOW), option))
+                section, _, name = option.rpartition(".")
+                (values[section] if section else values).pop(name)
+                origin[option] = BUILT_IN
+
+
+def _collect_values(
+    table: Mapping[str, Any], file: Path | None, env: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The values that are given, as a tree, and the origin of every option."""
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
-    for name in option_names():
-        section, _, option = name.rpartition(".")
-        from_file = (table.get(section, {}) if section else table).get(option)
-        from_env = env.get("BACKLINE_" + name.replace(".", "_").upper())
-        origin[name] = "built in"
-        if from_file is not None:
-            _put(values, section, option, from_file)
-            origin[name] = str(file)
-        if from_env is not None:
-            _put(values, section, option, from_env)
-            origin[name] = "BACKLINE_" + name.replace(".", "_").upper()
-    values["state"] = Path(str(values.get("state") or "~/.backline")).expanduser().absolute()
-    try:
-        return LoadedSettings(Settings.model_validate(values), file, origin)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise BadInput(
-            f"Setting {name} from {origin.get(name, 'the settings file')} cannot be used: {first['msg']}.",
-            remedy="`backline settings show` lists every option with its meaning.",
-        ) from error
+    for option in option_names():
+        section, _, name = option.rpartition(".")
+        holder = table.get(section) if section else table
+        from_file = holder.get(name) if isinstance(holder, dict) else None
+        given = [(from_file, str(file)), (env.get(name_variable(option)), name_variable(option))]
+        origin[option] = BUILT_IN
+        for value, place in given:
+            if value is not None and not (isinstance(value, dict) and not section):
+                (values.setdefault(section, {}) if section else values)[name] = value
+                origin[option] = place
+    return values, origin
 
 
 def _find_file(env: Mapping[str, str]) -> Path | None:
-    named = env.get("BACKLINE_CONFIG")
+    named = env.get(CONFIG)
     if named:
         path = Path(named).expanduser()
         if not path.is_file():
@@ -183,19 +235,27 @@ def _read_table(file: Path) -> dict[str, Any]:
         raise BadInput(f"{file} cannot be read: {error.strerror}.") from error
 
 
-def _put(values: dict[str, Any], section: str, option: str, value: Any) -> None:
-    (values.setdefault(section, {}) if section else values)[option] = value
-
-
-def _refuse_unknown(table: Mapping[str, Any], file: Path | None) -> None:
-    known = set(option_names())
+def _find_unknown(table: Mapping[str, Any], file: Path | None) -> Iterator[Problem]:
+    known = option_names()
     for key, value in table.items():
         names = [f"{key}.{name}" for name in value] if isinstance(value, dict) else [key]
         for name in names:
             if name not in known:
-                raise BadInput(
-                    f"{file}: unknown option {name}.", remedy="`backline settings show` lists all."
-                )
+                yield Problem(BadInput(f"{file}: unknown option {name}.", remedy=_guess(name, known)))
+
+
+def _find_unknown_variables(env: Mapping[str, str]) -> Iterator[Problem]:
+    known = [CONFIG, *(name_variable(option) for option in option_names())]
+    for name, value in sorted(env.items()):
+        linked = _LINKS.search(name) or (name.endswith("_PORT") and "://" in value)
+        if name.startswith(PREFIX) and name not in known and not linked:
+            message = f"Unknown environment variable {name}."
+            yield Problem(BadInput(message, remedy=_guess(name, known)))
+
+
+def _guess(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return (f"Did you mean {near[0]}? " if near else "") + _SHOW
 
 
 def _system_user() -> str:

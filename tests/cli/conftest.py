@@ -109,7 +109,7 @@ Call = Callable[..., Result]
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A state folder of this test, and no option from outside."""
-    for name in [name for name in os.environ if name.startswith("BACKLINE_") and name != "BACKLINE_SHARED"]:
+    for name in [name for name in os.environ if name.startswith("BACKLINE_")]:
         monkeypatch.delenv(name)
     folder = tmp_path / "state"
     monkeypatch.setenv("BACKLINE_STATE", str(folder))

@@ -38,3 +38,28 @@ def test_unknown_option_is_named(call: Call, tmp_path: Path) -> None:
     result = call("settings", "show")
     assert result.code == 2
     assert "web.prot" in result.err
+    assert "Did you mean web.port?" in result.err
+
+
+def test_what_is_empty_is_shown_as_what_it_stands_for(call: Call, state: Path) -> None:
+    rows = {row["option"]: row["value"] for row in call("settings", "show", "--json").lines}
+    assert rows["reports.inbox"] == str(state / "inbox")
+    assert rows["database.url"] == f"sqlite:///{state / 'backline.db'}"
+    assert rows["broker.url"] == "filesystem://"
+
+
+def test_the_list_is_shown_although_an_option_cannot_be_used(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BACKLINE_WEB_PORT", "high")
+    monkeypatch.setenv("BACKLINE_DATABSE_URL", "sqlite:///x.db")
+    result = call("settings", "show", "--json")
+    assert result.code == 2
+    rows = {row["option"]: row for row in result.lines}
+    assert list(rows) == option_names()
+    assert "BACKLINE_WEB_PORT" in rows["web.port"]["error"]
+    assert (rows["web.port"]["value"], rows["web.port"]["origin"]) == (8765, "built in")
+    assert rows["web.host"]["error"] is None
+    assert "Did you mean BACKLINE_DATABASE_URL?" in result.err
+    assert "BACKLINE_WEB_PORT" in result.err
+    assert call("runs", "list").code == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import typer
@@ -10,7 +10,16 @@ import typer
 from backline.cli.parameters import Json
 from backline.cli.screen import Screen
 from backline.runtime.audit import Secrets
-from backline.settings import SECTIONS, LoadedSettings, Settings, load_settings, option_names
+from backline.settings import (
+    SECTIONS,
+    LoadedSettings,
+    Problem,
+    Settings,
+    load_settings,
+    name_variable,
+    option_names,
+    survey_settings,
+)
 from backline.wiring import find_passwords
 
 app = typer.Typer(help="Show every option and where it came from.", no_args_is_help=True)
@@ -18,10 +27,18 @@ app = typer.Typer(help="Show every option and where it came from.", no_args_is_h
 
 @app.command()
 def show(json_lines: Json = False) -> None:
-    """Show every option: value (passwords struck out), origin, environment name, meaning."""
-    loaded = load_settings()
+    """Show every option: value in force (passwords struck out), origin, environment name, meaning.
+
+    What cannot be used is told beside its option, which then has its built-in value; exit code 2.
+    """
+    loaded, problems = survey_settings()
     screen = Screen(loaded.settings.language, json_lines=json_lines)
-    screen.show_rows(list_options(loaded), ["option", "value", "origin", "meaning"])
+    columns = ["option", "value", "origin", *(["error"] if problems else []), "meaning"]
+    screen.show_rows(list_options(loaded, problems), columns)
+    if problems:
+        for problem in problems[1:]:
+            screen.note(f"error: {problem.error}")
+        raise problems[0].error
 
 
 @app.command()
@@ -34,18 +51,32 @@ def path(json_lines: Json = False) -> None:
     screen.show_facts({"file": file and str(file), "state": str(loaded.settings.state)})
 
 
-def list_options(loaded: LoadedSettings) -> Iterator[dict[str, Any]]:
-    """One row per option, in the order of the file."""
+def list_options(loaded: LoadedSettings, problems: Sequence[Problem] = ()) -> Iterator[dict[str, Any]]:
+    """One row per option, in the order of the file; what is empty is shown as what it stands for."""
     secrets = Secrets(find_passwords(loaded.settings))
+    errors = {problem.option: problem.error.message for problem in problems}
+    meant = name_meant(loaded.settings)
     for name in option_names():
         section, _, option = name.rpartition(".")
         model = SECTIONS[section] if section else Settings
         holder = getattr(loaded.settings, section) if section else loaded.settings
         value = getattr(holder, option)
+        value = meant.get(name, value) if value == "" else value
         yield {
             "option": name,
             "value": value if isinstance(value, (int, float, bool)) else secrets.strike(str(value)),
             "origin": loaded.origin[name],
-            "environment": "BACKLINE_" + name.replace(".", "_").upper(),
+            "environment": name_variable(name),
+            "error": errors.get(name),
             "meaning": model.model_fields[option].description or "folder for database, bells, inbox and logs",
         }
+
+
+def name_meant(settings: Settings) -> dict[str, str]:
+    """What an empty option stands for."""
+    return {
+        "database.url": settings.database_url,
+        "broker.url": settings.broker_url,
+        "reports.inbox": str(settings.inbox),
+        "runtime.actor": settings.actor,
+    }
