@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from backline.celery_app import make_app
 from backline.settings import Settings, load_settings
@@ -25,6 +26,20 @@ def test_database_in_order(settings: Settings) -> None:
     checks = {check.name: check for check in check_database(settings, open_plainly(settings))}
     assert {check.verdict for check in checks.values()} == {"ok"}
     assert "write-ahead" in checks["database mode"].says
+
+
+def test_older_database_is_to_be_upgraded_and_a_newer_one_is_not(settings: Settings) -> None:
+    database = Database(settings.database_url)
+    upgrade_database(database)
+    remedies = []
+    for revision in ("0001", "9999"):
+        with database.write() as connection:
+            connection.execute(text("UPDATE backline_schema SET version_num = :at"), {"at": revision})
+        schema = check_database(settings, open_plainly(settings))[1]
+        assert (schema.name, schema.verdict) == ("schema", "problem")
+        remedies.append(schema.remedy or "")
+    assert "db upgrade" in remedies[0]
+    assert "newer Backline" in remedies[1] and "db upgrade" not in remedies[1]
 
 
 def test_file_that_is_no_database(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from backline.cli.parameters import Json
 from backline.errors import NeedsHuman
 from backline.settings import Settings
 from backline.storage.database import Database
-from backline.storage.upgrade import find_head, read_revision, upgrade_database
+from backline.storage.upgrade import find_head, find_remedy, read_revision, upgrade_database
 
 app = typer.Typer(help="Upgrade the database, or say where it stands.", no_args_is_help=True)
 
@@ -35,7 +35,7 @@ def status(json_lines: Json = False) -> None:
         {"database": show_url(database), "schema": revision, "code": head, "current": revision == head}
     )
     if revision != head:
-        raise NeedsHuman("The schema is not that of this code.", remedy="Run `backline db upgrade`.")
+        raise NeedsHuman("The schema is not that of this code.", remedy=find_remedy(revision))
 
 
 def open_database(settings: Settings) -> Database:

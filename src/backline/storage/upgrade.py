@@ -16,6 +16,7 @@ from backline.storage.database import Database
 from backline.storage.writer_role import grant_writer_role
 
 _LOCK = 4_242_2026
+NEWER = "Run the newer Backline, or restore a backup from before its upgrade."
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
@@ -62,12 +63,16 @@ def upgrade_database(database: Database, revision: str = "head") -> tuple[str | 
         owner.close()
 
 
-def _refuse_newer(revision: str | None) -> None:
+def find_remedy(revision: str | None) -> str:
+    """What to do where a database is at another revision than this code: an older one can be upgraded."""
     known = {script.revision for script in ScriptDirectory.from_config(_make_config()).walk_revisions()}
-    if revision is not None and revision not in known:
+    return "Run `backline db upgrade`." if revision is None or revision in known else NEWER
+
+
+def _refuse_newer(revision: str | None) -> None:
+    if find_remedy(revision) == NEWER:
         raise NewerSchema(
-            f"The database is at schema {revision}, which this code does not know.",
-            remedy="Run the newer Backline, or restore a backup from before its upgrade.",
+            f"The database is at schema {revision}, which this code does not know.", remedy=NEWER
         )
 
 

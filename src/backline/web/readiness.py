@@ -14,7 +14,7 @@ from backline.errors import BacklineError
 from backline.runtime.audit import Secrets
 from backline.settings import Settings
 from backline.storage.database import Database
-from backline.storage.upgrade import find_head, read_revision
+from backline.storage.upgrade import find_head, find_remedy, read_revision
 from backline.wiring import find_passwords
 
 Verdict = Literal["ok", "warning", "problem"]
@@ -68,9 +68,8 @@ def _check_schema(revision: str | None) -> Check:
     head = find_head()
     if revision == head:
         return Check("schema", "ok", f"At {head}, as this code wants it.")
-    return Check(
-        "schema", "problem", f"At {revision or 'nothing'}, this code wants {head}.", "`backline db upgrade`"
-    )
+    says = f"At {revision or 'nothing'}, this code wants {head}."
+    return Check("schema", "problem", says, find_remedy(revision))
 
 
 def _check_mode(database: Database) -> Check:
