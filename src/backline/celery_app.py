@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import logging
 import os
 import secrets
@@ -11,7 +10,6 @@ import signal
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import celery
@@ -20,21 +18,17 @@ from billiard.process import active_children
 from celery import Celery, signals
 from celery.exceptions import Reject
 from kombu.entity import Queue
-from sqlalchemy import Connection
 
 from backline.bells import BELL, BrokerBells, describe_transport, name_queue
-from backline.errors import BacklineError, BadInput, Conflict
-from backline.runtime.audit import digest, make_entry
+from backline.errors import BacklineError
 from backline.runtime.drain import drain_queue
 from backline.runtime.handle import RunHandle
 from backline.runtime.redrive import FORK_GUARD
-from backline.runtime.retry import describe_error, is_passing
+from backline.runtime.retry import is_passing
 from backline.runtime.stop import StopOrder
-from backline.runtime.submit import Ask, prepare_run
 from backline.runtime.task import BadTask, Job, Task
+from backline.runtime.unreadable import keep_unreadable
 from backline.settings import Settings, load_settings
-from backline.storage.leases import Settlement
-from backline.storage.runs import insert_run
 from backline.storage.upgrade import NewerSchema
 from backline.submit_options import read_message_options, read_options
 from backline.wiring import House, find_tasks, make_lazy, name_worker
@@ -101,9 +95,7 @@ class Shell(celery.Task):  # type: ignore[misc]  # celery ships no types
             if is_passing(error) or isinstance(error, NewerSchema):
                 raise
             log.error("%s: a message with a job that cannot be used: %s", self.name, error)
-            is_key_good = isinstance(error, BadInput) and not isinstance(error, Conflict)
-            plain = Ask(ask.asked_by, key=ask.key if is_key_good else None)
-            return _keep_failed(house, self.spec, (args, kwargs), plain, error)
+            return keep_unreadable(house.runtime, self.spec, args, kwargs, ask, error)
 
     def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> RunHandle:
         """Submit a run: a row first, then a bell."""
@@ -146,50 +138,6 @@ def _end_worker(desk: Desk, error: Exception) -> None:
     elif os.getpid() == desk.main_pid:
         state: Any = importlib.import_module("celery.worker.state")
         state.should_stop = NEEDS_PERSON
-
-
-def _keep_failed(
-    house: House,
-    spec: Task[Any, Any],
-    given: tuple[Sequence[Any], Mapping[str, Any]],
-    ask: Ask,
-    error: Exception,
-) -> str:
-    """A failed run for a job that cannot be used, so that a person sees it. Returns its id."""
-    text = json.dumps({"args": list(given[0]), "kwargs": dict(given[1])}, default=str)
-    empty = spec.job.model_construct()
-    new = prepare_run(_without_key(spec), empty, ask, house.settings.runtime.ring_again_seconds)
-    new = replace(new, job=text, job_sha=digest(text) or "")
-    try:
-        with house.database.write() as connection:
-            run_id = insert_run(connection, house.database.now_sql, new)
-            _fail(house, connection, run_id, error)
-    except Conflict:
-        return _keep_failed(house, spec, given, replace(ask, key=None), error)
-    return run_id
-
-
-def _fail(house: House, connection: Connection, run_id: str, error: Exception) -> None:
-    """The end of a run that could not begin, with attempt and audit row; none where it has ended before."""
-    leases, worker, code = house.runtime.leases, house.runtime.worker, house.runtime.code_version
-    row = leases.pick_one(connection, run_id)
-    if row is None:
-        return
-    words = house.secrets.strike(describe_error(error))
-    kind = "bad_input" if isinstance(error, BadInput) else "bug"
-    end = Settlement("failed", kind, 1, 1, error_kind=kind, error_text=words)
-    audit = make_entry(
-        row.asked_by, "run.failed", f"run:{run_id}", house.secrets, run_id=run_id, fence=row.fence,
-        before_sha=row.job_sha, task=row.task, version=row.version, worker=worker, error_kind=kind,
-    )  # fmt: skip
-    leases.settle(
-        connection, row, row.fence, from_state="queued", worker=worker, started_at=row.now_at,
-        code_version=code, end=end, audit=audit,
-    )  # fmt: skip
-
-
-def _without_key(spec: Task[Any, Any]) -> Task[Any, Any]:
-    return type(spec)(**{**vars(spec), "concurrency": None})
 
 
 def attach_tasks(app: Celery, settings: Settings, tasks: Mapping[str, Task[Any, Any]]) -> Desk:

@@ -62,7 +62,7 @@ def _attempt(
             task = runtime.tasks.get(row.task)
             refusal = _refuse_unready(row, task)
             if refusal is not None:
-                _settle(runtime, connection, row, row.fence, refusal, from_state="queued")
+                settle(runtime, connection, row, row.fence, refusal, from_state="queued")
                 return Outcome(row.id, refusal.state, refusal.error_text)
             assert task is not None
             if task.short and row.attempt == 0 and row.rings <= 1:
@@ -130,7 +130,7 @@ def _run_at_once(
     """The one-commit form: the row is locked by this transaction until the task is done."""
     context = _make_context(runtime, row, task, row.fence + 1, most=AT_ONCE)
     end, error = _do(runtime, row, task, context)
-    if not _settle(runtime, connection, row, row.fence, end, from_state="queued", job=context.job):
+    if not settle(runtime, connection, row, row.fence, end, from_state="queued", job=context.job):
         raise LeaseLost  # cannot be while the row is locked; nothing may be written then
     if error is None:
         try:
@@ -271,7 +271,7 @@ def _finish(
         try:
             with runtime.database.write() as connection:
                 fence, job = context.watch.fence, context.job
-                if not _settle(runtime, connection, row, fence, end, from_state="running", job=job):
+                if not settle(runtime, connection, row, fence, end, from_state="running", job=job):
                     end = _end_cancelled(runtime, connection, row, context)
                 elif error is None:
                     bells += _write_effects(runtime, connection, row, context)
@@ -287,12 +287,12 @@ def _finish(
 def _end_cancelled(runtime: Runtime, connection: Connection, row: RunRow, context: RunContext) -> Settlement:
     """The finish found no row: either a cancel came first, or the lease is lost (`LeaseLost`)."""
     end = _judge(runtime, row, Cancelled())
-    if not _settle(runtime, connection, row, context.watch.fence, end, from_state="running", job=context.job):
+    if not settle(runtime, connection, row, context.watch.fence, end, from_state="running", job=context.job):
         raise LeaseLost
     return end
 
 
-def _settle(
+def settle(
     runtime: Runtime,
     connection: Connection,
     row: RunRow,
@@ -302,6 +302,7 @@ def _settle(
     from_state: str,
     job: Job | None = None,
 ) -> bool:
+    """Write the end of an attempt with its audit row; False where the fence is stale or a cancel came first."""
     entry = make_entry(
         row.asked_by, f"run.{end.state}", f"run:{row.id}", runtime.secrets,
         run_id=row.id, fence=fence, before_sha=row.job_sha, after_sha=digest(end.answer),
@@ -350,7 +351,7 @@ def _record_failure(runtime: Runtime, failed: _EffectsFailed) -> Outcome:
         if again is None or again.fence != row.fence:
             return Outcome(row.id, LOST)
         end = _judge(runtime, again, failed.error, failed.context)
-        _settle(runtime, connection, again, again.fence, end, from_state="queued")
+        settle(runtime, connection, again, again.fence, end, from_state="queued")
     return Outcome(row.id, end.state, end.error_text)
 
 
@@ -359,7 +360,7 @@ def _hand_back(runtime: Runtime, row: RunRow, context: RunContext) -> None:
     end = Settlement("queued", "handed_back", row.attempt, row.attempt + 1, row.faults, row.bugs, 0.0, False)
     try:
         with runtime.database.write() as connection:
-            if not _settle(runtime, connection, row, context.watch.fence, end, from_state="running"):
+            if not settle(runtime, connection, row, context.watch.fence, end, from_state="running"):
                 _end_cancelled(runtime, connection, row, context)
     except Exception as error:  # nothing more can be done here: the lease runs out and the run is found again
         log.warning("run %s could not be handed back: %s", row.id, error)
@@ -373,7 +374,7 @@ def _end_by_force(runtime: Runtime, row: RunRow, context: RunContext) -> None:
     end = _judge(runtime, row, error, context)
     try:
         with runtime.database.write() as connection:
-            if not _settle(runtime, connection, row, context.watch.fence, end, from_state="running"):
+            if not settle(runtime, connection, row, context.watch.fence, end, from_state="running"):
                 _end_cancelled(runtime, connection, row, context)
     except Exception as failed:  # the keeper must live on for the other runs; the lease sorts this one
         log.warning("run %s: its hard limit could not be written down: %s", row.id, failed)
