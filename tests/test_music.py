@@ -1,4 +1,4 @@
-"""The nouns, and how names and ISRCs are compared."""
+"""How names and ISRCs are compared, and days counted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from backline.music import MEASURES, DaySpan, Provenance, fold_name, tidy_isrc
+from backline.music import MEASURES, Provenance, fold_name, tidy_isrc, to_date, to_day
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,9 @@ def test_folded_names(one: str, other: str, same: bool) -> None:
     assert fold_name(fold_name(one)) == fold_name(one)
 
 
-def test_a_span_counts_both_its_ends() -> None:
-    assert DaySpan(date(2026, 2, 27), date(2026, 3, 1)).days == 3
-    assert DaySpan(date(2026, 2, 27), date(2026, 2, 27)).days == 1
+def test_days_are_numbers_and_dates() -> None:
+    assert (to_day(date(1970, 1, 2)), to_day(date(1969, 12, 31))) == (1, -1)
+    assert to_date(to_day(date(2026, 8, 31))) == date(2026, 8, 31)
 
 
 def test_people_are_never_added() -> None:

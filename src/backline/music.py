@@ -1,13 +1,11 @@
-"""The nouns: artist, track, fact, reason, and where each fact came from."""
+"""What every room says alike: measures, dimensions, days as numbers, names as they compare, provenance."""
 
 from __future__ import annotations
 
 import enum
 import re
 import unicodedata
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from datetime import date, timedelta
 from typing import Final
 
 
@@ -38,47 +36,20 @@ MEASURES: Final[dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
-    """An exact amount in one currency (ISO 4217 code)."""
+DIMENSIONS: Final = ("day", "track", "country", "source")  # what a number may stand for
 
-    amount: Decimal
-    currency: str
+EPOCH: Final = date(1970, 1, 1)
+FIRST_DAY, LAST_DAY = -1_000_000, 1_000_000  # days since the epoch that no report reaches
 
 
-@dataclass(frozen=True, slots=True)
-class Artist:
-    """An artist as the catalogue knows it. `confirmed` is false until a person says so."""
-
-    id: str
-    name: str
-    confirmed: bool
-    provenance: Provenance = Provenance.REPORT
+def to_date(day: int) -> date:
+    """The date of a day's number, counted from 1970-01-01."""
+    return EPOCH + timedelta(days=day)
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
-    """A track as the catalogue knows it: a title under an artist's credit, perhaps with an ISRC."""
-
-    id: str
-    title: str
-    artist_id: str
-    isrc: str | None
-    confirmed: bool
-    provenance: Provenance = Provenance.REPORT
-
-
-@dataclass(frozen=True, slots=True)
-class DaySpan:
-    """First and last day, both included."""
-
-    first: date
-    last: date
-
-    @property
-    def days(self) -> int:
-        """How many days the span has."""
-        return (self.last - self.first).days + 1
+def to_day(value: date) -> int:
+    """The number of a date."""
+    return (value - EPOCH).days
 
 
 _ISRC = re.compile(r"^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$")

@@ -17,7 +17,7 @@ import pytest
 from backline.discovery import find_members
 from backline.music import MEASURES
 from backline.reports.format import FACT_SCHEMA, Format, Hints, find_formats
-from backline.reports.header import choose_format, fold_name
+from backline.reports.header import choose_format, fold_column
 from backline.reports.mapping import Mappings
 from backline.reports.read import Reading, open_report
 
@@ -74,7 +74,7 @@ def test_its_sample_is_read_to_the_last_row(fmt: Format) -> None:
 
 @pytest.mark.parametrize("fmt", FORMATS)
 def test_no_other_format_takes_its_sample(fmt: Format) -> None:
-    names = [fold_name(name) for name in read_rows(find_sample(fmt))[0]]
+    names = [fold_column(name) for name in read_rows(find_sample(fmt))[0]]
     assert choose_format(names, find_formats()) is fmt
     points = sorted(other.recognise(names) for other in find_formats())
     assert points[-1] > points[-2], "two formats know as many of the columns"

@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from backline.cli.houses import open_house
+from backline.cli.metrics import By
+from backline.music import DIMENSIONS
 from backline.storage.rollups import count_dirty
 from tests.cli.conftest import Call
 from tests.storage.fact_writer import Fact, FactWriter
@@ -133,3 +135,7 @@ def test_rebuild(call: Call, filled: None) -> None:
     assert show(call, "--by", "country") == before
     assert call("metrics", "rebuild", "--json").one == {"artist": None, "days": 3}
     assert call("metrics", "rebuild", "--artist", "nobody").code == 2
+
+
+def test_every_dimension_can_be_asked_for() -> None:
+    assert [by.value for by in By] == list(DIMENSIONS)

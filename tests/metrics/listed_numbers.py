@@ -8,7 +8,7 @@ from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
-from backline.metrics.numbers import FIRST, LAST, to_day
+from backline.music import FIRST_DAY, LAST_DAY, to_day
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ListedNumbers:
         self.cells.append(replace(Cell(day, value, key, dimension), **more))
 
     def read_cells(
-        self, dimension: str, first: int = FIRST, last: int = LAST, report: str | None = None
+        self, dimension: str, first: int = FIRST_DAY, last: int = LAST_DAY, report: str | None = None
     ) -> list[Cell]:
         """The cells of the range."""
         return [
@@ -52,7 +52,7 @@ class ListedNumbers:
         ]
 
     def read_sums(
-        self, dimension: str, first: int = FIRST, last: int = LAST, report: str | None = None
+        self, dimension: str, first: int = FIRST_DAY, last: int = LAST_DAY, report: str | None = None
     ) -> list[Any]:
         """Added up over days."""
         groups: dict[tuple[Any, ...], list[Cell]] = defaultdict(list)
@@ -72,7 +72,7 @@ class ListedNumbers:
         ]
 
     def list_days(
-        self, dimension: str, first: int = FIRST, last: int = LAST, report: str | None = None
+        self, dimension: str, first: int = FIRST_DAY, last: int = LAST_DAY, report: str | None = None
     ) -> list[Cell]:
         """One cell for each report, measure and day."""
         some = self.read_cells(dimension, first, last, report)
@@ -96,7 +96,7 @@ class ListedNumbers:
             for report, cells in sorted(groups.items())
         ]
 
-    def list_charts(self, report: str, first: int = FIRST, last: int = LAST) -> list[Any]:
+    def list_charts(self, report: str, first: int = FIRST_DAY, last: int = LAST_DAY) -> list[Any]:
         """The charts of the range, all rows usable."""
         return [
             SimpleNamespace(day=day, region=region, span=1, accepted=1, rejected=0)
@@ -104,7 +104,7 @@ class ListedNumbers:
             if name == report and first <= day <= last
         ]
 
-    def list_sources(self, first: int = FIRST, last: int = LAST) -> list[Any]:
+    def list_sources(self, first: int = FIRST_DAY, last: int = LAST_DAY) -> list[Any]:
         """The sources of the range."""
         return [
             SimpleNamespace(report=report, day=day, import_id=import_id)

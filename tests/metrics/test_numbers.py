@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -16,8 +15,6 @@ from backline.metrics.numbers import (
     read_rule,
     show_exact,
     show_known,
-    to_date,
-    to_day,
 )
 
 BIG = st.integers(-(2**63), 2**63 - 1)
@@ -60,6 +57,4 @@ def test_unknown_measures_are_never_combined() -> None:
 
 
 def test_days_and_moments() -> None:
-    assert to_date(to_day(date(2026, 8, 31))) == date(2026, 8, 31)
-    assert to_day(date(1970, 1, 2)) == 1
     assert show_known(0) == "1970-01-01T00:00:00Z"

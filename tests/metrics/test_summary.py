@@ -8,8 +8,8 @@ import pytest
 
 from backline.metrics import summary
 from backline.metrics.changes import Change
-from backline.metrics.numbers import to_date
 from backline.metrics.summary import DateSpan, ReportSummary, Source, Total, summarise_reports
+from backline.music import to_date
 from tests.metrics.listed_numbers import ListedNumbers, day_of
 
 LAST = day_of("2026-08-28")

@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backline.reports.columns import Numbers, Problem, code_column, read_numbers, repeat_value
+from backline.reports.columns import NumberColumn, Problem, code_column, read_numbers, repeat_value
 from backline.reports.numbers import read_number, scale_down
 
 
 def read(
     values: list[Any], kind: pa.DataType | None = None, *, whole: bool = True, sign: str = "."
-) -> Numbers:
+) -> NumberColumn:
     """Numbers of a column."""
     array = pa.array(values, type=kind) if kind else pa.array(values)
     return read_numbers(array, "streams", whole=whole, tell_sign=lambda _: sign)
 
 
-def as_list(numbers: Numbers) -> list[Any]:
+def as_list(numbers: NumberColumn) -> list[Any]:
     """Decimals, None where empty, "bad" where there is a problem."""
     return [
         "bad" if row in numbers.problems else None if empty else Decimal(int(value)).scaleb(-int(scale))

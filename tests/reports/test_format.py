@@ -46,6 +46,6 @@ def test_a_layout_knows_its_columns() -> None:
 
 def test_errors_carry_what_to_do() -> None:
     assert str(Refused("empty", "It is empty.", "Get it again.")) == "It is empty. Get it again."
-    needs = NeedsMapping("f", ("a", "b"), "draft")
+    needs = NeedsMapping(("a", "b"), "draft")
     assert "a, b" in needs.message
     assert "--draft-map FILE" in (needs.remedy or "") and "--map FILE" in (needs.remedy or "")

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 import pytest
 
 from backline.reports.format import Format, Hints, Layout
-from backline.reports.header import choose_format, find_header, fingerprint_names, fold_name, strip_empty_end
+from backline.reports.header import (
+    choose_format,
+    find_header,
+    fingerprint_names,
+    fold_column,
+    strip_empty_end,
+)
 
 
 def count(names: Sequence[str]) -> int:
@@ -17,7 +23,7 @@ def count(names: Sequence[str]) -> int:
 
 @pytest.mark.parametrize("name", ["Monthly listeners", " monthly_listeners ", "\ufeffMONTHLY-LISTENERS"])
 def test_names_are_folded(name: str) -> None:
-    assert fold_name(name) == "monthly_listeners"
+    assert fold_column(name) == "monthly_listeners"
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

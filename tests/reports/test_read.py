@@ -86,9 +86,8 @@ def test_rejected_rows_are_known_even_where_none_can_be_used(tmp_path: Path) -> 
 
 
 def test_an_unknown_header_asks_for_a_mapping(read: Read) -> None:
-    with pytest.raises(NeedsMapping) as caught:
+    with pytest.raises(NeedsMapping, match="Tag, Wer, Zahl"):
         read("Tag;Wer;Zahl\n1;2;3\n")
-    assert len(caught.value.fingerprint) == 32
 
 
 def test_a_label_of_ones_own(read: Read) -> None:

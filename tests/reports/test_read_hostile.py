@@ -21,11 +21,11 @@ from pathlib import Path
 from backline.reports.format import Hints, NeedsMapping, Refused
 from backline.reports.mapping import Mappings
 from backline.reports.read import open_report
-from backline.reports.unpack import Limits, list_pieces
+from backline.reports.unpack import UnpackLimits, list_pieces
 
 outcomes = []
 with tempfile.TemporaryDirectory() as temp:
-    for piece in list_pieces([Path(sys.argv[1])], Path(temp), Limits(max_bytes=600 << 20)):
+    for piece in list_pieces([Path(sys.argv[1])], Path(temp), UnpackLimits(max_bytes=600 << 20)):
         try:
             if piece.refused:
                 raise piece.refused

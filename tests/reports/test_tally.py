@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backline.reports.columns import Numbers
+from backline.reports.columns import NumberColumn
 from backline.reports.format import Rejection
 from backline.reports.tally import MOST_REJECTIONS, Tally, add_up
 from tests.reports.conftest import Read
@@ -16,7 +16,7 @@ from tests.reports.conftest import Read
 
 @given(st.lists(st.tuples(st.integers(-(2**61), 2**61), st.integers(0, 12), st.booleans()), max_size=60))
 def test_sums_are_exact(rows: list[tuple[int, int, bool]]) -> None:
-    numbers = Numbers(
+    numbers = NumberColumn(
         np.array([value for value, _, _ in rows], dtype=np.int64),
         np.array([scale for _, scale, _ in rows], dtype=np.int8),
         np.zeros(len(rows), dtype=bool),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from backline.reports.unpack import Limits, list_pieces
+from backline.reports.unpack import UnpackLimits, list_pieces
 from tests.reports.test_content import workbook
 
 GOOD = b"date,artist,streams\n2026-08-01,A,5\n"
@@ -32,7 +32,9 @@ def make_zip(path: Path, *fills: Fill) -> Path:
     return path
 
 
-def list_all(tmp_path: Path, *paths: Path, limits: Limits | None = None) -> list[tuple[str, str | bytes]]:
+def list_all(
+    tmp_path: Path, *paths: Path, limits: UnpackLimits | None = None
+) -> list[tuple[str, str | bytes]]:
     """(name, kind of refusal or content)."""
     temp = tmp_path / "temp"
     temp.mkdir(exist_ok=True)
@@ -91,7 +93,7 @@ def inner_zip() -> bytes:
 )
 def test_a_bad_member_is_refused_and_the_next_goes_on(tmp_path: Path, fill: Fill, kind: str) -> None:
     path = make_zip(tmp_path / "a.zip", fill)
-    found = list_all(tmp_path, path, limits=Limits(max_bytes=1 << 20))
+    found = list_all(tmp_path, path, limits=UnpackLimits(max_bytes=1 << 20))
     assert [content for _, content in found] == [kind, GOOD]
     assert found[1][0] == "a.zip/good.csv"
 
@@ -100,7 +102,7 @@ def test_a_size_that_lies_is_counted(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "a.zip", lambda archive: archive.writestr("bomb.csv", bytes(3 << 20)))
     data = path.read_bytes().replace(struct.pack("<I", 3 << 20), struct.pack("<I", 10))
     path.write_bytes(data)
-    found = list_all(tmp_path, path, limits=Limits(max_bytes=1 << 20))
+    found = list_all(tmp_path, path, limits=UnpackLimits(max_bytes=1 << 20))
     assert found[0][1] in ("too_large", "broken")
     assert found[1][1] == GOOD
 
@@ -136,7 +138,7 @@ def test_archives_that_are_none_or_too_full(tmp_path: Path) -> None:
         tmp_path / "many.zip", *[lambda archive, n=n: archive.writestr(f"{n}", b"") for n in range(5)]
     )
     found = list_all(
-        tmp_path, tmp_path / "cut.zip", tmp_path / "none.zip", many, limits=Limits(max_members=5)
+        tmp_path, tmp_path / "cut.zip", tmp_path / "none.zip", many, limits=UnpackLimits(max_members=5)
     )
     assert [kind for _, kind in found] == ["broken", "empty", "too_many_members"]
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from backline.reports.format import FACT_SCHEMA
 from backline.storage.claims import Source
 from backline.storage.database import Database
-from backline.storage.facts import Written, read_moment, write_facts
+from backline.storage.facts import write_facts
 from backline.storage.import_lines import ImportLine
 from backline.storage.imports import NewImport, insert_import, new_import_id
 from backline.storage.spool import Spool, SpoolFile
@@ -74,7 +74,6 @@ class Stored(NamedTuple):
 
     no: int
     id: str
-    written: Written
 
 
 def store(database: Database, spool: Spool, report: str = "table", span: int = 1) -> Stored:
@@ -87,12 +86,12 @@ def store_in(
     connection: Connection, database: Database, spool: Spool, report: str = "table", span: int = 1
 ) -> Stored:
     """Write one import."""
-    moment = read_moment(connection, database.now_sql)
+    moment = database.now(connection)
     line = ImportLine(file="x.csv", format="table", outcome="accepted", import_id=new_import_id())
     number = insert_import(connection, NewImport(line, "bytes", "hints", report, "run"), moment)
     source = Source(number, report, spool.kind, span, moment)
-    written = write_facts(connection, database.now_sql, spool, source, region=None, import_id=line.import_id)
-    return Stored(number, line.import_id, written)
+    write_facts(connection, spool, source, region=None, import_id=line.import_id)
+    return Stored(number, line.import_id)
 
 
 def list_current(connection: Connection) -> list[tuple[Any, ...]]:

@@ -99,5 +99,4 @@ def test_listed_confirmed_first(database: Database) -> None:
         writer.add_artist(3, "b")
         assert [row.no for row in list_artists(connection)] == [3, 2, 1]
         assert [row.no for row in list_artists(connection, limit=1)] == [3]
-        assert [row.no for row in list_artists(connection, unconfirmed=False)] == [3, 2]
         assert count_artists(connection) == 3

@@ -20,12 +20,12 @@ from backline.storage.database import Database
 
 def resolve(connection: Connection, database: Database, *names: str) -> dict[str, int]:
     """Artists by name."""
-    return resolve_artists(connection, database.now_sql, names, created_by="imp_1")
+    return resolve_artists(connection, database.now(connection), names, created_by="imp_1")
 
 
 def place(connection: Connection, database: Database, *tracks: TrackName) -> list[int]:
     """Tracks in the order asked for."""
-    found = resolve_tracks(connection, database.now_sql, tracks, created_by="imp_1")
+    found = resolve_tracks(connection, database.now(connection), tracks, created_by="imp_1")
     return [found[track] for track in tracks]
 
 

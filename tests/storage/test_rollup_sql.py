@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from backline.music import DIMENSIONS
 from backline.storage.database import Database
-from backline.storage.rollup_sql import COLUMNS, DIMENSIONS, select_rollups
+from backline.storage.rollup_sql import COLUMNS, select_rollups
 from tests.storage.fact_writer import Fact, FactWriter
 
 CHOSEN = "SELECT 1 AS artist_no, 5 AS day"

@@ -11,7 +11,8 @@ from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.parameters import Json
 from backline.cli.run_words import show_micros
 from backline.cli.screen import Screen
-from backline.metrics.numbers import show_known, to_date, to_day
+from backline.metrics.numbers import show_known
+from backline.music import to_date, to_day
 from backline.storage.artists import (
     ArtistRow,
     add_artist,

@@ -13,7 +13,7 @@ from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.parameters import Json
 from backline.errors import BadInput, UnknownName
 from backline.metrics.lines import list_lines
-from backline.metrics.numbers import to_day
+from backline.music import to_day
 from backline.runtime.retry import is_passing
 from backline.storage.artists import find_artist, list_credits, list_shared_credits
 from backline.storage.database import Database

@@ -20,8 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backline.errors import BadInput
-from backline.metrics.lines import DIMENSIONS, combine_cells
-from backline.metrics.numbers import FIRST, LAST, Figure, Numbers, show_exact, show_known
+from backline.metrics.lines import combine_cells
+from backline.metrics.numbers import ArtistNumbers, Figure, show_exact, show_known
+from backline.music import DIMENSIONS, FIRST_DAY, LAST_DAY
 
 COLUMNS = (
     *("artist_id", "artist", "day", "report", "dimension", "key", "measure", "currency", "value"),
@@ -54,10 +55,10 @@ def neutralise(text: str) -> str:
 
 
 def list_rows(
-    numbers: Numbers, artist_id: str, artist: str, first: int | None = None, last: int | None = None
+    numbers: ArtistNumbers, artist_id: str, artist: str, first: int | None = None, last: int | None = None
 ) -> list[ExportRow]:
     """Every number of the range, ordered by report, dimension, day, key, measure and currency."""
-    low, high = FIRST if first is None else first, LAST if last is None else last
+    low, high = FIRST_DAY if first is None else first, LAST_DAY if last is None else last
     rows = []
     for dimension in DIMENSIONS:
         figures = combine_cells(numbers.read_cells(dimension, low, high), by_day=False)

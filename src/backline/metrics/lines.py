@@ -12,20 +12,24 @@ from decimal import Decimal
 from typing import Any
 
 from backline.metrics.coverage import Coverage, share, weigh_days
-from backline.metrics.numbers import FIRST, LAST, Figure, Numbers, add_exact, make_exact, read_rule, to_date
+from backline.metrics.numbers import ArtistNumbers, Figure, add_exact, make_exact, read_rule
 from backline.metrics.regions import CHART_MEASURE, Regions, read_regions
-
-DIMENSIONS = ("day", "track", "country", "source")
+from backline.music import FIRST_DAY, LAST_DAY, to_date
 
 
 def list_lines(
-    numbers: Numbers, by: str, *, first: int | None = None, last: int | None = None, report: str | None = None
+    numbers: ArtistNumbers,
+    by: str,
+    *,
+    first: int | None = None,
+    last: int | None = None,
+    report: str | None = None,
 ) -> list[Figure]:
     """The lines of `backline metrics show`, ordered by key, report, measure and currency.
 
     first and last are days (both included); None leaves the range to each report's own days.
     """
-    low, high = FIRST if first is None else first, LAST if last is None else last
+    low, high = FIRST_DAY if first is None else first, LAST_DAY if last is None else last
     if by == "day":
         return sort_lines(combine_cells(numbers.read_cells("day", low, high, report), by_day=True))
     reports = {row.report: row for row in numbers.list_reports()}
@@ -48,22 +52,24 @@ def list_lines(
     return sort_lines(lines)
 
 
-def _read_charts(numbers: Numbers, sums: Sequence[Any]) -> dict[str, Regions]:
+def _read_charts(numbers: ArtistNumbers, sums: Sequence[Any]) -> dict[str, Regions]:
     """The regions of each report of charts: a region covers the days of its own charts."""
     names = {row.report for row in sums if row.measure == CHART_MEASURE}
     return {
-        name: read_regions(numbers, name, [row for row in sums if row.report == name], FIRST, LAST)
+        name: read_regions(numbers, name, [row for row in sums if row.report == name], FIRST_DAY, LAST_DAY)
         for name in names
     }
 
 
-def read_coverage(numbers: Numbers, by: str, first: int, last: int, report: str | None = None) -> Coverage:
-    """Which days each report covers by this dimension, with their weights."""
+def read_coverage(
+    numbers: ArtistNumbers, by: str, first: int, last: int, report: str | None = None
+) -> Coverage:
+    """Which days each report covers by this dimension (not the day itself), with their weights."""
     cells = numbers.read_cells("day", first, last, report)
-    return weigh_days(cells if by == "day" else numbers.list_days(by, first, last, report), cells)
+    return weigh_days(numbers.list_days(by, first, last, report), cells)
 
 
-def read_latest(numbers: Numbers, by: str, first: int, last: int, report: str) -> list[Figure]:
+def read_latest(numbers: ArtistNumbers, by: str, first: int, last: int, report: str) -> list[Figure]:
     """Of a report of overlapping windows (songs of 28 days): each key's latest value in the range."""
     latest: dict[tuple[str, str, str | None], Figure] = {}
     for figure in combine_cells(numbers.read_cells(by, first, last, report), by_day=False):

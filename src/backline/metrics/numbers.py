@@ -7,18 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
 from backline.music import MEASURES
 
-FIRST, LAST = -1_000_000, 1_000_000  # days since 1970-01-01 that no report reaches
-_EPOCH = date(1970, 1, 1)
-_EPOCH_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
-
-class Numbers(Protocol):
+class ArtistNumbers(Protocol):
     """The numbers of one artist. Days are counted from 1970-01-01; values are value · 10^-scale.
 
     Rows are objects with attributes. A cell: day, report, key, measure, currency, scale, span, value,
@@ -105,14 +101,4 @@ def show_exact(value: Decimal) -> str:
 
 def show_known(micros: int) -> str:
     """Microseconds since 1970 UTC as ISO 8601 with Z, to the second."""
-    return (_EPOCH_MOMENT + timedelta(microseconds=int(micros))).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def to_date(day: int) -> date:
-    """The date of a day's number."""
-    return _EPOCH + timedelta(days=day)
-
-
-def to_day(value: date) -> int:
-    """The number of a date."""
-    return (value - _EPOCH).days
+    return datetime.fromtimestamp(int(micros) // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backline.metrics.coverage import share
-from backline.metrics.numbers import Numbers
+from backline.metrics.numbers import ArtistNumbers
 from backline.metrics.periods import Days
 
 CHART_MEASURE = "chart_rank"  # every chart tells it, and nothing else does
@@ -41,7 +41,7 @@ class Regions:
         return {name for day, some in self.days.items() if days.first <= day <= days.last for name in some}
 
 
-def read_regions(numbers: Numbers, report: str, told: Iterable[Any], first: int, last: int) -> Regions:
+def read_regions(numbers: ArtistNumbers, report: str, told: Iterable[Any], first: int, last: int) -> Regions:
     """The charts of a report, where what it tells (rows with a measure) are charts; else none."""
     if not any(row.measure == CHART_MEASURE for row in told):
         return Regions()

@@ -11,16 +11,16 @@ from backline.metrics.changes import Change, Known, compare
 from backline.metrics.coverage import Coverage, weigh_days
 from backline.metrics.lines import combine_cells, combine_sums, read_latest
 from backline.metrics.numbers import (
+    ArtistNumbers,
     Figure,
-    Numbers,
     add_exact,
     read_rule,
     show_exact,
     show_known,
-    to_date,
 )
 from backline.metrics.periods import Days, place_period
 from backline.metrics.regions import Regions, read_regions
+from backline.music import to_date
 
 MOST = 500  # lines of one dimension in an answer; the exports hold them all
 WEEK = 7
@@ -99,7 +99,7 @@ class ReportSummary:
     left_off: Mapping[str, int] = field(default_factory=dict)  # dimension -> lines beyond the first 500
 
 
-def summarise_reports(numbers: Numbers, days: int, today: int) -> list[ReportSummary]:
+def summarise_reports(numbers: ArtistNumbers, days: int, today: int) -> list[ReportSummary]:
     """Every report that has data, by name; `days` long, each up to its own newest day."""
     reports = numbers.list_reports()
     if not reports:
@@ -114,7 +114,9 @@ def _place(row: Any, days: int) -> Days:
     return place_period(days, row.last, row.span) if row.has_days else Days(row.last, row.last)
 
 
-def _summarise(numbers: Numbers, row: Any, days: int, today: int, sources: Sequence[Any]) -> ReportSummary:
+def _summarise(
+    numbers: ArtistNumbers, row: Any, days: int, today: int, sources: Sequence[Any]
+) -> ReportSummary:
     period, week = _place(row, days), place_period(WEEK, row.last, row.span)
     first = min(period.before.first, week.before.first)
     cells = numbers.read_cells("day", first, row.last, row.report) if row.has_days else []
@@ -141,7 +143,7 @@ def _summarise(numbers: Numbers, row: Any, days: int, today: int, sources: Seque
 
 
 def _list_keys(
-    numbers: Numbers, row: Any, period: Days, cells: Sequence[Any], regions: Regions
+    numbers: ArtistNumbers, row: Any, period: Days, cells: Sequence[Any], regions: Regions
 ) -> dict[str, list[Line]]:
     if not row.has_days:
         return {"track": _read_windows(numbers, row), "country": [], "source": []}
@@ -199,7 +201,7 @@ def _inside(figures: Sequence[Figure], days: Days) -> list[Figure]:
 
 
 def _read_keys(
-    numbers: Numbers, by: str, row: Any, period: Days, cells: Sequence[Any], regions: Regions
+    numbers: ArtistNumbers, by: str, row: Any, period: Days, cells: Sequence[Any], regions: Regions
 ) -> list[Line]:
     """Lines by track, country or source, greatest first, each against its own value before."""
     told = numbers.list_days(by, period.before.first, period.last, row.report)
@@ -230,7 +232,7 @@ def _read_keys(
     return lines
 
 
-def _read_windows(numbers: Numbers, row: Any) -> list[Line]:
+def _read_windows(numbers: ArtistNumbers, row: Any) -> list[Line]:
     """Of a report of overlapping windows: the values of its newest window; two windows are never compared."""
     figures = read_latest(numbers, "track", row.last, row.last, row.report)
     return [_make_line(figure, figure.coverage, None) for figure in sorted(figures, key=_rank)]

@@ -109,7 +109,7 @@ def repeat_value(value: Any, count: int) -> Coded:
 
 
 @dataclass(slots=True)
-class Numbers:
+class NumberColumn:
     """A column of exact numbers: values * 10^-scales."""
 
     values: Array  # int64
@@ -130,10 +130,10 @@ _ANY: Final = "{word!r} is not a number."
 
 def read_numbers(
     column: pa.Array, name: str, *, whole: bool, tell_sign: Callable[[list[str]], str]
-) -> Numbers:
+) -> NumberColumn:
     """Whole numbers or exact decimals. `tell_sign` is asked for the decimal sign, only where it matters."""
     count = len(column)
-    numbers = Numbers(
+    numbers = NumberColumn(
         np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int8), np.zeros(count, dtype=bool), {}
     )
     if pa.types.is_integer(column.type):
@@ -156,7 +156,7 @@ def read_numbers(
     return numbers
 
 
-def _take_integers(column: pa.Array, numbers: Numbers, name: str) -> None:
+def _take_integers(column: pa.Array, numbers: NumberColumn, name: str) -> None:
     numbers.empty[:] = column.is_null().to_numpy(zero_copy_only=False)
     found = column.fill_null(0).to_numpy(zero_copy_only=False)
     good = found <= MOST
@@ -167,7 +167,7 @@ def _take_integers(column: pa.Array, numbers: Numbers, name: str) -> None:
         numbers.problems[row] = Problem("bad_number", f"{name}: {found[row]} is larger than 10^13.")
 
 
-def _take_whole_floats(column: pa.Array, numbers: Numbers) -> tuple[pa.Array, Array]:
+def _take_whole_floats(column: pa.Array, numbers: NumberColumn) -> tuple[pa.Array, Array]:
     """32041.0 counts as 32041; what is left for a closer look."""
     floats = column.cast(pa.float64()).fill_null(float("nan")).to_numpy(zero_copy_only=False)
     numbers.empty[:] = np.isnan(floats)
@@ -181,7 +181,7 @@ def _take_whole_floats(column: pa.Array, numbers: Numbers) -> tuple[pa.Array, Ar
 def _take_words(
     column: pa.Array,
     rows: Array,
-    numbers: Numbers,
+    numbers: NumberColumn,
     name: str,
     whole: bool,
     tell_sign: Callable[[list[str]], str],
@@ -195,7 +195,7 @@ def _take_words(
 
 
 def _take_usual(
-    column: pa.Array, rows: Array, numbers: Numbers, whole: bool, sign: str
+    column: pa.Array, rows: Array, numbers: NumberColumn, whole: bool, sign: str
 ) -> tuple[pa.Array, Array]:
     """Numbers like 1.234,50 for the decimal sign ","; returns what is left, with its rows."""
     fits = pc.fill_null(pc.match_substring_regex(column, _USUAL[sign]), False).to_numpy(zero_copy_only=False)
@@ -221,7 +221,7 @@ def _take_usual(
 
 
 def _take_patiently(
-    column: pa.Array, rows: Array, numbers: Numbers, name: str, whole: bool, sign: str
+    column: pa.Array, rows: Array, numbers: NumberColumn, name: str, whole: bool, sign: str
 ) -> None:
     encoded = column.dictionary_encode()
     words = [_as_word(value) for value in encoded.dictionary.to_pylist()]

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from backline.music import MEASURES
-from backline.reports.columns import Array, Coded, Numbers, Problem, repeat_value
+from backline.reports.columns import Array, Coded, NumberColumn, Problem, repeat_value
 from backline.reports.duplicates import Seen, mix_hashes
 from backline.reports.footers import Footers, is_total_row, is_total_word
 from backline.reports.format import FACT_SCHEMA, Layout, Rejection
@@ -20,7 +20,7 @@ from backline.reports.rows import MONEY, RANK, CellReader, Parsed, find_suspects
 from backline.reports.tally import MOST_REJECTIONS, Tally, add_up, describe_rejections, group_rows
 
 _DUPLICATE = Problem("duplicate", "An earlier row tells something else about the same thing.")
-Steps = Mapping[str, tuple[Array, Array]]  # cumulative measure to (lines, growth since the day before)
+Growth = Mapping[str, tuple[Array, Array]]  # cumulative measure to (lines, growth since the day before)
 
 
 class Converter:
@@ -31,23 +31,23 @@ class Converter:
         layout: Layout,
         today: date,
         scan: Callable[[str], Iterator[list[str]]],
-        steps: Steps | None = None,
+        growth: Growth | None = None,
     ) -> None:
         self.layout = layout
         self.tally = Tally()
         self._cells = CellReader(layout, today, scan)
         self._seen = [Seen() for _ in layout.unique]
         self._footers = Footers()
-        self._steps = steps or {}
+        self._growth = growth or {}
         self._summed = [m for m in layout.measures if MEASURES[m] == "sum" and m not in layout.cumulative]
 
     def convert(self, block: Block) -> pa.RecordBatch:
         """The facts of a block, measure after measure."""
         parsed, good = self.judge(block)
-        for measure, (lines, growth) in self._steps.items():
+        for measure, (lines, grown) in self._growth.items():
             numbers = parsed.numbers[measure]
             readings = good & ~numbers.empty
-            _take_steps(numbers, block.lines, lines, growth)
+            _take_growth(numbers, block.lines, lines, grown)
             self.tally.unpreceded += int((readings & numbers.empty).sum())
         told = np.zeros(len(parsed), dtype=bool)
         for numbers in parsed.numbers.values():
@@ -202,7 +202,7 @@ def _hash_numbers(parsed: Parsed) -> Iterator[Array]:
         yield numbers.scales.astype(np.uint64) * np.uint64(2) + numbers.empty.astype(np.uint64)
 
 
-def _take_steps(numbers: Numbers, lines: Array, known_lines: Array, growth: Array) -> None:
+def _take_growth(numbers: NumberColumn, lines: Array, known_lines: Array, growth: Array) -> None:
     """Put the growth since the day before in place of the running total; no day before, no number."""
     if not len(known_lines):
         numbers.empty[:] = True
@@ -259,7 +259,7 @@ def _words(coded: Coded | None, rows: Array, size: int, empty: str | None) -> pa
     return Coded(codes.astype(np.int32), values, {}).as_words()
 
 
-def _currencies(parsed: Parsed, found: list[tuple[str, Numbers]], parts: list[Array]) -> pa.Array:
+def _currencies(parsed: Parsed, found: list[tuple[str, NumberColumn]], parts: list[Array]) -> pa.Array:
     """The currency of amounts of money, "" for counts."""
     coded = parsed.roles.get("currency")
     values = ["", *(coded.values if coded is not None else [])]

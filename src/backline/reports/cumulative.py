@@ -21,7 +21,7 @@ MOST_ROWS: Final = 4_000_000
 _KEY: Final = ("artist", "track", "isrc", "country", "source", "currency")
 
 
-def find_steps(
+def find_growth(
     layout: Layout, today: date, scan: Callable[[str], Iterator[list[str]]], blocks: Iterator[Block]
 ) -> dict[str, tuple[Array, Array]]:
     """Measure to (lines, growth since the day before), both int64, lines ascending. Reads the file once."""

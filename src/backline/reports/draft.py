@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from backline.reports.header import fold_name
+from backline.reports.header import fold_column
 
 _GUESSES: Final[dict[str, tuple[str, ...]]] = {
     "date": ("date", "day", "datum", "tag", "jour", "sale_month", "sales_month", "reporting_date", "period"),
@@ -60,7 +60,7 @@ _GUESSES: Final[dict[str, tuple[str, ...]]] = {
 
 def draft_mapping(header: Sequence[str]) -> str:
     """TOML that can be read as it is where the guesses suffice; what was not found stands there as a comment."""
-    names = {fold_name(column): column for column in reversed(header) if column.strip()}
+    names = {fold_column(column): column for column in reversed(header) if column.strip()}
     found = {
         what: names[guess]
         for what, guesses in _GUESSES.items()

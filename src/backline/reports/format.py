@@ -97,13 +97,11 @@ class Refused(BadInput):
 class NeedsMapping(BadInput):
     """The columns of this file are not known."""
 
-    def __init__(self, fingerprint: str, header: tuple[str, ...], draft: str) -> None:
+    def __init__(self, header: Collection[str], draft: str) -> None:
         super().__init__(
             f"The columns are not known: {', '.join(header)[:500]}.",
             remedy="Let --draft-map FILE write a mapping, look it through, then import with --map FILE.",
         )
-        self.fingerprint = fingerprint
-        self.header = header
         self.draft = draft
 
 
@@ -118,7 +116,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the columns of one file mean. Column names are folded (`header.fold_name`).
+    """What the columns of one file mean. Column names are folded (`header.fold_column`).
 
     Roles: day, artist, track, isrc, released, country, source, currency, uri. `measures` maps a measure
     of `music.MEASURES` to its column. `unique` lists the keys of which a second row is a duplicate:

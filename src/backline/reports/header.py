@@ -29,7 +29,7 @@ class Header:
         return fingerprint_names(self.names)
 
 
-def fold_name(name: str) -> str:
+def fold_column(name: str) -> str:
     """A column's name for comparing: "Monthly listeners " and monthly_listeners are one."""
     return re.sub(r"[\s_\-]+", "_", name.strip(" \t\ufeff\u00a0").casefold()).strip("_")
 
@@ -56,7 +56,7 @@ def find_header(head: str, is_header: Callable[[Sequence[str]], int]) -> Header:
             written = strip_empty_end(cells)
             if not written or len(written) > MOST_COLUMNS:
                 continue
-            header = Header(tuple(map(fold_name, cells)), tuple(written), delimiter, number + 1)
+            header = Header(tuple(map(fold_column, cells)), tuple(written), delimiter, number + 1)
             points = is_header(header.names)
             if points and (best is None or points > best[0]):
                 best = (points, header)
@@ -68,7 +68,7 @@ def find_header(head: str, is_header: Callable[[Sequence[str]], int]) -> Header:
     if likely is not None:
         return likely[1]
     first = next((cells for cells in split_head(head, ",") if cells), [""])
-    return Header(tuple(map(fold_name, first)), tuple(first), ",", 1)
+    return Header(tuple(map(fold_column, first)), tuple(first), ",", 1)
 
 
 def strip_empty_end(cells: Sequence[str]) -> list[str]:

@@ -22,7 +22,7 @@ from backline.reports.file_names import (
     read_region_hint,
 )
 from backline.reports.format import Hints, Kind, Layout, Refused, Split
-from backline.reports.header import fold_name
+from backline.reports.header import fold_column
 from backline.reports.mapping import MEASURE_NAMES, TableMapping
 from backline.reports.table import KEY, choose_unique
 
@@ -43,9 +43,9 @@ def lay_out_mapped(mapping: TableMapping, names: Collection[str], file_name: str
             f"{file_name} has no column {missing[0]!r}, which the mapping reads.",
             f"It has: {', '.join(filter(None, names))[:400]}. Mend the mapping.",
         )
-    told = {_NAMES.get(what, what): fold_name(name) for what, name in mapping.columns.items()}
+    told = {_NAMES.get(what, what): fold_column(name) for what, name in mapping.columns.items()}
     measures = {
-        _NAMES.get(m, m): fold_name(mapping.columns[m]) for m in MEASURE_NAMES if m in mapping.columns
+        _NAMES.get(m, m): fold_column(mapping.columns[m]) for m in MEASURE_NAMES if m in mapping.columns
     }
     columns = {role: name for role, name in told.items() if role not in measures}
     split = _read_split(mapping)
@@ -75,7 +75,7 @@ def _read_split(mapping: TableMapping) -> Split | None:
     if mapping.split is None:
         return None
     first, second = (_NAMES.get(what, what) for what in mapping.split.into)
-    return Split(fold_name(mapping.split.column), mapping.split.at, (first, second))
+    return Split(fold_column(mapping.split.column), mapping.split.at, (first, second))
 
 
 def _read_constants(

@@ -33,7 +33,7 @@ from backline.music import MEASURES
 from backline.reports.countries import read_country
 from backline.reports.dates import DATE_FORMS, SAME_FORMS, read_date_form, read_day
 from backline.reports.format import Refused
-from backline.reports.header import fold_name
+from backline.reports.header import fold_column
 from backline.reports.numbers import NumberForm
 
 ROLES: Final = ("date", "artist", "track", "isrc", "released", "country", "source", "currency")
@@ -123,7 +123,7 @@ class TableMapping(_Part):
     def needed(self) -> list[str]:
         """Folded names of every column that the mapping reads."""
         split = [self.split.column] if self.split else []
-        return [fold_name(name) for name in (*self.columns.values(), *split)]
+        return [fold_column(name) for name in (*self.columns.values(), *split)]
 
 
 def read_mapping(text: str) -> TableMapping:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backline.reports.format import Refused
-from backline.reports.header import fold_name
+from backline.reports.header import fold_column
 from backline.reports.parquet_pages import find_largest_page
 from backline.reports.records import LONGEST, MOST_COLUMNS, ROWS, Block
 
@@ -57,7 +57,7 @@ def read_names(path: Path, name: str) -> dict[str, str]:
         raise Refused("too_many_columns", f"{name} has {len(written):,} columns.", "Keep those that matter.")
     names: dict[str, str] = {}
     for column in written:
-        folded = fold_name(column)
+        folded = fold_column(column)
         if folded in names:
             raise Refused("ambiguous_header", f"There are two columns {folded!r}.", "Rename one of them.")
         names[folded] = column

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from backline.reports.content import tell_content
 from backline.reports.convert import Converter
-from backline.reports.cumulative import find_steps
+from backline.reports.cumulative import find_growth
 from backline.reports.draft import draft_mapping
 from backline.reports.format import Hints, Kind, Layout, NeedsMapping, Refused, Rejection, find_formats
 from backline.reports.header import choose_format, find_header, fingerprint_names
@@ -118,8 +118,8 @@ class Reading:
     def blocks(self) -> Iterator[pa.RecordBatch]:
         """Facts in `FACT_SCHEMA`. Raises `Refused` at any point: then nothing of the file may be kept."""
         if self._layout.cumulative:
-            steps = find_steps(self._layout, self._today, self._scan, self._records.blocks())
-            self._converter = Converter(self._layout, self._today, self._scan, steps)
+            growth = find_growth(self._layout, self._today, self._scan, self._records.blocks())
+            self._converter = Converter(self._layout, self._today, self._scan, growth)
         for block in self._records.blocks():
             facts = self._converter.convert(block)
             if facts.num_rows:
@@ -187,7 +187,7 @@ def _choose(
     if mapping is not None and (known is None or count_mapped(mapping, names)):
         return "mapped", lay_out_mapped(mapping, names, file_name, hints), fingerprint
     if known is None:
-        raise NeedsMapping(fingerprint, tuple(written), draft_mapping(written))
+        raise NeedsMapping(written, draft_mapping(written))
     return known.name, known.lay_out(names, file_name, hints), None
 
 

@@ -14,7 +14,15 @@ import pyarrow as pa
 
 from backline.music import tidy_isrc
 from backline.reports import dates, numbers
-from backline.reports.columns import Array, Coded, Numbers, Problem, code_column, read_numbers, repeat_value
+from backline.reports.columns import (
+    Array,
+    Coded,
+    NumberColumn,
+    Problem,
+    code_column,
+    read_numbers,
+    repeat_value,
+)
 from backline.reports.countries import read_country
 from backline.reports.format import Layout, Refused
 from backline.reports.records import Block
@@ -41,7 +49,7 @@ class Parsed:
 
     block: Block
     roles: dict[str, Coded]
-    numbers: dict[str, Numbers]
+    numbers: dict[str, NumberColumn]
 
     def __len__(self) -> int:
         return len(self.block)

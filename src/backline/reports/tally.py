@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from backline.reports.columns import Array, Coded, Numbers, Problem
+from backline.reports.columns import Array, Coded, NumberColumn, Problem
 from backline.reports.format import Rejection
 from backline.reports.numbers import EXACT
 
@@ -79,7 +79,7 @@ def describe_rejections(
     return found
 
 
-def add_up(numbers: Numbers, mask: Array) -> Decimal:
+def add_up(numbers: NumberColumn, mask: Array) -> Decimal:
     """The exact sum of the marked rows."""
     total = Decimal(0)
     for scale in np.unique(numbers.scales[mask]).tolist():

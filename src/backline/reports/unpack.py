@@ -27,7 +27,7 @@ _JUNK_NAMES: Final = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class UnpackLimits:
     """How much one archive may unpack to."""
 
     max_bytes: int = 2 << 30  # of all members together
@@ -43,14 +43,14 @@ class Piece:
     refused: Refused | None = None
 
 
-def list_pieces(paths: Sequence[Path], temp: Path, limits: Limits | None = None) -> Iterator[Piece]:
+def list_pieces(paths: Sequence[Path], temp: Path, limits: UnpackLimits | None = None) -> Iterator[Piece]:
     """Every file of the paths, in order. A zip's member lies in `temp` until the next piece is asked for."""
     for path in paths:
         if path.is_dir():
             for inner in _walk(path):
-                yield from _open(inner, inner.relative_to(path.parent), temp, limits or Limits())
+                yield from _open(inner, inner.relative_to(path.parent), temp, limits or UnpackLimits())
         else:
-            yield from _open(path, Path(path.name), temp, limits or Limits())
+            yield from _open(path, Path(path.name), temp, limits or UnpackLimits())
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -64,7 +64,7 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _open(path: Path, shown: Path, temp: Path, limits: Limits) -> Iterator[Piece]:
+def _open(path: Path, shown: Path, temp: Path, limits: UnpackLimits) -> Iterator[Piece]:
     name = str(shown).encode(errors="backslashreplace").decode()  # a name on the disk need not be UTF-8
     if not path.is_file():
         words = f"{name} is not a file."
@@ -123,7 +123,7 @@ def _check_directory(path: Path, name: str) -> None:
 
 
 def _unpack_members(
-    archive: zipfile.ZipFile, path: Path, name: str, temp: Path, limits: Limits
+    archive: zipfile.ZipFile, path: Path, name: str, temp: Path, limits: UnpackLimits
 ) -> Iterator[Piece]:
     members = [item for item in archive.infolist() if not _is_junk(item)]
     if len(members) > limits.max_members:

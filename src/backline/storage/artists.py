@@ -49,13 +49,9 @@ def find_artist(connection: Connection, name: str) -> ArtistRow:
     return candidates[0]
 
 
-def list_artists(
-    connection: Connection, *, unconfirmed: bool = True, limit: int | None = None
-) -> list[ArtistRow]:
-    """Artists by name, confirmed ones first; without `unconfirmed` only those that a person vouched for."""
+def list_artists(connection: Connection, *, limit: int | None = None) -> list[ArtistRow]:
+    """Artists by name, confirmed ones first."""
     query = select(t.artist).order_by(t.artist.c.confirmed.desc(), t.artist.c.folded, t.artist.c.no)
-    if not unconfirmed:
-        query = query.where(t.artist.c.confirmed)
     return list(connection.execute(query.limit(limit)).all())
 
 

@@ -29,10 +29,11 @@ UPDATE backline_track SET isrc = coalesce(isrc, :isrc), released = coalesce(rele
 
 
 def resolve_artists(
-    connection: Connection, now_sql: str, names: Iterable[str], *, created_by: str
+    connection: Connection, moment: int, names: Iterable[str], *, created_by: str
 ) -> dict[str, int]:
-    """The `no` of the artist behind each name, or behind its id; unknown ones are made.
+    """The `no` of the artist behind each name, or behind its id; unknown ones are made at this moment.
 
+    A moment is microseconds since 1970 UTC, by the database's clock.
     Of several artists with one name a confirmed one is taken before others, then the oldest.
     """
     wanted = list(dict.fromkeys(names))
@@ -40,12 +41,12 @@ def resolve_artists(
     folded = {name: fold_name(name) for name in wanted if name not in known}
     found = _find_folded(connection, sorted(set(folded.values())))
     missing = {fold: name for name, fold in reversed(folded.items()) if fold not in found}
-    found |= _add_artists(connection, now_sql, dict(reversed(missing.items())), created_by)
+    found |= _add_artists(connection, moment, dict(reversed(missing.items())), created_by)
     return known | {name: found[fold] for name, fold in folded.items()}
 
 
 def resolve_tracks(
-    connection: Connection, now_sql: str, tracks: Iterable[TrackName], *, created_by: str
+    connection: Connection, moment: int, tracks: Iterable[TrackName], *, created_by: str
 ) -> dict[TrackName, int]:
     """The `no` of each track; unknown ones are made, and what was not known of a known one is filled in.
 
@@ -55,7 +56,7 @@ def resolve_tracks(
     wanted = sorted(dict.fromkeys(tracks), key=itemgetter(0))  # an artist's stay in their order
     numbers: dict[TrackName, int] = {}
     for part in _chunk_by_artist(wanted):
-        numbers |= _resolve_part(connection, now_sql, part, created_by)
+        numbers |= _resolve_part(connection, moment, part, created_by)
     return numbers
 
 
@@ -71,7 +72,7 @@ def _chunk_by_artist(wanted: Sequence[TrackName]) -> Iterator[Sequence[TrackName
 
 
 def _resolve_part(
-    connection: Connection, now_sql: str, wanted: Sequence[TrackName], created_by: str
+    connection: Connection, moment: int, wanted: Sequence[TrackName], created_by: str
 ) -> dict[TrackName, int]:
     """All tracks of some artists."""
     shelf = _Shelf(connection, sorted({track[0] for track in wanted}))
@@ -83,7 +84,7 @@ def _resolve_part(
     for track in wanted:
         is_one = len(days.get((track[0], fold_name(track[1])), ())) < 2
         found[track] = shelf.place(track, is_one=is_one)
-    return shelf.write(connection, now_sql, found, created_by)
+    return shelf.write(connection, moment, found, created_by)
 
 
 def add_credit_parts(connection: Connection, credits: Mapping[str, int]) -> None:
@@ -132,7 +133,7 @@ def _find_folded(connection: Connection, folded: Sequence[str]) -> dict[str, int
 
 
 def _add_artists(
-    connection: Connection, now_sql: str, names: Mapping[str, str], created_by: str
+    connection: Connection, moment: int, names: Mapping[str, str], created_by: str
 ) -> dict[str, int]:
     if not names:
         return {}
@@ -142,18 +143,17 @@ def _add_artists(
         "id": make_texts([new_artist_id() for _ in names]),
         "name": make_texts([name.strip() for name in names.values()]),
         "folded": make_texts(list(names)),
-        **_describe_origin(connection, now_sql, len(names), created_by),
+        **_describe_origin(moment, len(names), created_by),
     }
     insert_columns(connection, t.artist, columns)
     return dict(zip(names, numbers.tolist(), strict=True))
 
 
-def _describe_origin(connection: Connection, now_sql: str, count: int, created_by: str) -> dict[str, Any]:
-    now = connection.execute(text(f"SELECT {now_sql}")).scalar_one()
+def _describe_origin(moment: int, count: int, created_by: str) -> dict[str, Any]:
     return {
         "confirmed": repeat(False, count),
         "provenance": repeat(Provenance.REPORT.value, count),
-        "created_at": np.full(count, now, dtype=np.int64),
+        "created_at": np.full(count, moment, dtype=np.int64),
         "created_by": repeat(created_by, count),
     }
 
@@ -205,7 +205,7 @@ class _Shelf:
         return track
 
     def write(
-        self, connection: Connection, now_sql: str, found: Mapping[TrackName, _Track], created_by: str
+        self, connection: Connection, moment: int, found: Mapping[TrackName, _Track], created_by: str
     ) -> dict[TrackName, int]:
         """Insert and fill in what `place` found to be new."""
         numbers = reserve_numbers(connection, t.track.c.no, len(self._new)).tolist() if self._new else []
@@ -220,7 +220,7 @@ class _Shelf:
                 "folded": make_texts([fold_name(track.title) for track in self._new]),
                 "isrc": make_texts([track.isrc for track in self._new]),
                 "released": make_texts([track.released for track in self._new]),
-                **_describe_origin(connection, now_sql, len(self._new), created_by),
+                **_describe_origin(moment, len(self._new), created_by),
             }
             insert_columns(connection, t.track, columns)
         filled = {track.no: track for track in found.values() if track.is_filled and not track.is_new}

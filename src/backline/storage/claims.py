@@ -73,7 +73,6 @@ class Placed:
     keys: Numbers
     ids: Numbers
     replaced: Numbers  # ids of claims that are current no more
-    echoed: int
 
     @property
     def written(self) -> int:
@@ -96,7 +95,7 @@ def place_claims(
     `sums` holds numbers of `scopes`; `rejected` has as many rows.
     """
     ids = np.zeros(len(sums), dtype=np.int64)
-    replaced, echoed = [np.zeros(0, dtype=np.int64)], 0
+    replaced = [np.zeros(0, dtype=np.int64)]
     for first in range(0, len(sums), SLICE):
         span = slice(first, first + SLICE)
         part = sums.cut(span)
@@ -109,8 +108,8 @@ def place_claims(
         ids[span][is_fresh] = _insert(
             connection, source, scopes, part, rejected[span], make_texts(contents), np.flatnonzero(is_fresh)
         )
-        echoed += _echo(connection, source, current.ids[~is_fresh])
-    return Placed(sums.keys, ids, np.concatenate(replaced), echoed)
+        _echo(connection, source, current.ids[~is_fresh])
+    return Placed(sums.keys, ids, np.concatenate(replaced))
 
 
 def _insert(
@@ -144,12 +143,11 @@ def _insert(
     return ids
 
 
-def _echo(connection: Connection, source: Source, claims: Numbers) -> int:
+def _echo(connection: Connection, source: Source, claims: Numbers) -> None:
     """Note that this import brought the content of these claims again."""
     if len(claims):
         echoes = {"claim_id": claims, "import_no": np.full(len(claims), source.import_no)}
         insert_columns(connection, t.claim_echo, echoes)
-    return len(claims)
 
 
 class _Current(NamedTuple):

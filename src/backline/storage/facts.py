@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from backline.storage import fact_tables as t
@@ -27,16 +27,6 @@ _WIDE_CACHE, _USUAL_CACHE = -65_536, -2_000  # KiB of pages, negative by SQLite'
 
 
 @dataclass(frozen=True)
-class Written:
-    """What an import changed: claims that are new, that replaced another, and that said nothing new."""
-
-    claims: int
-    replaced: int
-    unchanged: int
-    facts: int
-
-
-@dataclass(frozen=True)
 class _Names:
     """Numbers of the database for the spool's numbers."""
 
@@ -47,18 +37,17 @@ class _Names:
 
 
 def write_facts(
-    connection: Connection, now_sql: str, spool: Spool, source: Source, *, region: str | None, import_id: str
-) -> Written:
+    connection: Connection, spool: Spool, source: Source, *, region: str | None, import_id: str
+) -> None:
     """Resolve names, place claims, insert the facts of the new ones, mark the days that changed."""
     with _widen_cache(connection):
-        names = _resolve(connection, now_sql, spool, region, import_id)
+        names = _resolve(connection, source.moment, spool, region, import_id)
         sums = spool.sums().move(names.scope_places)
         placed = place_claims(connection, source, names.scopes, sums, _count_rejected(spool, names, sums))
-        facts, touched = _insert(connection, spool, names, placed)
+        touched = _insert(connection, spool, names, placed)
         if source.kind == "chart":
             touched = np.append(touched, list_fact_days(connection, placed.replaced.tolist()))
         mark_days(connection, touched, source.moment)
-        return Written(placed.written, len(placed.replaced), placed.echoed, facts)
 
 
 @contextmanager
@@ -75,21 +64,14 @@ def _widen_cache(connection: Connection) -> Iterator[None]:
             connection.exec_driver_sql(f"PRAGMA cache_size={_USUAL_CACHE}")
 
 
-def read_moment(connection: Connection, now_sql: str) -> int:
-    """The database's clock, in microseconds since 1970 UTC."""
-    return int(connection.execute(text(f"SELECT {now_sql}")).scalar_one())
-
-
-def _resolve(
-    connection: Connection, now_sql: str, spool: Spool, region: str | None, import_id: str
-) -> _Names:
+def _resolve(connection: Connection, moment: int, spool: Spool, region: str | None, import_id: str) -> _Names:
     credited = spool.artists.texts
-    known = resolve_artists(connection, now_sql, credited, created_by=import_id)
+    known = resolve_artists(connection, moment, credited, created_by=import_id)
     if spool.kind == "chart":
         add_credit_parts(connection, known)
     artists = np.array([known[name] for name in credited], dtype=np.int64)
     wanted = [(int(artists[key.artist]), key.title, key.isrc, key.released) for key in spool.tracks.texts[1:]]
-    found = resolve_tracks(connection, now_sql, wanted, created_by=import_id)
+    found = resolve_tracks(connection, moment, wanted, created_by=import_id)
     tracks = np.array([0, *(found[track] for track in wanted)], dtype=np.int64)
     if spool.kind == "chart":
         named = [country.lower() or region or "" for country in spool.texts["country"].texts]
@@ -116,19 +98,18 @@ def _count_rejected(spool: Spool, names: _Names, sums: Sums) -> Numbers:
     return counts
 
 
-def _insert(connection: Connection, spool: Spool, names: _Names, placed: Placed) -> tuple[int, Numbers]:
-    """Insert the facts of new claims. Returns how many, and whose days they are (`make_keys`)."""
-    count, touched = 0, [make_keys(np.zeros(0), np.zeros(0))]
+def _insert(connection: Connection, spool: Spool, names: _Names, placed: Placed) -> Numbers:
+    """Insert the facts of new claims. Returns whose days they are (`make_keys`)."""
+    touched = [make_keys(np.zeros(0), np.zeros(0))]
     if not placed.written:
-        return count, touched[0]
+        return touched[0]
     texts = {name: make_texts(spool.texts[name].texts) for name in TEXTS}
     for block in spool.blocks():
         claims = placed.find_ids(names.scope_places[spool.scopes(block)], block["day"])
         columns = _make_columns(block, claims, names, texts)
-        count += len(columns["day"])
         insert_columns(connection, t.fact, columns)
         touched.append(sort_distinct(make_keys(columns["artist_no"], columns["day"])))
-    return count, np.concatenate(touched)
+    return np.concatenate(touched)
 
 
 def _make_columns(

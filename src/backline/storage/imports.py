@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, text
 
 from backline.errors import BadInput, UnknownName
+from backline.music import to_date, to_day
 from backline.storage import fact_tables as t
 from backline.storage.import_lines import DayRange, ImportLine, RejectedRow, Rows, Totals
 
 ImportRow = Row[Any]
-EPOCH = date(1970, 1, 1)
 _KEEP_MAPPING = """
 INSERT INTO backline_mapping (fingerprint, body, created_at, created_by)
 VALUES (:fingerprint, :body, {now}, :created_by)
@@ -141,12 +141,12 @@ def describe_import(row: ImportRow) -> ImportLine:
 
 def show_day(day: int | None) -> str | None:
     """Days since 1970-01-01 as ISO 8601."""
-    return None if day is None else (EPOCH + timedelta(days=day)).isoformat()
+    return None if day is None else to_date(day).isoformat()
 
 
 def count_days(day: str | None) -> int | None:
     """An ISO 8601 day as days since 1970-01-01."""
-    return None if day is None else (date.fromisoformat(day) - EPOCH).days
+    return None if day is None else to_day(date.fromisoformat(day))
 
 
 def read_mappings(connection: Connection) -> dict[str, str]:

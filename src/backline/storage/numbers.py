@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, text
 
+from backline.music import FIRST_DAY, LAST_DAY
 from backline.storage.database import Database
 from backline.storage.rollup_sql import COLUMNS, join_claims, select_rollups
 
 NumberRow = Row[Any]
-FIRST, LAST = -1_000_000, 1_000_000  # days since 1970-01-01 that no report reaches
 
 _DIRTY = """
 SELECT artist_no, day FROM backline_dirty_day WHERE artist_no IN :artists AND day BETWEEN :first AND :last
@@ -33,9 +33,9 @@ WITH numbers AS (
 """
 _TITLED = """
 , titled AS (
-    SELECT n.artist_no, n.day, n.report, t.title AS key, n.measure, n.currency, n.scale, n.span, n.value,
+    SELECT n.artist_no, n.day, n.report, coalesce(t.title, '') AS key, n.measure, n.currency, n.scale, n.span, n.value,
         n.accepted, n.rejected, n.known_at
-    FROM numbers AS n JOIN backline_track AS t ON t.no = CASE WHEN n.dimension = 'track' THEN CAST(n.key AS BIGINT) END
+    FROM numbers AS n LEFT JOIN backline_track AS t ON t.no = CASE WHEN n.dimension = 'track' THEN CAST(n.key AS BIGINT) END
 )
 """
 _CELLS = """
@@ -84,35 +84,37 @@ class StoredNumbers:
         self._artists = list(artist_nos)
 
     def read_cells(
-        self, dimension: str, first: int = FIRST, last: int = LAST, report: str | None = None
+        self, dimension: str, first: int = FIRST_DAY, last: int = LAST_DAY, report: str | None = None
     ) -> list[NumberRow]:
         """One row per artist row, day, report, key, measure, currency and scale.
 
-        `key` is "" by day, the title by track, else the country or source.
+        `key` is "" by day, the title by track, else the country or source; "" where a row names none.
         """
         return self._read(dimension, _CELLS, first, last, report)
 
     def read_sums(
-        self, dimension: str, first: int = FIRST, last: int = LAST, report: str | None = None
+        self, dimension: str, first: int = FIRST_DAY, last: int = LAST_DAY, report: str | None = None
     ) -> list[NumberRow]:
         """Cells added up over days and artist rows: sum, lowest, and how many there were."""
         return self._read(dimension, _SUMS, first, last, report)
 
     def list_days(
-        self, dimension: str, first: int = FIRST, last: int = LAST, report: str | None = None
+        self, dimension: str, first: int = FIRST_DAY, last: int = LAST_DAY, report: str | None = None
     ) -> list[NumberRow]:
         """Each day on which a report tells a measure by this dimension."""
         return self._read(dimension, _DAYS, first, last, report)
 
     def list_reports(self) -> list[NumberRow]:
         """Each report: span, first and last day, number of days, when last known, whether it has days."""
-        return self._execute(_REPORTS.format(claims=join_claims(self._dialect, "f")), first=FIRST, last=LAST)
+        return self._execute(
+            _REPORTS.format(claims=join_claims(self._dialect, "f")), first=FIRST_DAY, last=LAST_DAY
+        )
 
-    def list_sources(self, first: int = FIRST, last: int = LAST) -> list[NumberRow]:
+    def list_sources(self, first: int = FIRST_DAY, last: int = LAST_DAY) -> list[NumberRow]:
         """The imports whose current claims stand behind each report and day."""
         return self._execute(_SOURCES.format(claims=join_claims(self._dialect, "f")), first=first, last=last)
 
-    def list_charts(self, report: str, first: int = FIRST, last: int = LAST) -> list[NumberRow]:
+    def list_charts(self, report: str, first: int = FIRST_DAY, last: int = LAST_DAY) -> list[NumberRow]:
         """The charts of a report that are current, by day and region, whoever stands in them."""
         values = {"report": report, "first": first, "last": last}
         return list(self._connection.execute(text(_CHARTS), values).all())

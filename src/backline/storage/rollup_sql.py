@@ -10,16 +10,17 @@ databases. It works in steps, each a CTE:
     claimed  one row per claim, so that a claim's accepted and rejected rows count once
     added    one row per key, measure, currency and scale
 
-Precedence: a chart's "global" contains its countries; a fact about the artist as a whole contains its
-tracks; of a dimension that names no key there is no row. A window that is not one day (28 days of songs)
-has rows by track only, unless it is a chart's.
+Precedence: a chart's "global" contains its countries. Within one claim that is no chart's, sums are added up
+whether a row names a track or not: a statement tells an album sale beside its songs. Between claims, and of
+people, who are never added, a fact about the artist as a whole contains its tracks. Rows without a track
+stand by track under the key 0, where their claim tells tracks too. Of a dimension that names no key there is
+no row. A window that is not one day (28 days of songs) has rows by track only, unless it is a chart's.
 """
 
 from __future__ import annotations
 
 from backline.music import MEASURES
 
-DIMENSIONS = ("day", "track", "country", "source")
 COLUMNS = "artist_no, day, report, dimension, key, measure, currency, scale, span, value, accepted, rejected, known_at"
 
 
@@ -27,6 +28,20 @@ def _quote(rule: str) -> str:
     return ", ".join(f"'{measure}'" for measure, how in MEASURES.items() if how == rule)
 
 
+# Of the same claim, artist, measure and currency, are there rows without a track (1), rows of a track (0)?
+_BESIDE = f"""
+(g.claim_id, g.artist_no, g.measure, g.currency) IN (
+    SELECT claim_id, artist_no, measure, currency FROM grouped
+    WHERE trackless = {{trackless}} AND measure IN ({_quote("sum")})
+)
+"""
+# Asked last: for charts, the greatest claims, the list of those beside is never made.
+_WHOLE = (
+    f"CASE WHEN g.trackless = 1 OR (c.kind <> 'chart' AND {_BESIDE.format(trackless=1)}) THEN 1 ELSE 0 END"
+)
+_KEYED = (
+    f"CASE WHEN g.trackless = 0 OR (c.kind <> 'chart' AND {_BESIDE.format(trackless=0)}) THEN 1 ELSE 0 END"
+)
 _FACTS = """
 FROM chosen AS d CROSS JOIN backline_fact AS f WHERE f.artist_no = d.artist_no AND f.day = d.day
 """
@@ -38,21 +53,21 @@ _CLAIMS = {
 }
 # Nothing is grouped by that follows from the rest: sorting is what a refresh costs (1.5 µs a fact on SQLite).
 _GROUPED_BY_TRACK = f"""
-SELECT f.artist_no, min(f.day) AS day, f.claim_id, f.track_no,
+SELECT f.artist_no, min(f.day) AS day, f.claim_id, f.track_no, CASE WHEN f.track_no = 0 THEN 1 ELSE 0 END AS trackless,
     CASE WHEN f.country = 'global' THEN 1 ELSE 0 END AS is_global,
     f.measure, f.currency, f.scale, sum(f.value) AS total, min(f.value) AS low, count(*) AS facts
 {_FACTS} GROUP BY f.track_no, f.claim_id, f.artist_no, is_global, f.measure, f.currency, f.scale
 """
-_WEIGHED_BY_TRACK = """
+_WEIGHED_BY_TRACK = f"""
 SELECT p.*,
     max(world) OVER (PARTITION BY artist_no, day, report, measure, currency, track_no) AS world_best,
     max(CASE WHEN span = 1 OR kind = 'chart' THEN whole END)
         OVER (PARTITION BY artist_no, day, report, measure, currency) AS whole_best
 FROM (
     SELECT g.*, c.report, c.kind, c.span, c.accepted, c.rejected, c.known_at,
-        CASE WHEN g.track_no = 0 THEN 1 ELSE 0 END AS whole,
+        {_WHOLE} AS whole, {_KEYED} AS keyed,
         CASE WHEN c.kind = 'chart' THEN g.is_global ELSE 0 END AS world
-    FROM grouped AS g {claims} WHERE c.id = g.claim_id AND c.current
+    FROM grouped AS g {{claims}} WHERE c.id = g.claim_id AND c.current
 ) AS p
 """
 _LINES_BY_TRACK = """
@@ -60,21 +75,24 @@ SELECT 'day' AS dimension, '' AS key, w.* FROM weighed AS w
 WHERE world = world_best AND whole = whole_best AND (span = 1 OR kind = 'chart')
 UNION ALL
 SELECT 'track' AS dimension, CAST(track_no AS TEXT) AS key, w.* FROM weighed AS w
-WHERE world = world_best AND whole = 0
+WHERE world = world_best AND keyed = 1
 """
 _GROUPED_BY_PLACE = f"""
 SELECT f.artist_no, min(f.day) AS day, f.claim_id, f.country, f.source,
-    CASE WHEN f.track_no = 0 THEN 1 ELSE 0 END AS whole,
+    CASE WHEN f.track_no = 0 THEN 1 ELSE 0 END AS trackless,
     f.measure, f.currency, f.scale, sum(f.value) AS total, min(f.value) AS low, count(*) AS facts
-{_FACTS} GROUP BY f.claim_id, f.country, f.source, whole, f.artist_no, f.measure, f.currency, f.scale
+{_FACTS} GROUP BY f.claim_id, f.country, f.source, trackless, f.artist_no, f.measure, f.currency, f.scale
 """
-_WEIGHED_BY_PLACE = """
-SELECT g.*, c.report, c.kind, c.span, c.accepted, c.rejected, c.known_at,
-    max(CASE WHEN g.country <> '' THEN whole END)
-        OVER (PARTITION BY g.artist_no, g.day, c.report, g.measure, g.currency) AS country_best,
-    max(CASE WHEN g.source <> '' AND c.kind <> 'chart' THEN whole END)
-        OVER (PARTITION BY g.artist_no, g.day, c.report, g.measure, g.currency) AS source_best
-FROM grouped AS g {claims} WHERE c.id = g.claim_id AND c.current AND (c.span = 1 OR c.kind = 'chart')
+_WEIGHED_BY_PLACE = f"""
+SELECT p.*,
+    max(CASE WHEN country <> '' THEN whole END)
+        OVER (PARTITION BY artist_no, day, report, measure, currency) AS country_best,
+    max(CASE WHEN source <> '' AND kind <> 'chart' THEN whole END)
+        OVER (PARTITION BY artist_no, day, report, measure, currency) AS source_best
+FROM (
+    SELECT g.*, c.report, c.kind, c.span, c.accepted, c.rejected, c.known_at, {_WHOLE} AS whole
+    FROM grouped AS g {{claims}} WHERE c.id = g.claim_id AND c.current AND (c.span = 1 OR c.kind = 'chart')
+) AS p
 """
 _LINES_BY_PLACE = """
 SELECT 'country' AS dimension, country AS key, w.* FROM weighed AS w WHERE whole = country_best

@@ -19,11 +19,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from backline.music import fold_name
+from backline.music import fold_name, to_day
 from backline.storage.claim_sums import ClaimSums, Sums, hash_rows, make_keys, mix
-from backline.storage.words import Words
+from backline.storage.text_index import TextIndex
 
-EPOCH = date(1970, 1, 1)
 TEXTS = ("country", "source", "measure", "currency")
 _SCHEMA = pa.schema(
     [
@@ -82,11 +81,11 @@ class Spool:
 
     def __init__(self, file: SpoolFile, kind: str) -> None:
         self.kind = kind
-        self.artists = Words()
-        self.tracks = Words()
+        self.artists = TextIndex()
+        self.tracks = TextIndex()
         self.tracks.place(None)
         self._seen: dict[TrackKey, int] = {}
-        self.texts = {name: Words() for name in TEXTS}
+        self.texts = {name: TextIndex() for name in TEXTS}
         self.rejected: Counter[tuple[int, int]] = Counter()  # of (scope, day)
         self._sums = ClaimSums()
         self._places: list[tuple[int, int]] = []
@@ -99,8 +98,8 @@ class Spool:
         block["track"] = self._encode_tracks(batch, block["artist"])
         assert self.kind != "track" or block["track"].all(), "a file of tracks names one in every row"
         block["day"] = batch.column("day").cast(pa.int32()).to_numpy()
-        for name, words in self.texts.items():
-            block[name] = words.encode(batch.column(name))
+        for name, index in self.texts.items():
+            block[name] = index.encode(batch.column(name))
         block["value"] = batch.column("value").to_numpy()
         block["scale"] = batch.column("scale").to_numpy()
         keys = make_keys(self.scopes(block), block["day"])
@@ -112,7 +111,7 @@ class Spool:
         """Count a row that could not be used, where it is known whose and of which day it is."""
         scope = self._find_scope(artist)
         if scope is not None and day is not None:
-            self.rejected[scope, (day - EPOCH).days] += 1
+            self.rejected[scope, to_day(day)] += 1
 
     def close(self) -> None:
         """No more blocks."""
@@ -170,6 +169,6 @@ class Spool:
 
     def _hash(self, block: Block, lane: int) -> npt.NDArray[np.uint64]:
         cells = [self.artists.hashes()[block["artist"], lane], self.tracks.hashes()[block["track"], lane]]
-        cells += [words.hashes()[block[name], lane] for name, words in self.texts.items()]
+        cells += [index.hashes()[block[name], lane] for name, index in self.texts.items()]
         numbers = block["value"].astype(np.uint64), block["scale"].astype(np.uint64)
         return hash_rows([*cells, *(mix(number + np.uint64(lane + 1)) for number in numbers)])

@@ -17,15 +17,14 @@ from backline.errors import BadInput, UnknownName
 from backline.reports.format import Hints, NeedsMapping, Refused
 from backline.reports.mapping import Mappings
 from backline.reports.read import Reading, open_report
-from backline.reports.unpack import Limits as UnpackLimits
-from backline.reports.unpack import Piece, list_pieces
+from backline.reports.unpack import Piece, UnpackLimits, list_pieces
 from backline.runtime.claim import Watch
 from backline.runtime.effects import AuditTrail, Effect, Effects
 from backline.runtime.task import Answer, Job, Limits, Reason, task
 from backline.storage.artists import find_artist
 from backline.storage.claims import Source, find_heirs, hand_over
 from backline.storage.database import Database
-from backline.storage.facts import read_moment, write_facts
+from backline.storage.facts import write_facts
 from backline.storage.import_lines import DayRange, ImportLine, RejectedRow, Rows, Totals
 from backline.storage.imports import (
     NewImport,
@@ -226,17 +225,17 @@ class _Clerk:
 
     def _plan(self, new: NewImport, spool: Spool, reading: Reading) -> Effect:
         """What the finish of the run does with a good file."""
-        now_sql, mapping, by = self.database.now_sql, self.mappings.text, self.watch.asked_by
+        database, mapping, by = self.database, self.mappings.text, self.watch.asked_by
         report, kind, span, region = reading.report, reading.kind, reading.span, reading.region
         header = reading.fingerprint
 
         def write(connection: Connection) -> None:
-            moment = read_moment(connection, now_sql)
+            moment = database.now(connection)
             number = insert_import(connection, new, moment)
             source = Source(number, report, kind, span, moment)
-            write_facts(connection, now_sql, spool, source, region=region, import_id=new.line.import_id)
+            write_facts(connection, spool, source, region=region, import_id=new.line.import_id)
             if mapping is not None and header is not None:
-                keep_mapping(connection, now_sql, header, mapping, created_by=by)
+                keep_mapping(connection, database.now_sql, header, mapping, created_by=by)
 
         return write
 
@@ -253,7 +252,7 @@ class _Clerk:
         new = NewImport(file, content, said, report, self.watch.run_id)
 
         def write(connection: Connection) -> None:
-            insert_import(connection, new, read_moment(connection, self.database.now_sql))
+            insert_import(connection, new, self.database.now(connection))
 
         self.effects.add(write)
         kind = refusal.kind if isinstance(refusal, Refused) else outcome
@@ -367,7 +366,7 @@ def undo_import(
         brought, _ = count_claims(connection, row.no)
 
     def write(connection: Connection) -> None:
-        moment = read_moment(connection, database.now_sql)
+        moment = database.now(connection)
         if not mark_undone(connection, row.no, moment=moment, by=watch.asked_by):
             raise BadInput(f"Import {row.id} was taken back before.")
         hand_over(connection, heirs, moment)

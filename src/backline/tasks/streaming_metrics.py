@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from backline.metrics.changes import LOWER_COVERAGE_BEFORE, NO_DATA_BEFORE
 from backline.metrics.export import list_rows, write_export
 from backline.metrics.folder import ExportFolder
-from backline.metrics.numbers import to_day
 from backline.metrics.periods import RULE, parse_period
 from backline.metrics.summary import ReportSummary, Total, summarise_reports
+from backline.music import to_day
 from backline.runtime.effects import AuditTrail, Effects
 from backline.runtime.task import Answer, Job, Reason, task
 from backline.storage.artists import find_artist, list_credits, name_artists

@@ -14,7 +14,7 @@ Places = npt.NDArray[np.int32]
 Hashes = npt.NDArray[np.uint64]  # shape (texts, 2)
 
 
-class Words:
+class TextIndex:
     """Numbers texts from 0 in the order of their first sight."""
 
     def __init__(self) -> None:
