@@ -129,3 +129,13 @@ def test_undo_in_words(call: Call, table: Path) -> None:
 def test_file_called_like_a_command(call: Call, tmp_path: Path) -> None:
     (tmp_path / "list").write_text(TABLE)
     assert call("import", "./list", "--json").one["outcome"] == "accepted"
+
+
+def test_an_empty_path_is_not_the_current_folder(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "Band-audience-timeline.csv").write_text(
+        "date,listeners,streams,followers\n2026-08-30,1,2,3\n"
+    )
+    result = call("import", "")
+    assert (result.code, result.out) == (2, "")
+    assert "empty" in result.err
+    assert call("import", "list", "--json").lines == []

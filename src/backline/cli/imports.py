@@ -60,7 +60,7 @@ ImportId = Annotated[str, typer.Argument(help="The import's id.", metavar="IMPOR
     "4: at least one was refused or needs a mapping.",
 )
 def import_paths(
-    paths: Annotated[list[Path], typer.Argument(help="Files, folders, zip archives.", metavar="PATH…")],
+    paths: Annotated[list[str], typer.Argument(help="Files, folders, zip archives.", metavar="PATH…")],
     artist: Annotated[
         str | None, typer.Option("--artist", help="Artist of files that do not name one.")
     ] = None,
@@ -96,12 +96,14 @@ def import_paths(
         raise typer.Exit(NEEDS_PERSON)
 
 
-def list_paths(paths: list[Path]) -> list[str]:
-    """Absolute paths. Raises `BadInput` where one is not there."""
-    for path in paths:
-        if not path.exists():
-            raise BadInput(f"{path}: there is no such file or folder.", remedy="Look at the spelling.")
-    return [str(path.absolute()) for path in paths]
+def list_paths(words: list[str]) -> list[str]:
+    """Absolute paths. Raises `BadInput` where one is empty or not there."""
+    for word in words:
+        if not word:  # what a shell makes of a variable that is not set; as a path it would be this folder
+            raise BadInput("A path is empty.", remedy="Name a file or a folder; . is the current one.")
+        if not Path(word).exists():
+            raise BadInput(f"{word}: there is no such file or folder.", remedy="Look at the spelling.")
+    return [str(Path(word).absolute()) for word in words]
 
 
 def import_files(
