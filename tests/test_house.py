@@ -151,40 +151,52 @@ def test_texts_of_tasks_guides_and_labels_are_all_looked_at() -> None:
     assert {"label", "task", "README", "first-hour", "runs"} <= kinds
 
 
-CROOKED = {
-    "storage": ("storage/runs.py", "from backline.settings import Settings"),
-    "trades": ("metrics/periods.py", "import sqlalchemy"),
-    "runtime": ("runtime/retry.py", "from backline.settings import Settings"),
-    "celery": ("inbox.py", "import kombu"),
-    "tasks": ("tasks/eighth.py", "import celery"),
-    "tasks_runtime": ("tasks/eighth.py", "from backline.runtime.submit import Ask"),
-    "tasks_apart": ("tasks/eighth.py", "from backline.tasks import ninth"),
-    "floors": ("utils.py", ""),
-}
+CROOKED = [
+    ("storage", "storage/runs.py", "from backline.settings import Settings"),
+    ("trades", "metrics/periods.py", "import sqlalchemy"),
+    ("runtime", "runtime/retry.py", "from backline.settings import Settings"),
+    ("runtime", "runtime/retry.py", "from backline.metrics import periods"),
+    ("runtime", "runtime/retry.py", "from backline.reports import dates"),
+    ("celery", "inbox.py", "import kombu"),
+    ("tasks", "tasks/eighth.py", "import celery"),
+    ("tasks_runtime", "tasks/eighth.py", "from backline.runtime.submit import Ask"),
+    ("tasks_runtime", "tasks/eighth.py", "from backline.runtime.drain import drain_queue"),
+    ("tasks_apart", "tasks/eighth.py", "from backline.tasks import ninth"),
+    ("floors", "utils.py", ""),
+]
 
 
-@pytest.mark.parametrize("contract", CROOKED)
-def test_the_import_contract_bites(contract: str, tmp_path: Path) -> None:
-    path, line = CROOKED[contract]
-    for source in (ROOT / "src").rglob("*.py"):
-        copy = tmp_path / source.relative_to(ROOT)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(source.read_bytes())
+@pytest.mark.parametrize(("contract", "path", "line"), CROOKED)
+def test_the_import_contract_bites(contract: str, path: str, line: str, tmp_path: Path) -> None:
+    _copy_source(tmp_path)
     (tmp_path / "src/backline/tasks/ninth.py").write_text(DOC)
     crooked = tmp_path / "src/backline" / path
     crooked.write_text((crooked.read_text() if crooked.exists() else DOC) + line + "\n")
-    program = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
-    program += ["--config", str(ROOT / ".importlinter"), "--contract", contract]
-    done = subprocess.run(
-        program,
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(tmp_path / "src")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = _lint_imports(tmp_path, contract)
     assert done.returncode != 0
     assert path.removesuffix(".py").replace("/", ".") in done.stdout + done.stderr
+
+
+def test_a_task_may_know_the_types_that_it_is_given(tmp_path: Path) -> None:
+    _copy_source(tmp_path)
+    lines = [f"import backline.runtime.{name}\n" for name in ("task", "effects", "steps", "claim")]
+    (tmp_path / "src/backline/tasks/eighth.py").write_text(DOC + "".join(lines))
+    done = _lint_imports(tmp_path, "tasks_runtime")
+    assert done.returncode == 0, done.stdout
+
+
+def _copy_source(root: Path) -> None:
+    for source in (ROOT / "src").rglob("*.py"):
+        copy = root / source.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(source.read_bytes())
+
+
+def _lint_imports(root: Path, contract: str) -> subprocess.CompletedProcess[str]:
+    program = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
+    program += ["--config", str(ROOT / ".importlinter"), "--contract", contract]
+    env = {"PYTHONPATH": str(root / "src")}
+    return subprocess.run(program, cwd=root, env=env, capture_output=True, text=True, check=False)
 
 
 def _build(root: Path, files: Files) -> Path:
