@@ -141,10 +141,9 @@ def test_a_concurrency_key_is_held_by_so_many_at_once(stage: MakeStage) -> None:
             inside.append("none" if first is None else other.row(first.run_id).job)
         return Done()
 
-    task = declare(short=True, concurrency=lambda job: job.word, concurrency_limit=1)(work)
+    task = declare(concurrency=lambda job: job.word, concurrency_limit=1)(work)
     on = stage(task)
     other = on.other()
-    assert task.short is False
     on.submit(task, "one", 0)
     second = on.submit(task, "one", 1)
     on.submit(task, "two", 2)

@@ -199,9 +199,10 @@ def test_delay_goes_through_the_door() -> None:
     assert went[1] == ("probe.work", Order(artist_id="b", days=3), {"countdown": 5})
 
 
-def test_a_task_with_a_concurrency_key_is_never_short() -> None:
+def test_a_task_with_a_concurrency_key_cannot_be_short() -> None:
     assert declare(short=True)(take).short
-    assert not declare(short=True, concurrency=lambda job: job.artist_id)(take).short
+    with pytest.raises(BadTask, match="is short: it cannot wait"):
+        declare(short=True, concurrency=lambda job: job.artist_id)(take)
 
 
 @pytest.mark.parametrize(

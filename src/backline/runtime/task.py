@@ -170,7 +170,7 @@ class Task(Generic[P, R]):
     def apply_async(
         self, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None, **options: Any
     ) -> Any:
-        """Submit a run with options (see `celery_app.SubmitOptions`)."""
+        """Submit a run with options (see `submit_options.OPTIONS`)."""
         if Task.door is None:
             raise BacklineError("No application is loaded.", remedy="Import `backline` before its tasks.")
         return Task.door(self.name).submit(self, self.read_job(*args, **dict(kwargs or {})), options)
@@ -199,6 +199,8 @@ def task(
         _check_upgrades(name, version, upgrades or {})
         if concurrency_limit < 1:
             raise BadTask(f"Task {name}: a concurrency limit of {concurrency_limit} would never let it run.")
+        if short and concurrency is not None:
+            raise BadTask(f"Task {name} is short: it cannot wait for a concurrency key.")
         return Task(
             name=_check_name(name),
             version=version,
@@ -208,7 +210,7 @@ def task(
             needs=needs,
             words=read_words(name, function.__doc__),
             limits=limits or Limits(),
-            short=short and concurrency is None,
+            short=short,
             priority=priority,
             concurrency=concurrency,
             concurrency_limit=concurrency_limit,

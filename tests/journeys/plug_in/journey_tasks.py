@@ -199,7 +199,7 @@ def _die_once(job: Fragile) -> str:
     return "fragile"
 
 
-@task("journey.fragile", version=1, short=True, concurrency=_die_once)
+@task("journey.fragile", version=1, concurrency=_die_once)
 def fragile(job: Fragile, effects: Effects) -> Done:
     """Kills the first child that takes it in, then one effect.
 
