@@ -23,11 +23,6 @@ class Header:
     delimiter: str
     skip: int
 
-    @property
-    def fingerprint(self) -> str:
-        """The same for the same names in any order."""
-        return fingerprint_names(self.names)
-
 
 def fold_column(name: str) -> str:
     """A column's name for comparing: "Monthly listeners " and monthly_listeners are one."""
@@ -35,7 +30,7 @@ def fold_column(name: str) -> str:
 
 
 def fingerprint_names(names: Sequence[str]) -> str:
-    """sha256 over the sorted folded names, 32 hexadecimal digits."""
+    """sha256 over the sorted folded names, 32 hexadecimal digits: the same for the same names in any order."""
     return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:32]
 
 
