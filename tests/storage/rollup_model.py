@@ -50,7 +50,8 @@ def _list_keys(group: list[dict[str, Any]]) -> list[tuple[str, str, list[dict[st
     total = _prefer_whole([fact for fact in world if _has_days(fact)])
     if total:
         found.append(("day", "", total))
-    found += [("track", key, facts) for key, facts in _split(world, "track_no") if key != "0"]
+    tracks = [fact for fact in world if fact["track_no"] or _is_album_sale(fact, group)]
+    found += [("track", key, facts) for key, facts in _split(tracks, "track_no")]
     plain = [fact for fact in group if _has_days(fact)]
     found += _list_places(plain, "country")
     found += _list_places([fact for fact in plain if fact["kind"] != "chart"], "source")
@@ -68,18 +69,33 @@ def _is_inside_world(fact: dict[str, Any], group: list[dict[str, Any]]) -> bool:
     )
 
 
-def _prefer_whole(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    whole = any(fact["track_no"] == 0 for fact in facts)
-    return [fact for fact in facts if (fact["track_no"] == 0) == whole]
+def _list_beside(fact: dict[str, Any], group: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The facts of the same claim that are added up with this one."""
+    if fact["kind"] == "chart" or MEASURES.get(fact["measure"]) != "sum":
+        return [fact]
+    return [other for other in group if other["claim_id"] == fact["claim_id"]]
+
+
+def _is_album_sale(fact: dict[str, Any], group: list[dict[str, Any]]) -> bool:
+    return fact["track_no"] == 0 and any(other["track_no"] for other in _list_beside(fact, group))
+
+
+def _is_whole(fact: dict[str, Any], group: list[dict[str, Any]]) -> bool:
+    return any(other["track_no"] == 0 for other in _list_beside(fact, group))
+
+
+def _prefer_whole(
+    facts: list[dict[str, Any]], decisive: list[dict[str, Any]] | None = None
+) -> list[dict[str, Any]]:
+    whole = any(_is_whole(fact, facts) for fact in (facts if decisive is None else decisive))
+    return [fact for fact in facts if _is_whole(fact, facts) == whole]
 
 
 def _list_places(facts: list[dict[str, Any]], dimension: str) -> list[tuple[str, str, list[dict[str, Any]]]]:
     named = [fact for fact in facts if fact[dimension]]
     if not named:
         return []
-    whole = any(fact["track_no"] == 0 for fact in named)
-    level = [fact for fact in facts if (fact["track_no"] == 0) == whole]
-    return [(dimension, key, some) for key, some in _split(level, dimension)]
+    return [(dimension, key, some) for key, some in _split(_prefer_whole(facts, named), dimension)]
 
 
 def _split(facts: list[dict[str, Any]], by: str) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -61,6 +61,24 @@ def test_dirty_days_are_computed(database: Database) -> None:
         assert read(connection) == dirty
 
 
+def test_an_album_sale_counts_by_day_and_has_no_title(database: Database) -> None:
+    with database.write() as connection:
+        writer = FactWriter(connection)
+        writer.add_artist(1, "Nova")
+        writer.add_track(7, 1, "Song")
+        writer.put(1, [Fact(1, 1000, track_no=7, country="DE"), Fact(1, 1, country="DE")])
+    with read_snapshot(database) as connection:
+        dirty = read(connection)
+    assert [row[7] for row in dirty["cells day"]] == [1001]
+    assert [(row[2], row[7]) for row in dirty["cells track"]] == [("", 1), ("Song", 1000)]
+    assert [(row[1], row[6]) for row in dirty["sums track"]] == [("", 1), ("Song", 1000)]
+    assert [(row[2], row[7]) for row in dirty["cells country"]] == [("DE", 1001)]
+    with database.write() as connection:
+        refresh_rollups(connection)
+    with read_snapshot(database) as connection:
+        assert read(connection) == dirty
+
+
 def test_range_and_report(database: Database) -> None:
     fill(database)
     with read_snapshot(database) as connection:

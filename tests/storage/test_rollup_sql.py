@@ -78,6 +78,56 @@ def test_the_artist_as_a_whole_contains_its_tracks(database: Database) -> None:
     assert found["track"] == {"7": 20}
 
 
+def test_an_album_sale_is_added_to_the_songs_of_its_statement(database: Database) -> None:
+    facts = [
+        Fact(1, 1000, track_no=7, country="DE", source="radio"),
+        Fact(1, 2000, track_no=8, country="FR"),
+        Fact(1, 1, country="FR"),
+        Fact(1, 4),
+    ]
+    assert add_up(database, (facts, {})) == {
+        "day": {"": 3005},
+        "track": {"7": 1000, "8": 2000, "0": 5},
+        "country": {"DE": 1000, "FR": 2001, "": 4},
+        "source": {"radio": 1000, "": 2005},
+    }
+
+
+def test_a_statement_of_album_sales_only_has_no_tracks(database: Database) -> None:
+    facts = [Fact(1, 3, country="DE"), Fact(1, 4, country="FR")]
+    found = add_up(database, (facts, {}))
+    assert found == {"day": {"": 7}, "track": {}, "country": {"DE": 3, "FR": 4}, "source": {}}
+
+
+def test_a_statement_with_album_sales_contains_the_tracks_of_other_claims(database: Database) -> None:
+    statement = [Fact(1, 20, track_no=7, country="DE"), Fact(1, 5)]
+    song = [Fact(1, 90, track_no=9, country="FR")]
+    found = add_up(database, (statement, {}), (song, {"kind": "track", "scope": "1/9"}))
+    assert found == {
+        "day": {"": 25},
+        "track": {"7": 20, "9": 90, "0": 5},
+        "country": {"DE": 20, "": 5},
+        "source": {},
+    }
+
+
+def test_album_sales_of_one_currency_leave_the_other_alone(database: Database) -> None:
+    statement = [Fact(1, 20, "revenue", 7, currency="EUR", scale=2), Fact(1, 5, "revenue", currency="USD")]
+    song = [Fact(1, 90, "revenue", 9, currency="EUR", scale=2)]
+    with database.write() as connection:
+        writer = FactWriter(connection)
+        writer.put(5, statement)
+        writer.put(5, song, kind="track", scope="1/9")
+        rows = connection.execute(text(select_rollups(database.dialect, "day", CHOSEN))).all()
+    assert {(row.currency, row.value) for row in rows if row.dimension == "day"} == {("EUR", 110), ("USD", 5)}
+
+
+def test_people_of_the_whole_artist_stand_before_those_of_its_tracks(database: Database) -> None:
+    facts = [Fact(1, 10, "listeners", 7, "DE"), Fact(1, 8, "listeners", 8, "FR"), Fact(1, 15, "listeners", 0, "DE")]  # fmt: skip
+    found = add_up(database, (facts, {}))
+    assert found == {"day": {"": 15}, "track": {"7": 10, "8": 8}, "country": {"DE": 15}, "source": {}}
+
+
 @pytest.mark.parametrize("scales", [(0, 0), (0, 2)])
 def test_people_are_never_combined(database: Database, scales: tuple[int, int]) -> None:
     facts = [

@@ -90,6 +90,29 @@ def test_reports_side_by_side(filled: Database, tmp_path: Path) -> None:
     assert tree["exports"] == {"csv": None, "parquet": None}
 
 
+def test_an_album_sale_is_part_of_every_total(database: Database, tmp_path: Path) -> None:
+    with database.write() as connection:
+        writer = FactWriter(connection)
+        writer.add_artist(1, "Nova")
+        writer.add_track(7, 1, "A")
+        writer.add_track(8, 1, "B")
+        songs = [Fact(1, 1000, track_no=7, country="DE"), Fact(1, 2000, track_no=8, country="FR")]
+        writer.put(LAST, [*songs, Fact(1, 1, country="FR")], rows=(3, 1))
+    answer, effects, _ = run(database, tmp_path, period="24h", export=True)
+    (report,) = answer.reports
+    assert [(total.value, total.coverage) for total in report.totals] == [("3001", 0.75)]
+    assert [line.value for line in report.by_day] == ["3001"]
+    tracks = [(line.key, line.value, line.coverage) for line in report.by_track]
+    assert tracks == [("B", "2000", 0.75), ("A", "1000", 0.75), ("", "1", 0.75)]
+    assert [(line.key, line.value) for line in report.by_country] == [("FR", "2001"), ("DE", "1000")]
+    assert answer.exports.csv is not None
+    rows = list(csv.DictReader(Path(answer.exports.csv).read_text(encoding="utf-8-sig").splitlines()))
+    assert sorted(row["value"] for row in rows if row["dimension"] == "track") == ["1", "1000", "2000"]
+    with database.write() as connection:
+        effects.apply(connection)
+    assert run(database, tmp_path, period="24h")[0].reports == answer.reports
+
+
 def test_reasons(filled: Database, tmp_path: Path) -> None:
     answer, _, _ = run(filled, tmp_path)
     rules = [reason.rule for reason in answer.reasons]
