@@ -104,3 +104,11 @@ def test_taken_port_is_told(
     result = program("up", "--port", tree.address.rpartition(":")[2])
     assert result.code == 2
     assert "--port" in result.err
+
+
+@pytest.mark.parametrize("name", ["up", "demo"])
+def test_the_supervisor_itself_loads_neither_broker_nor_web_server(name: str) -> None:
+    heavy = "{'celery', 'kombu', 'fastapi', 'uvicorn', 'pyarrow'}"
+    code = f"import sys, backline.cli.{name}; print(*sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "\n")

@@ -9,10 +9,6 @@ import sys
 from pathlib import Path
 
 import httpx
-import pytest
-
-from backline.errors import BadInput, NotAllowed
-from backline.web.server import open_socket
 
 
 def test_real_process(tmp_path: Path) -> None:
@@ -31,16 +27,3 @@ def test_real_process(tmp_path: Path) -> None:
         assert process.wait(timeout=15) == 0
     finally:
         process.kill()
-
-
-def test_only_loopback() -> None:
-    for host in ("0.0.0.0", "192.0.2.1", "example.org"):
-        with pytest.raises(NotAllowed):
-            open_socket(host, 0)
-
-
-def test_taken_port_names_the_option() -> None:
-    with open_socket("127.0.0.1", 0) as taken:
-        taken.listen()
-        with pytest.raises(BadInput, match=r"web\.port"):
-            open_socket("127.0.0.1", taken.getsockname()[1])

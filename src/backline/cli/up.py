@@ -15,7 +15,7 @@ from backline.cli.screen import tidy
 from backline.cli.supervisor import StateLock, Supervisor
 from backline.settings import Settings
 from backline.storage.upgrade import upgrade_database
-from backline.web.server import open_socket
+from backline.web.loopback import open_socket
 
 app = typer.Typer()
 LEAST_GRACE = 5.0

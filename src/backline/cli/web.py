@@ -9,7 +9,8 @@ import typer
 from backline.cli.houses import make_screen, open_ringing_house
 from backline.cli.parameters import Under
 from backline.cli.processes import follow_parent, set_up_log
-from backline.web.server import open_socket, serve
+from backline.web.loopback import open_socket
+from backline.web.server import serve
 
 app = typer.Typer()
 
