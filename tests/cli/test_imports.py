@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from backline.cli.exits import BAD_INPUT, FINE, NEEDS_PERSON
+from backline.cli.screen import Screen
 from backline.runtime.task import INTERACTIVE
 from tests.cli.conftest import Call
 
@@ -139,3 +140,15 @@ def test_an_empty_path_is_not_the_current_folder(call: Call, tmp_path: Path) -> 
     assert (result.code, result.out) == (2, "")
     assert "empty" in result.err
     assert call("import", "list", "--json").lines == []
+
+
+def test_on_a_terminal_the_ids_are_short_and_taken(
+    call: Call, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = call("import", table, "--json").one["import_id"]
+    monkeypatch.setattr(Screen, "is_terminal", True)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+    short = call("import", "list").out.splitlines()[2].split()[0]
+    assert whole.startswith(short) and len(short) < len(whole)
+    assert call("import", "show", short, "--json").one["id"] == whole

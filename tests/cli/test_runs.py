@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from backline.cli.screen import Screen
 from tests.cli.conftest import Call
 
 pytestmark = pytest.mark.usefixtures("probe")
@@ -89,3 +90,13 @@ def test_cancel_of_a_waiting_run(program: Call, call: Call) -> None:
     assert call("runs", "cancel", waiting, "--json").one["state"] == "cancelled"
     assert call("runs", "show", waiting, "--json").one["audit"][-1]["action"] == "run.cancel"
     assert call("runs", "cancel", waiting).code == 2
+
+
+def test_on_a_terminal_the_ids_are_short_and_taken(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = submit(call, "add", "--set", "one=1")
+    monkeypatch.setattr(Screen, "is_terminal", True)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+    short = call("runs", "list").out.splitlines()[2].split()[0]
+    assert whole.startswith(short) and len(short) < 20
+    assert call("runs", "show", short, "--json").one["id"] == whole

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -18,6 +21,54 @@ def test_plain_columns_are_whole_and_aligned(capsys: pytest.CaptureFixture[str])
     assert lines[2].split() == ["bcd" * 60, "-", "20"]
     assert len({len(line) for line in lines}) == 1
     assert all(ord(letter) < 128 for line in lines for letter in line)
+
+
+class Terminal(io.StringIO):
+    """Somebody looks at it."""
+
+    def isatty(self) -> bool:
+        """Yes."""
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Terminal]:
+    """Makes stdout a terminal of 80 columns; called in the test, because pytest sets stdout after the fixtures."""
+
+    def make() -> Terminal:
+        stream = Terminal()
+        monkeypatch.setattr(sys, "stdout", stream)
+        return stream
+
+    for name, value in (("COLUMNS", "80"), ("NO_COLOR", "1"), ("TERM", "dumb")):
+        monkeypatch.setenv(name, value)
+    return make
+
+
+WIDE = {
+    "id": "imp_bc44699c05698d62", "at": "2026-11-24T21:52:02Z", "file": "reports/Velvet Tramlines-songs-28day.csv",
+    "state": "needs_attention", "undone_at": None, "report": "s4a_songs_28day", "units": "729965",
+}  # fmt: skip
+
+
+def test_on_a_narrow_terminal_ids_states_and_times_stay_whole(terminal: Callable[[], Terminal]) -> None:
+    stream = terminal()
+    Screen().show_rows([WIDE, WIDE], list(WIDE))
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines[:-1])) <= 80
+    for whole in (WIDE["id"], WIDE["at"], WIDE["state"]):
+        assert sum(str(whole) in line for line in lines) == 2
+    assert "taken back" not in stream.getvalue()  # empty everywhere
+    assert lines[-1].startswith("Left out") and "report, units" in lines[-1]
+
+
+def test_what_fits_is_not_left_out(terminal: Callable[[], Terminal]) -> None:
+    stream = terminal()
+    Screen().show_rows([WIDE], ["id", "state", "report", "undone_at"])
+    assert stream.getvalue().split()[:3] == ["id", "state", "report"]
+    assert "Left out" not in stream.getvalue()
+    Screen().show_rows([{"id": None}], ["id", "state"])
+    assert stream.getvalue().split()[-1] == "-"
 
 
 def test_json_lines_hold_every_key(capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,7 +60,7 @@ def show_imports(screen: Screen, imports: Sequence[Mapping[str, Any]]) -> None:
             screen.dump({key: value for key, value in item.items() if key != "rejected"})
         return
     rows = [{**item, **summarise_file(item)} for item in imports]
-    columns = ["id", "at", "file", "outcome", "report", "rows", "rejected", "units", "days", "undone_at"]
+    columns = ["id", "at", "file", "outcome", "undone_at", "rows", "rejected", "days", "report", "units"]
     screen.show_rows(rows, columns, numbers=["rows", "rejected", "units"], empty=screen.label("no_imports"))
 
 

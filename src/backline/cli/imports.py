@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,12 +17,15 @@ from backline.cli.import_words import describe_row, show_files, show_import, sho
 from backline.cli.parameters import Json, Limit
 from backline.cli.progress import carry_visibly
 from backline.cli.screen import Screen
+from backline.cli.short_ids import shorten_ids
 from backline.errors import BadInput
 from backline.runtime.submit import Ask
 from backline.runtime.task import INTERACTIVE
+from backline.storage.fact_tables import report_import
 from backline.storage.imports import check_undoable, count_claims, list_imports, read_import
 from backline.wiring import House
 
+BRIEF = 12  # letters of an id: imp_ and eight digits
 COUNTS = ("restored", "removed", "kept")
 TASK, UNDO = "report_import.import_reports", "report_import.undo_import"
 
@@ -49,7 +53,9 @@ app = typer.Typer(
     help="Import report files, and list, show or undo imports.",
     add_completion=False,
 )
-ImportId = Annotated[str, typer.Argument(help="The import's id.", metavar="IMPORT")]
+ImportId = Annotated[
+    str, typer.Argument(help="The import's id, or a beginning of it that fits only one.", metavar="IMPORT")
+]
 
 
 @app.command(
@@ -138,7 +144,9 @@ def list_some(limit: Limit = 50, json_lines: Json = False) -> None:
     """List imports, newest first."""
     screen = make_screen(json_lines=json_lines)
     with open_house() as house, house.database.read() as connection:
-        rows = [describe_row(row) for row in list_imports(connection, limit=limit)]
+        rows: Sequence[dict[str, Any]] = [describe_row(row) for row in list_imports(connection, limit=limit)]
+        if screen.is_for_eyes:
+            rows = shorten_ids(connection, report_import.c.id, rows, BRIEF)
     show_imports(screen, rows)
 
 

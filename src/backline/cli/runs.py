@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
 from backline.cli.houses import make_screen, name_person, open_house, open_ringing_house
 from backline.cli.parameters import Json, Limit, RunId
 from backline.cli.run_words import describe_attempt, describe_run, list_unanswered, show_run
+from backline.cli.short_ids import shorten_ids
 from backline.errors import BadInput
 from backline.runtime import decisions
 from backline.storage.audits import list_audit
 from backline.storage.run_tables import STATES
+from backline.storage.run_tables import run as run_table
 from backline.storage.runs import list_attempts, list_runs, read_run
 
 app = typer.Typer(help="List, show, retry, cancel and answer runs.", no_args_is_help=True)
 RunIds = Annotated[list[str], typer.Argument(help="Ids, or beginnings that fit only one.", metavar="RUN…")]
-COLUMNS = ["id", "task", "state", "attempt", "created_at", "seconds", "error"]
+COLUMNS = ["id", "task", "state", "error", "created_at", "seconds", "attempt"]
+BRIEF = 13  # letters of an id: the time in it, to the millisecond
 
 
 @app.command("list")
@@ -39,8 +43,9 @@ def list_some(
             raise BadInput(f"{name!r} is no state of a run.", remedy=f"The states are {', '.join(STATES)}.")
     with open_house() as house, house.database.read() as connection:
         rows = list_runs(connection, states=state or (), task=task, unanswered=unanswered, limit=limit)
-        secrets = house.secrets
-    found = (describe_run(row, secrets) for row in rows)
+        found: Sequence[dict[str, Any]] = [describe_run(row, house.secrets) for row in rows]
+        if screen.is_for_eyes:
+            found = shorten_ids(connection, run_table.c.id, found, BRIEF)
     screen.show_rows(found, COLUMNS, empty=screen.label("no_runs"), numbers=["seconds"])
 
 
@@ -60,7 +65,9 @@ def dead(limit: Limit = 50, json_lines: Json = False) -> None:
     """List failures that nobody answered, oldest first, with what to do about each."""
     screen = make_screen(json_lines=json_lines)
     with open_house() as house, house.database.read() as connection:
-        rows = list_unanswered(connection, screen, house.secrets, limit)
+        rows: Sequence[dict[str, Any]] = list_unanswered(connection, screen, house.secrets, limit)
+        if screen.is_for_eyes:
+            rows = shorten_ids(connection, run_table.c.id, rows, BRIEF)
     screen.show_rows(
         rows, ["id", "task", "state", "age", "error", "to_do"], empty=screen.label("no_failures")
     )

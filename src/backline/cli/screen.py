@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +20,24 @@ from backline.locales import read_labels
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _BREAKS = re.compile("[\t\n]+")
+# Columns of a table that may be broken over lines. Every other cell stays whole, so that it can be copied.
+_FOLDED = frozenset(
+    (
+        "days",
+        "error",
+        "file",
+        "meaning",
+        "object",
+        "origin",
+        "remedy",
+        "says",
+        "task",
+        "to_do",
+        "value",
+        "words",
+    )
+)
+_LEAST, _GAP, _FIXED = 14, 2, 2  # letters of a folded cell; between columns; first columns that always stay
 
 
 def tidy(text: str) -> str:
@@ -41,6 +60,11 @@ class Screen:
     def is_terminal(self) -> bool:
         """Whether somebody looks at stdout."""
         return sys.stdout.isatty()
+
+    @property
+    def is_for_eyes(self) -> bool:
+        """Whether what is shown is a table on a terminal."""
+        return self.is_terminal and not self.json_lines
 
     @cached_property
     def console(self) -> Console:
@@ -79,16 +103,15 @@ class Screen:
             for row in rows:
                 self.dump(row)
             return
-        cells = [[show_cell(row.get(column)) for column in columns] for row in rows]
-        if not cells:
+        found = list(rows)
+        if not found:
             self.say(empty)
             return
-        heads = [self.labels.get(f"column_{column}", column) for column in columns]
-        right = [column in numbers for column in columns]
+        table = {column: [show_cell(row.get(column)) for row in found] for column in columns}
         if self.is_terminal:
-            self._draw(heads, cells, right)
+            self._draw(table, numbers)
         else:
-            self._write(heads, cells, right)
+            self._write(table, numbers)
 
     def show_facts(self, facts: Mapping[str, Any]) -> None:
         """One object: a JSON line, or one `label  value` line for each key."""
@@ -100,24 +123,54 @@ class Screen:
         for key, value in facts.items():
             self.say(f"{heads[key]:<{width}}  {show_cell(value)}".rstrip())
 
-    def _draw(self, heads: list[str], cells: list[list[str]], right: list[bool]) -> None:
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for head, is_number in zip(heads, right, strict=True):
-            table.add_column(Text(head), overflow="fold", justify="right" if is_number else "left")
-        for line in cells:
-            table.add_row(*(Text(cell) for cell in line))
-        self.console.print(table)
+    def _head(self, column: str) -> str:
+        return self.labels.get(f"column_{column}", column)
 
-    def _write(self, heads: list[str], cells: list[list[str]], right: list[bool]) -> None:
+    def _draw(self, table: Mapping[str, list[str]], numbers: Sequence[str]) -> None:
+        """What fits: without empty columns, and without the last ones where the terminal is too narrow."""
+        filled = [column for column, cells in table.items() if set(cells) - {"-", ""}] or [*table][:1]
+        names, widths = list(filled), {}
+        for column in filled:
+            width = max(cell_len(text) for text in (self._head(column), *table[column]))
+            widths[column] = min(width, _LEAST) if _is_folded(column, numbers) else width
+        while len(names) > _FIXED and _measure(widths[name] for name in names) > self.console.width:
+            names.pop()
+        drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, _GAP - 1, 0, 0))
+        for name in names:
+            drawn.add_column(
+                Text(self._head(name)),
+                overflow="fold",
+                no_wrap=not _is_folded(name, numbers),
+                min_width=widths[name],
+                justify="right" if name in numbers else "left",
+            )
+        for line in zip(*(table[name] for name in names), strict=True):
+            drawn.add_row(*(Text(cell) for cell in line))
+        self.console.print(drawn)
+        if names != filled:
+            heads = [self._head(column) for column in filled if column not in names]
+            self.say(self.label("columns_left_out", columns=", ".join(heads)))
+
+    def _write(self, table: Mapping[str, list[str]], numbers: Sequence[str]) -> None:
         """Columns of equal width and two spaces between; nothing is cut or wrapped."""
-        lines = [heads, *cells]
-        widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]
-        for line in lines:
+        columns = {column: [self._head(column), *cells] for column, cells in table.items()}
+        widths = {column: max(map(len, cells)) for column, cells in columns.items()}
+        for line in zip(*columns.values(), strict=True):
             padded = [
-                cell.rjust(width) if is_number else cell.ljust(width)
-                for cell, width, is_number in zip(line, widths, right, strict=True)
+                cell.rjust(widths[column]) if column in numbers else cell.ljust(widths[column])
+                for column, cell in zip(columns, line, strict=True)
             ]
             sys.stdout.write("  ".join(padded).rstrip() + "\n")
+
+
+def _is_folded(column: str, numbers: Sequence[str]) -> bool:
+    return column in _FOLDED and column not in numbers
+
+
+def _measure(widths: Iterable[int]) -> int:
+    """The width of a table of columns so wide."""
+    every = list(widths)
+    return sum(every) + _GAP * (len(every) - 1)
 
 
 def show_cell(value: object) -> str:
