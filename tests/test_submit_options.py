@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from backline.errors import BadInput
-from backline.submit_options import LONGEST, read_message_options, read_options
+from backline.submit_options import (
+    LONGEST,
+    LONGEST_ID,
+    read_headers,
+    read_message_options,
+    read_options,
+)
 
 
 def test_moments_may_have_any_zone() -> None:
@@ -58,8 +64,27 @@ def test_a_message_s_times_and_priority_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"eta": "soon"}, {"expires": "9999-01-01"}, {"eta": 5}, {"delivery_info": {"priority": "a"}}]
+    "given",
+    [
+        {"eta": "soon"},
+        {"expires": "9999-01-01"},
+        {"eta": 5},
+        {"delivery_info": {"priority": "a"}},
+        {"expires": 10**400},
+        {"expires": {"a": 1}},
+    ],
 )
 def test_an_option_that_cannot_be_read_is_left_out(given: dict[str, Any]) -> None:
     ask = read_message_options(make_message(**given))
     assert (ask.delay, ask.expires, ask.priority, ask.key) == (0.0, None, None, "celery:m1")
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [("m1", "celery:m1"), (None, None), ("", None), ([1, 2], None), ("a\0b", None), ("\ud800", None),
+     ("x" * LONGEST_ID, "celery:" + "x" * LONGEST_ID), ("x" * (LONGEST_ID + 1), None)],
+)  # fmt: skip
+def test_headers_tell_who_sent_a_message_that_cannot_be_read(given: object, key: str | None) -> None:
+    ask = read_headers({"id": given, "origin": "gen7\0@\ud800"})
+    assert (ask.asked_by, ask.key) == ("message:gen7@?", key)
+    assert read_headers({}).asked_by == "message:unknown"

@@ -20,7 +20,7 @@ from celery.exceptions import Reject
 from kombu.entity import Queue
 
 from backline.bells import BELL, BrokerBells, describe_transport, name_queue
-from backline.errors import BacklineError
+from backline.errors import BacklineError, BadInput
 from backline.runtime.drain import drain_queue
 from backline.runtime.handle import RunHandle
 from backline.runtime.redrive import FORK_GUARD
@@ -30,7 +30,7 @@ from backline.runtime.task import BadTask, Job, Task
 from backline.runtime.unreadable import keep_unreadable
 from backline.settings import Settings, load_settings
 from backline.storage.upgrade import NewerSchema
-from backline.submit_options import read_message_options, read_options
+from backline.submit_options import read_headers, read_message_options, read_options
 from backline.wiring import House, find_tasks, make_lazy, name_worker
 
 log = logging.getLogger("backline.celery")
@@ -60,6 +60,26 @@ class Desk:
         """One run in a transaction of its own; the handle's `.get()` reads its row."""
         house = self.house()
         return RunHandle(house.database, house.submit(task, job, read_options(options, self.settings.actor)))
+
+    def keep_malformed(self, name: str, headers: Mapping[str, Any], body: str, error: Exception) -> bool:
+        """A failed run for a message of which no request could be made; False where it is to be tried again.
+
+        For the worker's main process.
+        """
+        reason = BadInput(
+            f"The message cannot be read: {type(error).__name__}: {error}",
+            remedy="Send args and kwargs in the form of Celery's message protocol 2.",
+        )
+        try:
+            with FORK_GUARD:
+                runtime = self.house().runtime
+                keep_unreadable(runtime, self.tasks[name], (body,), {}, read_headers(headers), reason)
+        except Exception as problem:
+            if is_passing(problem) or isinstance(problem, NewerSchema):
+                log.warning("%s: a malformed message goes back until it can be kept: %s", name, problem)
+                return False
+            log.exception("%s: a malformed message could not be kept", name)
+        return True
 
 
 class Shell(celery.Task):  # type: ignore[misc]  # celery ships no types
@@ -112,6 +132,7 @@ class Bell(celery.Task):  # type: ignore[misc]  # celery ships no types
     acks_late = True  # else a worker whose children are all busy takes bells that nobody there can hear
     reject_on_worker_lost = False  # `_suspect` rings again, and counts the crash
     ignore_result = True
+    Request = "backline.receipt:BellRequest"
     desk: Desk
 
     def run(self, queue: str) -> None:
@@ -151,7 +172,7 @@ def attach_tasks(app: Celery, settings: Settings, tasks: Mapping[str, Task[Any, 
         shell = type("Shell_" + spec.name.replace(".", "_"), (Shell,), {"desk": desk, "spec": spec})
         app.register_task(_name(shell(), spec))
 
-    app.steps["consumer"].add("backline.receipt:LongBells")
+    app.steps["consumer"] |= {"backline.receipt:LongBells", "backline.receipt:Shield"}
     bell = type("DeskBell", (Bell,), {"desk": desk})()
     app.register_task(bell)
     app.backline_desk = desk

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from backline.errors import BadInput
 from backline.runtime.submit import Ask
@@ -16,6 +16,7 @@ from backline.runtime.submit import Ask
 log = logging.getLogger("backline.celery")
 OPTIONS = {"countdown", "eta", "expires", "priority", "key", "asked_by", "deadline"}
 LONGEST = 100 * 366 * 86_400.0  # seconds
+LONGEST_ID = 255  # characters, as AMQP has it
 
 
 def read_options(options: Mapping[str, Any], actor: str) -> Ask:
@@ -48,17 +49,18 @@ def _read_seconds(name: str, given: Mapping[str, Any]) -> float | None:
     if isinstance(value, datetime):
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)
         return _bound(name, (aware - datetime.now(UTC)).total_seconds())
-    if (
-        isinstance(value, (int, float))
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and name != "eta"
-    ):
+    if name != "eta" and _is_finite(value):
         return _bound(name, float(value))
     if value is None:
         return None
     what = "a moment (datetime)" if name == "eta" else "seconds from now, or a moment (datetime)"
     raise BadInput(f"apply_async: {name} is {value!r}.", remedy=f"It takes {what}.")
+
+
+def _is_finite(value: Any) -> TypeGuard[float]:
+    with suppress(OverflowError):  # an integer beyond every float
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return False
 
 
 def _bound(name: str, seconds: float) -> float:
@@ -80,12 +82,22 @@ def read_message_options(request: Any) -> Ask:
     A lone `priority` of 0 is what a message has that says nothing. What cannot be read is left out: the
     job matters more, and nobody is there to be told.
     """
-    origin = str(request.origin or "unknown").replace("\0", "").encode("utf-8", "replace").decode()
     given = {"eta": request.eta, "expires": request.expires}
     given["priority"] = (request.delivery_info or {}).get("priority") or None
     readable = {name: value for name, value in given.items() if _is_readable(name, value)}
-    ask = read_options(readable, f"message:{origin}")
+    ask = read_options(readable, _name_sender(request.origin))
     return replace(ask, key=f"celery:{request.id}" if request.id else None)
+
+
+def read_headers(headers: Mapping[str, Any]) -> Ask:
+    """Who sent a message that no request can be made of; its id where it is a text that can be a key."""
+    given = headers.get("id")
+    is_key = isinstance(given, str) and given.isprintable() and 0 < len(given) <= LONGEST_ID
+    return Ask(_name_sender(headers.get("origin")), key=f"celery:{given}" if is_key else None)
+
+
+def _name_sender(origin: Any) -> str:
+    return "message:" + str(origin or "unknown").replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _is_readable(name: str, value: Any) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from amqp.exceptions import ChannelError
 from celery import Celery
 
 from backline.bells import name_queue
 from tests.journeys.conftest import on
 from tests.journeys.plug_in import journey_tasks
-from tests.journeys.processes import wait_for
+from tests.journeys.processes import is_alive, wait_for
 from tests.journeys.stacks import Stack, idle
 
 
@@ -85,6 +88,60 @@ def test_message_that_carries_a_job_becomes_a_row(stack: Stack) -> None:
     assert count_effects(stack) == [1] * 5
     producer.send_task("journey.mark", kwargs={"nubmer": 1}, queue=name_queue("journey"))
     wait_for("the unreadable job to fail", lambda: stack.count("failed") == 1)
+
+
+def list_malformed() -> dict[str, tuple[dict[str, Any], str]]:
+    """Headers and body, by what is wrong with them; each of them used to end every worker that it came to."""
+    good = json.dumps([[1], {}, {}])
+    deep = "[" * 900 + "]" * 900
+    return {
+        "id a list": ({"id": [1, 2]}, good),
+        "body a number": ({"id": "m-number"}, "5"),
+        "nested deeply": ({"id": "m-deep"}, f"[[{deep}], {{}}, {{}}]"),
+        "without an id": ({}, good),
+        "no JSON": ({"id": "m-broken"}, "{{{"),
+        "kwargs a list": ({"id": "m-kwargs", "lang": "py"}, json.dumps({"args": [], "kwargs": []})),
+    }
+
+
+def list_odd() -> list[tuple[dict[str, Any], str]]:
+    """Messages that say what nobody can read, but whose job is good; theirs are the numbers from 10 on."""
+    odd: list[dict[str, Any]] = [
+        {"stamped_headers": 5, "stamps": "x"}, {"shadow": {"a": 1}}, {"timelimit": "x"}, {"eta": "tomorrow"},
+        {"expires": "never"}, {"eta": 5},
+    ]  # fmt: skip
+    return [
+        ({"id": f"odd-{number}", **headers}, json.dumps([[number], {}, {}]))
+        for number, headers in enumerate(odd, 10)
+    ]
+
+
+@on()
+def test_malformed_messages_end_no_worker(stack: Stack) -> None:
+    stack.crew.worker(concurrency=1)
+    first = stack.submit(journey_tasks.mark, 1)
+    wait_for("the worker", lambda: stack.state(first) == "succeeded")
+    producer = make_producer(stack)
+    malformed, odd = list_malformed(), list_odd()
+    with producer.connection_for_write() as connection:
+        sender = connection.Producer()
+        for headers, body in (*malformed.values(), *odd):
+            for task in ("journey.mark", "backline.bell"):
+                sender.publish(
+                    body, exchange="", routing_key=name_queue("journey"), serializer=None,
+                    headers={"lang": "py", "task": task, **headers},
+                    content_type="application/json", content_encoding="utf-8",
+                )  # fmt: skip
+    after = stack.submit(journey_tasks.work, 2)
+    wait_for("the bells after them", lambda: stack.state(after) == "succeeded", 30)
+    wait_for("every malformed job to be kept", lambda: stack.count("failed") == len(malformed), 30)
+    wait_for("every odd job to be done", lambda: stack.count("succeeded") == 2 + len(odd), 30)
+    wait_for("every message to be acknowledged", lambda: count_bells(stack) == 0)
+    assert count_effects(stack) == [1] * (2 + len(odd))
+    (kind,) = stack.query("SELECT DISTINCT error_kind FROM backline_run WHERE state = 'failed'")
+    assert kind.error_kind == "bad_input"
+    assert stack.crew.starts == 1 and is_alive(stack.crew.pid())
+    assert stack.crew.stop("worker") == 0
 
 
 @on("redis", "rabbitmq")
