@@ -16,6 +16,7 @@ from typing import Any
 
 from backline.errors import BacklineError, BadInput
 from backline.runtime.submit import Ask
+from backline.storage.run_tables import ENDED_STATES
 from backline.storage.runs import RunRow, read_state
 from backline.wiring import House
 
@@ -93,7 +94,7 @@ class Inbox:
         elif row.state in ("failed", "cancelled"):
             words = f"{row.error_text or 'The run was cancelled.'}\n"
         else:
-            if row.state not in ("scheduled", "queued", "running"):
+            if row.state in ENDED_STATES:
                 self._tell(path, f"its run {run_id} is {row.state}: `backline runs show {run_id}`")
             return False
         self._refuse(path, f"{words}\nRun {run_id}")

@@ -56,6 +56,7 @@ def test_dead_is_oldest_first_and_says_what_to_do(call: Call) -> None:
     rows = call("runs", "dead", "--json").lines
     assert [row["id"] for row in rows] == [older, newer]
     assert all(row["id"] in row["to_do"] for row in rows)
+    assert call("runs", "dead", "--limit", "1", "--json").one["id"] == older
 
 
 def test_answer_takes_it_off_the_list(call: Call) -> None:

@@ -13,7 +13,7 @@ from backline.storage.run_tables import STATES, UNANSWERED_STATES
 from backline.storage.runs import (
     NewRun,
     answer_run,
-    count_states,
+    count_unanswered,
     insert_run,
     list_attempts,
     list_runs,
@@ -58,7 +58,8 @@ def test_lists_are_filtered_and_newest_first(database: Database) -> None:
         assert {row.state for row in list_runs(connection, unanswered=True)} == set(UNANSWERED_STATES)
         assert answered not in [row.id for row in list_runs(connection, unanswered=True)]
         assert len(list_runs(connection, limit=3)) == 3
-        assert count_states(connection) == dict.fromkeys(STATES, 1) | {"failed": 2}
+        assert count_unanswered(connection) == len(UNANSWERED_STATES)
+        assert [row.id for row in list_runs(connection, oldest_first=True, limit=2)] == ids[:2]
         assert list_attempts(connection, answered) == []
 
 
@@ -67,6 +68,8 @@ def test_lists_do_not_read_and_sort_the_whole_history(database: Database) -> Non
     with database.read() as connection:
         for kept in ({"unanswered": True}, {"states": ["failed", "dead"]}):
             assert find_scans(connection, partial(list_runs, **kept)) == [], kept
+        assert find_scans(connection, partial(list_runs, unanswered=True, oldest_first=True)) == []
+        assert find_scans(connection, count_unanswered) == []
         assert find_scans(connection, lambda connection: connection.execute(_ALL_BY_TIME)) != []
         steps = list_steps(connection, list_runs)
         assert [step for step in steps if "Sort" in step or "TEMP B-TREE" in step] == []

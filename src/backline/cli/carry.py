@@ -7,9 +7,9 @@ import threading
 from sqlalchemy.exc import SQLAlchemyError
 
 from backline.cli.screen import Screen
-from backline.runtime.handle import ENDED
 from backline.runtime.retry import is_passing
 from backline.runtime.run import run_here
+from backline.storage.run_tables import ENDED_STATES
 from backline.storage.runs import read_state
 from backline.wiring import House
 
@@ -29,7 +29,7 @@ def carry_on(house: House, screen: Screen, run_id: str) -> None:
                 return
             with house.database.read() as connection:
                 row = read_state(connection, run_id)
-            if row is None or row.state in (*ENDED, "scheduled"):
+            if row is None or row.state in (*ENDED_STATES, "scheduled"):
                 return
             if row.state == "queued" and not told:
                 told = True

@@ -28,6 +28,7 @@ from backline.runtime import decisions
 from backline.runtime.decisions import Person
 from backline.runtime.submit import Ask
 from backline.settings import Settings
+from backline.storage.run_tables import RETRIABLE_STATES
 from backline.storage.runs import RunRow, read_run
 from backline.wiring import House
 
@@ -149,13 +150,7 @@ def carry(house: House, stages: Stages, task: str, job: dict[str, Any], mark: st
     spec = house.find_task(task)
     run_id = house.submit(spec, spec.read_json(json.dumps(job)), Ask("demo", key=f"demo:{mark}"))
     with house.database.write() as connection:
-        if read_run(connection, run_id).state in (
-            "failed",
-            "dead",
-            "cancelled",
-            "expired",
-            "needs_attention",
-        ):
+        if read_run(connection, run_id).state in RETRIABLE_STATES:
             decisions.retry(connection, house.database.now_sql, run_id, Person("demo", house.secrets))
             house.bells.ring(spec.queue)
     row = stages.await_run(house.database, run_id, words)

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from backline.cli.screen import Screen
 from backline.cli.supervisor import Supervisor
-from backline.runtime.handle import ENDED
 from backline.storage.database import Database
+from backline.storage.run_tables import ENDED_STATES
 from backline.storage.runs import RunRow, read_run
 
 
@@ -31,7 +31,7 @@ class Stages:
             while True:
                 with database.read() as connection:
                     row = read_run(connection, run_id)
-                if row.state in ENDED:
+                if row.state in ENDED_STATES:
                     break
                 tell(_describe(row))
                 self._pause(0.1)

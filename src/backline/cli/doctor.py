@@ -21,7 +21,7 @@ from backline.cli.screen import Screen
 from backline.discovery import BrokenMember
 from backline.settings import LoadedSettings, Settings, load_settings
 from backline.storage.database import Database
-from backline.storage.runs import list_runs
+from backline.storage.runs import count_unanswered
 from backline.storage.schedules import count_unknown
 from backline.web.readiness import Check, check_broker, check_database, open_plainly, shorten
 from backline.wiring import find_tasks
@@ -143,11 +143,9 @@ def check_waiting(database: Database) -> Check:
 def check_unanswered(database: Database) -> Check:
     """Failures that nobody has answered."""
     with database.read() as connection:
-        count = len(list_runs(connection, unanswered=True, limit=1000))
+        count = count_unanswered(connection)
     if count:
-        says = (
-            f"{count} failed runs wait for an answer." if count < 1000 else "1,000 failed runs or more wait."
-        )
+        says = f"{count:,} failed runs wait for an answer."
         return Check("failures", "warning", says, "`backline runs dead` lists them with what to do.")
     return Check("failures", "ok", "No failure waits for an answer.")
 

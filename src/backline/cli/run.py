@@ -15,10 +15,10 @@ from backline.cli.jobs import ArtistOption, SetOption, read_job
 from backline.cli.parameters import Json
 from backline.cli.run_words import explain_end, read_tree
 from backline.cli.screen import Screen
-from backline.runtime.handle import ENDED
 from backline.runtime.submit import Ask
 from backline.runtime.task import INTERACTIVE
 from backline.storage.database import Database
+from backline.storage.run_tables import ENDED_STATES
 from backline.storage.runs import RunRow, read_state
 
 app = typer.Typer()
@@ -62,7 +62,7 @@ def await_run(database: Database, screen: Screen | None, run_id: str) -> RunRow:
         if screen is not None and words != told:
             screen.note(words)
             told = words
-        if row.state in ENDED:
+        if row.state in ENDED_STATES:
             return row
         if (
             screen is not None

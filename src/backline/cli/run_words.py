@@ -58,7 +58,7 @@ def list_unanswered(
     connection: Connection, screen: Screen, secrets: Secrets, limit: int
 ) -> list[dict[str, Any]]:
     """Failures that nobody has answered, oldest first, each with what to do about it."""
-    rows = list_runs(connection, unanswered=True, limit=1_000_000)[::-1][:limit]
+    rows = list_runs(connection, unanswered=True, oldest_first=True, limit=limit)
     found = []
     for row in rows:
         age = int((datetime.now(UTC) - from_micros(row.created_at)).total_seconds())

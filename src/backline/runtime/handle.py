@@ -9,9 +9,8 @@ from typing import Any
 
 from backline.errors import BacklineError, UnknownName
 from backline.storage.database import Database
+from backline.storage.run_tables import ENDED_STATES
 from backline.storage.runs import RunRow, read_state
-
-ENDED = ("succeeded", "failed", "dead", "cancelled", "expired", "needs_attention", "blocked")
 
 
 class RunFailed(BacklineError):
@@ -35,7 +34,7 @@ class RunHandle:
 
     def ready(self) -> bool:
         """Whether the run has ended, or waits for somebody."""
-        return self.state in ENDED
+        return self.state in ENDED_STATES
 
     def get(self, timeout: float | None = None) -> dict[str, Any]:
         """The answer (JSON object). Raises `RunFailed` with the row's error, `TimeoutError` after `timeout` s.
@@ -48,7 +47,7 @@ class RunHandle:
             if row.state == "succeeded":
                 answer: dict[str, Any] = json.loads(row.answer)
                 return answer
-            if row.state in ENDED:
+            if row.state in ENDED_STATES:
                 raise RunFailed(
                     f"Run {self.id} is {row.state} ({row.error_kind}): {row.error_text}", state=row.state
                 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -40,8 +42,16 @@ STATES = (
     "needs_attention",
     "blocked",
 )
-OPEN_STATES = ("scheduled", "queued", "running", "blocked")
-UNANSWERED_STATES = ("failed", "dead", "needs_attention", "expired", "blocked")
+ENDED_STATES = tuple(state for state in STATES if state not in ("scheduled", "queued", "running"))
+UNANSWERED_STATES = ("failed", "dead", "needs_attention", "expired", "blocked")  # until a person answers
+WAITING_STATES = ("scheduled", "queued", "blocked")  # in nobody's hands: cancelled at once
+RETRIABLE_STATES = (*UNANSWERED_STATES, "cancelled", "scheduled")
+
+
+def quote_states(states: Sequence[str]) -> str:
+    """The states as SQL writes a set."""
+    return "({})".format(", ".join(f"'{state}'" for state in states))
+
 
 run = Table(
     "backline_run",
@@ -87,7 +97,7 @@ run = Table(
     Column("answered_at", BigInteger),
     Column("answered_by", Text),
     Column("answered_why", Text),
-    CheckConstraint("state IN ({})".format(", ".join(f"'{s}'" for s in STATES)), name="state"),
+    CheckConstraint(f"state IN {quote_states(STATES)}", name="state"),
 )
 Index(
     "ix_backline_run_waiting",
@@ -130,12 +140,6 @@ Index(
     unique=True,
     postgresql_where=text("idempotency_key IS NOT NULL"),
     sqlite_where=text("idempotency_key IS NOT NULL"),
-)
-Index(
-    "ix_backline_run_parent",
-    run.c.parent_id,
-    postgresql_where=text("parent_id IS NOT NULL"),
-    sqlite_where=text("parent_id IS NOT NULL"),
 )
 
 attempt = Table(

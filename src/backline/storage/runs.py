@@ -52,6 +52,8 @@ SELECT :id, :task, :version, :queue, :priority, :idempotency_key, :job, :job_sha
 FROM (SELECT {now} AS at) AS n WHERE true
 ON CONFLICT DO NOTHING RETURNING id
 """
+_NOT_SUCCEEDED = text("state <> 'succeeded'")  # tells SQLite that the index of open runs fits
+_UNANSWERED = (_NOT_SUCCEEDED, t.run.c.state.in_(t.UNANSWERED_STATES), t.run.c.answered_at.is_(None))
 _STATEMENTS: dict[str, Statement] = {}
 
 
@@ -120,19 +122,25 @@ def list_runs(
     states: Sequence[str] = (),
     task: str | None = None,
     unanswered: bool = False,
+    oldest_first: bool = False,
     limit: int = 50,
 ) -> list[RunRow]:
-    """Newest first (the order of the ids); `unanswered` keeps failures that nobody has answered yet."""
-    query = select(t.run).order_by(t.run.c.id.desc()).limit(limit)
+    """In the order of the ids; `unanswered` keeps failures that nobody has answered yet."""
+    query = select(t.run).order_by(t.run.c.id if oldest_first else t.run.c.id.desc()).limit(limit)
     if states:
         query = query.where(t.run.c.state.in_(states))
     if task:
         query = query.where(t.run.c.task == task)
     if unanswered:
-        query = query.where(t.run.c.state.in_(t.UNANSWERED_STATES), t.run.c.answered_at.is_(None))
-    if unanswered or (states and "succeeded" not in states):  # tells SQLite that the index of open runs fits
-        query = query.where(text("state <> 'succeeded'"))
+        query = query.where(*_UNANSWERED)
+    elif states and "succeeded" not in states:
+        query = query.where(_NOT_SUCCEEDED)
     return list(connection.execute(query).all())
+
+
+def count_unanswered(connection: Connection) -> int:
+    """How many failures nobody has answered yet."""
+    return int(connection.execute(select(func.count()).select_from(t.run).where(*_UNANSWERED)).scalar_one())
 
 
 def list_attempts(connection: Connection, run_id: str) -> list[RunRow]:
@@ -141,18 +149,12 @@ def list_attempts(connection: Connection, run_id: str) -> list[RunRow]:
     return list(connection.execute(query).all())
 
 
-def count_states(connection: Connection) -> dict[str, int]:
-    """How many runs are in each state."""
-    query = select(t.run.c.state, func.count()).group_by(t.run.c.state)
-    return {state: int(count) for state, count in connection.execute(query)}
-
-
 def request_cancel(connection: Connection, now_sql: str, run_id: str) -> str:
     """Cancel a waiting run at once, ask a running one to stop. Returns the state after it."""
     waiting = text(
         f"UPDATE backline_run SET state = 'cancelled', finished_at = {now_sql}, fence = fence + 1, "
-        "cancel_requested_at = {0} WHERE id = :id AND state IN ('scheduled', 'queued', 'blocked') "
-        "RETURNING state".format(now_sql)
+        f"cancel_requested_at = {now_sql} WHERE id = :id AND state IN {t.quote_states(t.WAITING_STATES)} "
+        "RETURNING state"
     )
     if connection.execute(waiting, {"id": run_id}).first():
         return "cancelled"
@@ -172,8 +174,8 @@ def retry_run(connection: Connection, now_sql: str, run_id: str) -> None:
         "UPDATE backline_run SET state = 'queued', faults = 0, bugs = 0, lost = 0, fence = fence + 1, "
         f"due_at = {now_sql}, ring_at = {now_sql}, rings = 1, deadline_at = NULL, expires_at = NULL, "
         "cancel_requested_at = NULL, answered_at = NULL, answered_by = NULL, answered_why = NULL, "
-        "finished_at = NULL, error_kind = NULL, error_text = NULL WHERE id = :id AND state IN "
-        "('failed', 'dead', 'cancelled', 'expired', 'needs_attention', 'blocked', 'scheduled') RETURNING id"
+        "finished_at = NULL, error_kind = NULL, error_text = NULL "
+        f"WHERE id = :id AND state IN {t.quote_states(t.RETRIABLE_STATES)} RETURNING id"
     )
     if connection.execute(statement, {"id": run_id}).first() is None:
         state = read_run(connection, run_id).state
@@ -184,7 +186,7 @@ def answer_run(connection: Connection, now_sql: str, run_id: str, who: str, why:
     """A person says why a failure needs no more work; it leaves the list of the unanswered."""
     statement = text(
         f"UPDATE backline_run SET answered_at = {now_sql}, answered_by = :who, answered_why = :why "
-        "WHERE id = :id AND state IN ('failed', 'dead', 'needs_attention', 'expired', 'blocked') RETURNING id"
+        f"WHERE id = :id AND state IN {t.quote_states(t.UNANSWERED_STATES)} RETURNING id"
     )
     if connection.execute(statement, {"id": run_id, "who": who, "why": why}).first() is None:
         state = read_run(connection, run_id).state

@@ -169,14 +169,6 @@ def _make_tables() -> None:
         sqlite_where=sa.text("state <> 'succeeded'"),
     )
     op.create_index(
-        "ix_backline_run_parent",
-        "backline_run",
-        ["parent_id"],
-        unique=False,
-        postgresql_where=sa.text("parent_id IS NOT NULL"),
-        sqlite_where=sa.text("parent_id IS NOT NULL"),
-    )
-    op.create_index(
         "ix_backline_run_waiting",
         "backline_run",
         ["queue", "priority", "due_at"],
