@@ -26,9 +26,12 @@ def test_poison_is_dead_after_three_losses(stack: Stack) -> None:
     wait_for("the worker to go on", lambda: stack.crew.look() or stack.state(after) == "succeeded", 30)
 
 
-@on("rabbitmq")
+HANGS = {"rabbitmq": journey_tasks.hang, "embedded": journey_tasks.short_hang}
+
+
+@on(*HANGS)
 def test_hard_limit_ends_a_run_that_hears_nothing(stack: Stack) -> None:
-    run_id = stack.submit(journey_tasks.hang, 1)
+    run_id = stack.submit(HANGS[stack.name], 1)
     stack.crew.worker(concurrency=1)
 
     def tried() -> list[object]:

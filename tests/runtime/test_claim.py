@@ -320,6 +320,21 @@ def test_the_keeper_renews_and_hears_of_cancels_and_losses(stage: MakeStage) -> 
     assert on.row(run_id).lease_until == lease  # whoever is not watched is not renewed
 
 
+def test_the_keeper_sees_to_the_hard_limit_of_a_run_without_a_lease(stage: MakeStage) -> None:
+    task = declare()(say)
+    on = stage(task, lease=1.0)
+    on.submit(task)
+    run_id, fence = claim_one(on)
+    watch, reached = watch_over(on, run_id, fence, hard=1.2), threading.Event()
+    watch.leased = False
+    lease = on.row(run_id).lease_until
+    on.runtime.keeper.add(watch, lambda _: reached.set())
+    assert reached.wait(20)
+    assert on.row(run_id).lease_until == lease and not watch.lost and not watch.ended
+    on.runtime.keeper.remove(watch)
+    assert watch.ended
+
+
 def test_a_hard_limit_that_cannot_be_written_down_is_left_to_the_lease(stage: MakeStage) -> None:
     class Away:
         def settle(self, *args: object, **values: object) -> bool:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from pydantic import field_serializer
+from sqlalchemy import Connection, text
 
 from backline.errors import LeaseLost, TryLater
 from backline.runtime.effects import Effects
 from backline.runtime.run import answer_bell, run_here
-from backline.runtime.task import Limits, Reason
+from backline.runtime.submit import Ask, submit_run
+from backline.runtime.task import Job, Limits, Reason
 from backline.storage.database import Database
 from tests.runtime.conftest import MakeStage
 from tests.runtime.stage import QUEUE, Done, Stage, Word, declare, write_word
@@ -200,6 +203,93 @@ def test_two_workers_never_carry_the_same_run(stage: MakeStage) -> None:
         on_left = on.run()
     assert failed == []
     assert on.words() == sorted(str(number) for number in range(20))
+
+
+class Panic(BaseException):
+    """As the bindings of other languages raise it."""
+
+
+class Mute(Exception):
+    """Fails at its own words."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@BOTH_FORMS
+@pytest.mark.parametrize(
+    "error", [Panic("core"), asyncio.CancelledError(), Mute()], ids=lambda e: type(e).__name__
+)
+def test_whatever_a_task_raises_it_is_dead_at_the_third_time(
+    stage: MakeStage, error: BaseException, short: bool
+) -> None:
+    def fail(job: Word) -> Done:
+        raise error
+
+    task = declare(short=short)(fail)
+    on = stage(task)
+    run_id = on.submit(task)
+    for _ in range(3):
+        on.run()
+        on.pass_time(60)
+        on.redriver.sweep()
+    row = on.row(run_id)
+    assert (row.state, row.error_kind, row.attempt) == ("dead", "bug", 3)
+    assert type(error).__name__ in row.error_text
+
+
+class Unlike(Job):
+    """A job that cannot be dumped a second time."""
+
+    mood: str = "calm"
+
+    @field_serializer("mood")
+    def fail_later(self, mood: str) -> str:
+        """As a serializer with a bug."""
+        if DUMPS.pop():
+            raise ZeroDivisionError
+        return mood
+
+
+DUMPS: list[bool] = []
+
+
+@BOTH_FORMS
+def test_a_finish_that_fails_itself_is_a_bug_and_no_loop(stage: MakeStage, short: bool) -> None:
+    def work(job: Unlike) -> Done:
+        return Done()
+
+    DUMPS[:] = [True] * 20 + [False]  # the last is popped first: at the submit
+    task = declare(short=short)(work)
+    on = stage(task)
+    with on.database.write() as connection:
+        run_id = submit_run(connection, on.database.now_sql, task, Unlike(), Ask("ann"), 25.0)
+    for _ in range(3):
+        on.run()
+        on.pass_time(60)
+        on.redriver.sweep()
+    row = on.row(run_id)
+    assert (row.state, row.error_kind, row.attempt) == ("dead", "bug", 3)
+
+
+@BOTH_FORMS
+def test_a_run_is_finished_when_its_effects_are_written(stage: MakeStage, short: bool) -> None:
+    written: list[int] = []
+
+    def write_slowly(connection: Connection) -> None:
+        threading.Event().wait(0.2)
+        written.append(on.database.now(connection))
+
+    def work(job: Word, effects: Effects) -> Done:
+        effects.add(write_slowly)
+        return Done()
+
+    task = declare(short=short)(work)
+    on = stage(task)
+    run_id = on.submit(task)
+    on.run()
+    (attempt,) = on.attempts(run_id)
+    assert written[0] <= on.row(run_id).finished_at and written[0] <= attempt.ended_at
 
 
 @BOTH_FORMS

@@ -47,6 +47,8 @@ class Watch:
         self.began = time.monotonic()
         self.cancel_requested = False
         self.lost = False
+        self.leased = True  # False: its transaction holds the row, so there is no lease to renew
+        self.ended = False
         self._stop = stop
         self._database = database
         self._told = 0.0
@@ -108,7 +110,8 @@ class Keeper:
                 self._thread.start()
 
     def remove(self, watch: Watch) -> None:
-        """Stop renewing."""
+        """Stop renewing: this attempt is over."""
+        watch.ended = True
         with self._lock:
             self._watches.pop(watch.run_id, None)
 
@@ -119,12 +122,16 @@ class Keeper:
             with self._lock:
                 watched = list(self._watches.values())
             for watch, at_hard_limit in watched:
-                if watch.elapsed > watch.hard:
-                    self.remove(watch)
+                if watch.elapsed > watch.hard and self._take(watch):
                     at_hard_limit(watch)
             if time.monotonic() - renewed >= self._pause:
                 renewed = time.monotonic()
-                self._renew([watch for watch, _ in watched])
+                self._renew([watch for watch, _ in watched if watch.leased and not watch.ended])
+
+    def _take(self, watch: Watch) -> bool:
+        """Whether it was still watched; not any more from now on."""
+        with self._lock:
+            return self._watches.pop(watch.run_id, None) is not None
 
     def _renew(self, watches: list[Watch]) -> None:
         for watch in watches:

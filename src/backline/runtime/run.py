@@ -13,27 +13,31 @@ import os
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection
 
-from backline.errors import Cancelled, LeaseLost, TimeLimit
-from backline.runtime.audit import describe_job, digest, list_private, make_entry
+from backline.errors import LeaseLost, TimeLimit
+from backline.runtime.audit import make_entry
+from backline.runtime.call import call_task
 from backline.runtime.claim import SoftLimit, Watch
 from backline.runtime.context import LOST, Outcome, RunContext, Runtime
 from backline.runtime.contract import read_stored_job, wrap_answer
 from backline.runtime.effects import AuditTrail, Effects, FollowUps
-from backline.runtime.retry import Verdict, describe_error, first_line, is_passing, judge
+from backline.runtime.retry import first_line, is_passing
+from backline.runtime.settle import end_cancelled, put_end, refuse_unready, seconds_left, settle
 from backline.runtime.steps import Steps
 from backline.runtime.submit import Ask, submit_run
-from backline.runtime.task import Job, Task
+from backline.runtime.task import Task
 from backline.storage.audits import insert_audit
 from backline.storage.leases import RunRow, Settlement
 
 log = logging.getLogger("backline.run")
-AT_ONCE = 5.0  # seconds that the one-commit form may hold its transaction
+AT_ONCE = (
+    5.0  # seconds that the one-commit form may hold its transaction; its hard limit is at most twice that
+)
+NOTABLE = 0.05  # seconds of writing effects from which the end of a run is told anew
 
 
 def answer_bell(runtime: Runtime, queue: str, more: Callable[[], None] | None = None) -> Outcome | None:
@@ -60,7 +64,7 @@ def _attempt(
             if row is None:
                 return None
             task = runtime.tasks.get(row.task)
-            refusal = _refuse_unready(row, task)
+            refusal = refuse_unready(row, task)
             if refusal is not None:
                 settle(runtime, connection, row, row.fence, refusal, from_state="queued")
                 return Outcome(row.id, refusal.state, refusal.error_text)
@@ -70,7 +74,7 @@ def _attempt(
             else:
                 outcome = None
                 claimed = runtime.leases.claim(connection, row, runtime.worker)
-    except _EffectsFailed as failed:
+    except _EndFailed as failed:
         return _record_failure(runtime, failed)
     if outcome is None and claimed is not None:
         if more is not None and claimed.more:
@@ -94,50 +98,24 @@ def _call_next(runtime: Runtime, row: RunRow) -> list[str]:
         return []
 
 
-def _refuse_unready(row: RunRow, task: Task[Any, Any] | None) -> Settlement | None:
-    """A run that must not start: taken back, too late, or written by code newer than this."""
-    if row.cancel_requested_at is not None:
-        return _end(row, "cancelled", "cancelled", "Cancelled before it could start again.")
-    if row.expires_at is not None and row.expires_at <= row.now_at and row.started_at is None:
-        return _end(row, "expired", "expired", "Not started in time; its result would have come too late.")
-    if row.deadline_at is not None and row.deadline_at <= row.now_at:
-        return _end(row, "needs_attention", "deadline", "Not finished by its deadline.")
-    if task is None:
-        words = f"This code knows no task {row.task}; the run waits for code that does."
-        return _end(row, "blocked", "unknown_task", words)
-    if row.version > task.version:
-        words = f"The job is of version {row.version}, this code knows {task.version}; the run waits for newer code."
-        return _end(row, "blocked", "unknown_version", words)
-    return None
-
-
-def _end(row: RunRow, state: str, kind: str, words: str) -> Settlement:
-    return Settlement(
-        state, state, row.attempt, row.attempt, row.faults, row.bugs,
-        delay=_wait_blocked(row) if state == "blocked" else None,
-        final=state != "blocked", error_kind=kind, error_text=words,
-    )  # fmt: skip
-
-
-def _wait_blocked(row: RunRow) -> float:
-    """Seconds until newer code may try: none at first, then longer each time, so that mixed versions rest."""
-    return 0.0 if row.fence < 2 else min(900.0, 2.0 ** (row.fence // 2))
-
-
 def _run_at_once(
     runtime: Runtime, connection: Connection, row: RunRow, task: Task[Any, Any], bells: list[str]
 ) -> Outcome:
     """The one-commit form: the row is locked by this transaction until the task is done."""
     context = _make_context(runtime, row, task, row.fence + 1, most=AT_ONCE)
-    end, error = _do(runtime, row, task, context)
-    if not settle(runtime, connection, row, row.fence, end, from_state="queued", job=context.job):
-        raise LeaseLost  # cannot be while the row is locked; nothing may be written then
-    if error is None:
-        try:
+    context.watch.leased = False
+    runtime.keeper.add(context.watch, lambda _: _kill_at_once(runtime, row, context))
+    try:
+        end, error = _do(runtime, row, task, context)
+        kept = settle(runtime, connection, row, row.fence, end, from_state="queued", job=context.job)
+        assert kept, "the row is locked by this transaction"
+        if error is None:
             bells += _write_effects(runtime, connection, row, context)
-        except Exception as failed:
-            raise _EffectsFailed(row, context, failed) from failed
-    return Outcome(row.id, end.state, end.error_text)
+        return Outcome(row.id, end.state, end.error_text)
+    except Exception as failed:
+        raise _EndFailed(row, context, failed) from failed
+    finally:
+        runtime.keeper.remove(context.watch)
 
 
 def _run_claimed(
@@ -151,30 +129,46 @@ def _run_claimed(
         if isinstance(error, LeaseLost):
             log.warning("run %s: lease lost, this attempt is dropped", row.id)
             return Outcome(row.id, LOST)
-        try:
-            return _finish(runtime, row, context, end, error, bells)
-        except LeaseLost:
-            log.warning("run %s: lease lost before the finish, nothing was written", row.id)
-            return Outcome(row.id, LOST)
-        except Exception as failed:
-            if is_passing(failed):
-                log.warning("run %s: the database is away; the lease will sort it", row.id)
-                return Outcome(row.id, LOST)
-            end = _judge(runtime, row, failed, context)
-            return _finish(runtime, row, context, end, failed, bells)
-    except BaseException:
+        return _finish_or_drop(runtime, row, context, end, error, bells)
+    except (KeyboardInterrupt, SystemExit):
         _hand_back(runtime, row, context)
         raise
     finally:
         runtime.keeper.remove(context.watch)
 
 
+def _finish_or_drop(
+    runtime: Runtime,
+    row: RunRow,
+    context: RunContext,
+    end: Settlement,
+    error: Exception | None,
+    bells: list[str],
+) -> Outcome:
+    """The finish. Where it fails itself, that is how the run ended; a lost lease writes nothing."""
+    try:
+        try:
+            return _finish(runtime, row, context, end, error, bells)
+        except Exception as failed:
+            if isinstance(failed, LeaseLost) or is_passing(failed):
+                raise
+            end, context.job = put_end(runtime, row, failed, context), None
+            return _finish(runtime, row, context, end, failed, bells)
+    except LeaseLost:
+        log.warning("run %s: lease lost before the finish, nothing was written", row.id)
+    except Exception as failed:
+        if not is_passing(failed):
+            raise
+        log.warning("run %s: the database is away; the lease will sort it", row.id)
+    return Outcome(row.id, LOST)
+
+
 def _make_context(
     runtime: Runtime, row: RunRow, task: Task[Any, Any], fence: int, most: float = math.inf
 ) -> RunContext:
     """The soft limit is the task's own, or what is left until the deadline, but never more than `most` s."""
-    soft = min(task.limits.soft, most, _seconds_left(row))
-    hard = soft + max(task.limits.hard - task.limits.soft, 0.0)
+    soft = min(task.limits.soft, most, seconds_left(row))
+    hard = soft + min(max(task.limits.hard - task.limits.soft, 0.0), most)
     watch = Watch(
         runtime.database, row.id, fence,
         attempt=row.attempt + 1, asked_by=row.asked_by, soft=soft, hard=hard, stop=runtime.stop,
@@ -190,28 +184,12 @@ def _do(
         with SoftLimit(context.watch.soft):
             job = context.job = read_stored_job(task, row.version, row.job)
             needs = {name: _provide(runtime, kind, context) for name, kind in task.needs.items()}
-            answer = wrap_answer(task, _call(task, job, needs), runtime.code_version)
+            answer = wrap_answer(task, call_task(task, job, needs), runtime.code_version)
         context.watch.confirm()
     except Exception as error:
-        return _judge(runtime, row, error, context), error
+        return put_end(runtime, row, error, context), error
     attempt = row.attempt + 1
     return Settlement("succeeded", "succeeded", attempt, attempt, row.faults, row.bugs, answer=answer), None
-
-
-def _call(task: Task[Any, Any], job: Job, needs: dict[str, Any]) -> Any:
-    """THE TASK ITSELF. `sys.exit()` in it is a bug; an exit that a signal brings from outside is not."""
-    try:
-        return task.function(job, **needs)
-    except SystemExit as end:
-        if type(end) is not SystemExit or _comes_from_pool(end):
-            raise
-        raise RuntimeError(f"The task called sys.exit({end.code!r}).") from end
-
-
-def _comes_from_pool(end: SystemExit) -> bool:
-    """Whether the pool's own signal handler raised it."""
-    frames = list(traceback.walk_tb(end.__traceback__))
-    return str(frames[-1][0].f_globals.get("__name__")).partition(".")[0] in ("billiard", "celery")
 
 
 def _provide(runtime: Runtime, kind: type, context: RunContext) -> Any:
@@ -220,41 +198,6 @@ def _provide(runtime: Runtime, kind: type, context: RunContext) -> Any:
         Steps: context.steps, Watch: context.watch,
     }  # fmt: skip
     return own[kind] if kind in own else runtime.providers[kind](context)
-
-
-def _seconds_left(row: RunRow) -> float:
-    """From the pick to the run's deadline; infinite where it has none."""
-    return math.inf if row.deadline_at is None else (row.deadline_at - row.now_at) / 1_000_000
-
-
-def _judge(
-    runtime: Runtime, row: RunRow, error: BaseException, context: RunContext | None = None
-) -> Settlement:
-    """The verdict of retry.py as a settlement; a wait beyond the deadline becomes a matter for a person."""
-    verdict: Verdict = judge(error, faults=row.faults, bugs=row.bugs)
-    state, delay, kind = verdict.state, verdict.delay, verdict.kind
-    words = runtime.secrets.strike(describe_error(error), list_private(context.job if context else None))
-    left = _seconds_left(row) - (context.watch.elapsed if context else 0.0)
-    if isinstance(error, TimeLimit) and left <= 0:
-        state, delay, kind, words = (
-            "needs_attention",
-            None,
-            "deadline",
-            f"Not finished by its deadline: {words}",
-        )
-    elif state == "scheduled" and delay is not None and delay > left:
-        words = f"{words} The next attempt in {delay:.0f} s would come after the deadline."
-        state, delay, kind = "needs_attention", None, "deadline"
-    if state in ("failed", "dead"):
-        log.error("run %s of %s is %s (%s): %s", row.id, row.task, state, kind, words)
-    if state == "blocked":
-        delay = _wait_blocked(row)
-    attempt = row.attempt + (1 if verdict.counts_attempt else 0)
-    return Settlement(
-        state, kind, attempt, row.attempt + 1,
-        faults=row.faults + verdict.fault, bugs=row.bugs + verdict.bug, delay=delay,
-        final=state not in ("scheduled", "queued", "blocked"), error_kind=kind, error_text=words,
-    )  # fmt: skip
 
 
 def _finish(
@@ -272,7 +215,7 @@ def _finish(
             with runtime.database.write() as connection:
                 fence, job = context.watch.fence, context.job
                 if not settle(runtime, connection, row, fence, end, from_state="running", job=job):
-                    end = _end_cancelled(runtime, connection, row, context)
+                    end = end_cancelled(runtime, connection, row, context)
                 elif error is None:
                     bells += _write_effects(runtime, connection, row, context)
             return Outcome(row.id, end.state, end.error_text)
@@ -284,39 +227,9 @@ def _finish(
             wait = min(wait * 2, 1.0)
 
 
-def _end_cancelled(runtime: Runtime, connection: Connection, row: RunRow, context: RunContext) -> Settlement:
-    """The finish found no row: either a cancel came first, or the lease is lost (`LeaseLost`)."""
-    end = _judge(runtime, row, Cancelled())
-    if not settle(runtime, connection, row, context.watch.fence, end, from_state="running", job=context.job):
-        raise LeaseLost
-    return end
-
-
-def settle(
-    runtime: Runtime,
-    connection: Connection,
-    row: RunRow,
-    fence: int,
-    end: Settlement,
-    *,
-    from_state: str,
-    job: Job | None = None,
-) -> bool:
-    """Write the end of an attempt with its audit row; False where the fence is stale or a cancel came first."""
-    entry = make_entry(
-        row.asked_by, f"run.{end.state}", f"run:{row.id}", runtime.secrets,
-        run_id=row.id, fence=fence, before_sha=row.job_sha, after_sha=digest(end.answer),
-        task=row.task, version=row.version, worker=runtime.worker,
-        job=None if job is None else describe_job(job), error_kind=end.error_kind,
-    )  # fmt: skip
-    return runtime.leases.settle(
-        connection, row, fence, from_state=from_state, worker=runtime.worker, started_at=row.now_at,
-        code_version=runtime.code_version, end=end, audit=entry,
-    )  # fmt: skip
-
-
 def _write_effects(runtime: Runtime, connection: Connection, row: RunRow, context: RunContext) -> list[str]:
     """Effects, audit trail and follow-up runs, in the finish transaction. Returns the queues to ring."""
+    began = time.monotonic()
     context.effects.apply(connection)
     for action, subject, before, after, body in context.trail.entries:
         entry = make_entry(
@@ -331,11 +244,13 @@ def _write_effects(runtime: Runtime, connection: Connection, row: RunRow, contex
         submit_run(connection, runtime.database.now_sql, wanted.task, wanted.job, ask, runtime.ring_again)
         if wanted.delay <= 0:
             bells.append(wanted.task.queue)
+    if time.monotonic() - began > NOTABLE:
+        runtime.leases.end_later(connection, row.id)
     return bells
 
 
-class _EffectsFailed(Exception):
-    """The effects of a one-commit run could not be written: its transaction is rolled back."""
+class _EndFailed(Exception):
+    """The end of a one-commit run could not be written: its transaction is rolled back."""
 
     def __init__(self, row: RunRow, context: RunContext, error: Exception) -> None:
         self.row = row
@@ -344,13 +259,13 @@ class _EffectsFailed(Exception):
         super().__init__(str(error))
 
 
-def _record_failure(runtime: Runtime, failed: _EffectsFailed) -> Outcome:
+def _record_failure(runtime: Runtime, failed: _EndFailed) -> Outcome:
     row = failed.row
     with runtime.database.write() as connection:
         again = runtime.leases.pick_one(connection, row.id)
         if again is None or again.fence != row.fence:
             return Outcome(row.id, LOST)
-        end = _judge(runtime, again, failed.error, failed.context)
+        end = put_end(runtime, again, failed.error, failed.context)
         settle(runtime, connection, again, again.fence, end, from_state="queued")
     return Outcome(row.id, end.state, end.error_text)
 
@@ -361,9 +276,17 @@ def _hand_back(runtime: Runtime, row: RunRow, context: RunContext) -> None:
     try:
         with runtime.database.write() as connection:
             if not settle(runtime, connection, row, context.watch.fence, end, from_state="running"):
-                _end_cancelled(runtime, connection, row, context)
+                end_cancelled(runtime, connection, row, context)
     except Exception as error:  # nothing more can be done here: the lease runs out and the run is found again
         log.warning("run %s could not be handed back: %s", row.id, error)
+
+
+def _kill_at_once(runtime: Runtime, row: RunRow, context: RunContext) -> None:
+    """The hard limit of the one-commit form: only the death of this child frees the row, which is claimed then."""
+    context.watch.lost = True
+    log.error("run %s of %s still holds its transaction after %g s", row.id, row.task, context.watch.hard)
+    if runtime.may_kill and not context.watch.ended:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _end_by_force(runtime: Runtime, row: RunRow, context: RunContext) -> None:
@@ -371,13 +294,13 @@ def _end_by_force(runtime: Runtime, row: RunRow, context: RunContext) -> None:
     context.watch.lost = True
     ended = " The worker child was ended." if runtime.may_kill else ""
     error = TimeLimit(f"Still busy after {context.watch.hard:g} s.{ended}")
-    end = _judge(runtime, row, error, context)
+    end = put_end(runtime, row, error, context)
     try:
         with runtime.database.write() as connection:
             if not settle(runtime, connection, row, context.watch.fence, end, from_state="running"):
-                _end_cancelled(runtime, connection, row, context)
+                end_cancelled(runtime, connection, row, context)
     except Exception as failed:  # the keeper must live on for the other runs; the lease sorts this one
         log.warning("run %s: its hard limit could not be written down: %s", row.id, failed)
     finally:
-        if runtime.may_kill:
+        if runtime.may_kill and not context.watch.ended:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -11,7 +11,7 @@ from backline.errors import BadInput, Conflict
 from backline.runtime.audit import digest
 from backline.runtime.context import Runtime
 from backline.runtime.retry import describe_error
-from backline.runtime.run import settle
+from backline.runtime.settle import settle
 from backline.runtime.submit import Ask, prepare_run
 from backline.runtime.task import Task
 from backline.storage.leases import Settlement

@@ -56,6 +56,11 @@ _ATTEMPT_VALUES = """:id, CAST(:fence AS BIGINT), CAST(:number AS INTEGER), CAST
     CAST(:trace_id AS TEXT)"""
 _AUDIT_VALUES = """{now}, CAST(:actor AS TEXT), CAST(:action AS TEXT), :object, CAST(:id AS TEXT),
     CAST(:fence AS BIGINT), CAST(:before_sha AS TEXT), CAST(:after_sha AS TEXT), CAST(:body AS TEXT)"""
+_LATE_RUN = "UPDATE backline_run SET finished_at = {now} WHERE id = :id"
+_LATE_ATTEMPT = """
+UPDATE backline_attempt SET ended_at = {now}
+WHERE run_id = :id AND fence = (SELECT max(fence) FROM backline_attempt WHERE run_id = :id)
+"""
 _HAND_BACK = """
 UPDATE backline_run SET state = 'queued', attempt = attempt - 1, fence = fence + 1, lease_until = NULL,
     ring_at = {now} WHERE state = 'running' AND worker LIKE :worker ESCAPE '!'
@@ -111,6 +116,8 @@ class Leases:
         self._settle = Statement(_SETTLE.format(now=now_sql), dialect)
         self._attempt = text(_ATTEMPT.format(values=f"VALUES ({_ATTEMPT_VALUES.format(now=now_sql)})"))
         self._settle_at_once = Statement(self._make_settle_at_once(), dialect)
+        self._late_run = text(_LATE_RUN.format(now=now_sql))
+        self._late_attempt = text(_LATE_ATTEMPT.format(now=now_sql))
         self._hand_back = text(_HAND_BACK.format(now=now_sql))
 
     def pick(self, connection: Connection, queue: str) -> RunRow | None:
@@ -180,6 +187,11 @@ class Leases:
         connection.execute(self._attempt, values)
         insert_audit(connection, self._now, audit)
         return True
+
+    def end_later(self, connection: Connection, run_id: str) -> None:
+        """Tell the end of a settled run and its attempt anew: writing what it did took a while."""
+        connection.execute(self._late_run, {"id": run_id})
+        connection.execute(self._late_attempt, {"id": run_id})
 
     def hand_back(self, connection: Connection, worker_prefix: str) -> Sequence[str]:
         """Give back every run that this worker holds, without counting the attempt. Returns their ids."""

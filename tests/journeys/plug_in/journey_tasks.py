@@ -183,6 +183,19 @@ def hang(job: Mark) -> Done:
             continue
 
 
+@task("journey.short_hang", version=1, short=True, limits=Limits(soft=0.5, hard=1.5))
+def short_hang(job: Mark) -> Done:
+    """Promises to be short, does not end, and does not listen to its soft limit.
+
+    [fr]
+    Promet d'être courte, ne finit pas et n'écoute pas sa limite douce.
+
+    [de]
+    Verspricht, kurz zu sein, endet nicht und hört nicht auf ihre weiche Grenze.
+    """
+    return hang(job)
+
+
 class Fragile(Job):
     """`trace` is a file that says that a child has died of this job."""
 
