@@ -32,11 +32,26 @@ def test_endings_are_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "region"),
-    [("regional-de-daily-2026-08-28.csv", "de"), ("x regional-GLOBAL-weekly-2026-08-28 (2).csv", "global")],
+    ("name", "region", "span"),
+    [
+        ("regional-de-daily-2026-08-28.csv", "de", 1),
+        ("x regional-GLOBAL-weekly-2026-08-28 (2).csv", "global", 7),
+        ("regional-de-Weekly-2026-08-22--2026-08-28.csv", "de", 7),
+        ("regional-de-weekly-2026-08-22--2026-08-29.csv", "de", 7),
+    ],
 )
-def test_chart_names(name: str, region: str) -> None:
-    assert read_chart_name(name) == (region, date(2026, 8, 28))
+def test_chart_names(name: str, region: str, span: int) -> None:
+    assert read_chart_name(name) == (region, date(2026, 8, 28), span)
+
+
+@pytest.mark.parametrize(
+    "days", ["weekly-2026-08-22--2026-08-31", "weekly-2026-08-22--2026-08-32", "daily-2026-08-22--2026-08-28"]
+)
+def test_a_range_that_is_no_week_is_said(days: str) -> None:
+    name = f"regional-de-{days}.csv"
+    found, doubt = read_chart_name(name), doubt_day(name)
+    assert found is not None and found.day is None
+    assert doubt is not None and f"{days.partition('-')[2]} is not a week" in doubt.message
 
 
 @pytest.mark.parametrize("name", ["chart.csv", "regional-deu-daily-2026-08-28.csv"])
@@ -48,7 +63,7 @@ def test_other_names_tell_no_chart(name: str) -> None:
 
 def test_what_is_no_country_or_no_day_in_a_charts_name_is_said() -> None:
     name = "regional-zz-daily-2026-06-31.csv"
-    assert read_chart_name(name) == (None, None)
+    assert read_chart_name(name) == (None, None, 1)
     region, day = doubt_region(name), doubt_day(name)
     assert region is not None and region.kind == "bad_country" and "'zz'" in region.message
     assert "--region" in (region.remedy or "")
@@ -56,7 +71,7 @@ def test_what_is_no_country_or_no_day_in_a_charts_name_is_said() -> None:
     assert "--date" in (day.remedy or "")
     good = "regional-uk-weekly-2026-06-30.csv"
     assert (read_chart_name(good), doubt_region(good), doubt_day(good)) == (
-        ("gb", date(2026, 6, 30)),
+        ("gb", date(2026, 6, 30), 7),
         None,
         None,
     )

@@ -43,6 +43,19 @@ def test_an_unknown_header_is_the_first_of_the_widest_rows() -> None:
     assert header.delimiter == ";"
 
 
+@pytest.mark.parametrize("note", [',,,"Note that these figures, …",', "Artist:,Nova,,,", ",,,,"])
+def test_a_note_above_an_unknown_header_is_passed(note: str) -> None:
+    text = f'{note}\nPosition,"Track Name",Artist,Streams,URL\n1,T,A,5,u\n2,T,A,4,u\n'
+    header = find_header(text, count)
+    assert header.written == ("Position", "Track Name", "Artist", "Streams", "URL")
+    assert header.skip == 2
+
+
+def test_a_column_without_a_name_leaves_the_header_what_it_is() -> None:
+    rows = "".join(f"{number},a,b\n" for number in range(20))
+    assert find_header(f",name,plays\n{rows}", count).written == ("", "name", "plays")
+
+
 def test_one_column_is_still_a_header() -> None:
     assert find_header("words\nmore\n", count).names == ("words",)
 

@@ -141,3 +141,43 @@ def test_a_charts_file_name_is_checked_where_it_is_needed(read: Read) -> None:
     with pytest.raises(Refused, match="'zz' is not an ISO country code"):
         read(text, name, mapping=mapping, date="2026-06-30")
     assert read(text, name, mapping=mapping, date="2026-06-30", region="de").column("country") == ["DE", "DE"]
+
+
+OLD_CHART = (
+    ',,,"Note that these figures are generated using a formula that protects against inflation.",\n'
+    'Position,"Track Name",Artist,Streams,URL\n'
+    '1,"thank u, next","Ariana Grande",9000,https://example.org/1\n'
+    '2,Sunflower,"Post Malone",8000,https://example.org/2\n'
+)
+
+
+def draft_of(read: Read, text: str, name: str) -> str:
+    with pytest.raises(NeedsMapping) as caught:
+        read(text, name)
+    return caught.value.draft
+
+
+def test_the_old_chart_is_read_by_its_draft_as_it_is(read: Read) -> None:
+    name = "regional-us-daily-2019-01-04.csv"
+    found = read(OLD_CHART, name, mapping=draft_of(read, OLD_CHART, name))
+    reading = found.reading
+    assert (reading.report, reading.kind, reading.region, reading.span) == ("my_chart", "chart", "us", 1)
+    assert found.counts == (2, 2, 0, 0)
+    assert (found.values(), found.values("chart_rank")) == ([9000, 8000], [1, 2])
+    assert set(found.column("day")) == {date(2019, 1, 4)}
+    assert found.column("artist")[:2] == ["Ariana Grande", "Post Malone"]
+    assert found.column("track")[:2] == ["thank u, next", "Sunflower"]
+
+
+def test_a_week_is_told_by_its_name_or_by_the_mapping(read: Read) -> None:
+    name = "regional-us-weekly-2018-12-28--2019-01-04.csv"
+    mapping = draft_of(read, OLD_CHART, name)
+    week = read(OLD_CHART, name, mapping=mapping)
+    assert (week.reading.report, week.reading.span) == ("my_chart_weekly", 7)
+    assert set(week.column("day")) == {date(2019, 1, 3)}
+    said = read(OLD_CHART, name, mapping="span = 7\n" + mapping).reading
+    assert (said.report, said.span) == ("my_chart", 7)
+    renamed = read(OLD_CHART, "x.csv", mapping="span = 7\n" + mapping, date="2019-01-03", region="us").reading
+    assert (renamed.report, renamed.span) == ("my_chart", 7)
+    with pytest.raises(Refused, match="2018-12-28--2019-01-09 is not a week"):
+        read(OLD_CHART, name.replace("01-04", "01-09"), mapping=mapping)

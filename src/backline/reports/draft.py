@@ -56,6 +56,11 @@ _GUESSES: Final[dict[str, tuple[str, ...]]] = {
         "total_earned",
     ),
 }
+_CHART: Final = (
+    "# A rank makes it a chart. Where no column tells the day and the country, the file's name does",
+    "# (regional-us-daily-2019-01-04.csv, regional-us-weekly-2018-12-28--2019-01-04.csv: these seven days, and",
+    "# _weekly behind the label), or --date and --region.",
+)
 
 
 def draft_mapping(header: Sequence[str]) -> str:
@@ -70,10 +75,12 @@ def draft_mapping(header: Sequence[str]) -> str:
         "# Which column is what. Remove the lines that do not apply; a missing artist or day can also be",
         "# said with --artist and --date.",
         f"# Columns of the file: {' | '.join(_one_line(column) for column in header)[:2_000]}",
-        'report = "my_report"  # a label of small letters, digits, _ and -',
+        *(_CHART if "rank" in found else ()),
+        f'report = "{"my_chart" if "rank" in found else "my_report"}"  # a label of small letters, digits, _ and -',
         'date_form = "auto"  # or "YYYY-MM-DD", "DD/MM/YYYY" (the same: "DD.MM.YYYY"), "MM/DD/YYYY"',
         'number_form = "auto"  # or how it writes 1200.5: "1,200.5", "1.200,5", "1200,5" …',
         'cumulative = []  # measures told as a running total, e.g. ["streams"]',
+        "# span = 7  # days that one value covers, up to its date; 1 where it is not said",
         "",
         "[columns]",
         *(_write(what, found.get(what)) for what in _GUESSES),

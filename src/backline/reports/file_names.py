@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from backline.reports.countries import GLOBAL, read_country
@@ -13,17 +13,23 @@ from backline.reports.format import Hints, Refused
 _COPY = re.compile(r"\s*(?:\(\d{1,3}\)| - Copy| copy)$", re.IGNORECASE)
 _ENDING = re.compile(r"\.(?:csv|tsv|txt|parquet)$", re.IGNORECASE)
 _CHART = re.compile(
-    r"(?:^|[^a-z])regional-(?P<region>[a-z]{2}|global)-(?:daily|weekly)-(?P<day>\d{4}-\d{2}-\d{2})",
+    r"(?:^|[^a-z])regional-(?P<region>[a-z]{2}|global)-(?P<length>daily|weekly)-"
+    r"(?P<day>\d{4}-\d{2}-\d{2})(?:--(?P<end>\d{4}-\d{2}-\d{2}))?",
     re.IGNORECASE,
 )
+_SPANS: Final = {"daily": 1, "weekly": 7}
 NO_ARTIST: Final = "Say whose it is: --artist NAME."
 
 
 class ChartName(NamedTuple):
-    """Region and day in the name of a chart's file, None where what stands there is no country or no day."""
+    """Region and (last) day in the name of a chart's file, None where what stands there is no country or no day.
+
+    `span` is 7 of a weekly chart, else 1.
+    """
 
     region: str | None
     day: date | None
+    span: int
 
 
 def take_stem(name: str) -> str:
@@ -40,12 +46,27 @@ def cut_ending(name: str, ending: str) -> str | None:
 
 
 def read_chart_name(name: str) -> ChartName | None:
-    """`regional-<cc|global>-daily-YYYY-MM-DD.csv` and the weekly twin."""
+    """`regional-<cc|global>-daily-YYYY-MM-DD.csv` and the weekly twin, which tells the week's last day, a Thursday.
+
+    Until 2021 weekly names told from Friday to Friday (2018-12-28--2019-01-04, the next one from 2019-01-04):
+    that week, too, ends on the Thursday.
+    """
     match = _CHART.search(name)
     if match is None:
         return None
     region = read_country(match["region"])
-    return ChartName(region.lower() if region else None, read_day(match["day"], "YYYY-MM-DD"))
+    return ChartName(
+        region.lower() if region else None, _read_last_day(match), _SPANS[match["length"].lower()]
+    )
+
+
+def _read_last_day(match: re.Match[str]) -> date | None:
+    first = read_day(match["day"], "YYYY-MM-DD")
+    if match["end"] is None or first is None:
+        return first
+    end, last = read_day(match["end"], "YYYY-MM-DD"), first + timedelta(days=6)
+    is_week = match["length"].lower() == "weekly" and end in (last, last + timedelta(days=1))
+    return last if is_week else None
 
 
 def doubt_region(name: str) -> Refused | None:
@@ -63,13 +84,11 @@ def doubt_region(name: str) -> Refused | None:
 def doubt_day(name: str) -> Refused | None:
     """What is wrong with the day in a chart's file name, None where the name tells none or a good one."""
     match = _CHART.search(name)
-    if match is None or read_day(match["day"], "YYYY-MM-DD"):
+    if match is None or _read_last_day(match):
         return None
-    return Refused(
-        "bad_date",
-        f"{name}: {match['day']} is not a day of the calendar.",
-        "Say the right day: --date YYYY-MM-DD.",
-    )
+    told = match["day"] if match["end"] is None else f"{match['day']}--{match['end']}"
+    what = "a day of the calendar" if match["end"] is None else "a week"
+    return Refused("bad_date", f"{name}: {told} is not {what}.", "Say the right day: --date YYYY-MM-DD.")
 
 
 def read_day_hint(hints: Hints) -> date | None:

@@ -47,6 +47,7 @@ def find_header(head: str, is_header: Callable[[Sequence[str]], int]) -> Header:
     likely: tuple[tuple[int, int], Header] | None = None
     for delimiter in DELIMITERS:
         records = split_head(head, delimiter)
+        filled = [sum(1 for cell in cells if cell.strip()) for cells in records]
         for number, cells in enumerate(records):
             written = strip_empty_end(cells)
             if not written or len(written) > MOST_COLUMNS:
@@ -55,8 +56,11 @@ def find_header(head: str, is_header: Callable[[Sequence[str]], int]) -> Header:
             points = is_header(header.names)
             if points and (best is None or points > best[0]):
                 best = (points, header)
-            rank = (_count_alike(records, number, len(cells)), -number)
-            if len(written) > 1 and (likely is None or rank > likely[0]):
+            alike = [filled[at] for at in range(number, len(records)) if len(records[at]) == len(cells)]
+            rank = (sum(alike), -number)
+            # A note above the header fills few of the cells that the rows fill.
+            names_columns = filled[number] > 1 and 2 * filled[number] > max(alike)
+            if names_columns and (likely is None or rank > likely[0]):
                 likely = (rank, header)
     if best is not None:
         return best[1]
@@ -72,8 +76,3 @@ def strip_empty_end(cells: Sequence[str]) -> list[str]:
     while kept and not kept[-1].strip():
         kept.pop()
     return kept
-
-
-def _count_alike(records: Sequence[Sequence[str]], number: int, width: int) -> int:
-    """How many cells stand in this record and in those behind it of the same width."""
-    return sum(width for cells in records[number:] if len(cells) == width)

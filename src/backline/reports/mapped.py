@@ -13,6 +13,7 @@ from backline.reports.countries import read_country
 from backline.reports.dates import read_day
 from backline.reports.file_names import (
     NO_ARTIST,
+    ChartName,
     as_country,
     clean_hint,
     doubt_day,
@@ -53,10 +54,11 @@ def lay_out_mapped(mapping: TableMapping, names: Collection[str], file_name: str
     found = {*columns, *(split.into if split else ())}
     constants = _read_constants(mapping, hints, file_name, found, is_chart)
     _refuse_gaps({*found, *constants}, file_name, is_chart)
+    report, span = _choose_span(mapping, read_chart_name(file_name) if is_chart else None)
     return Layout(
-        report=mapping.report,
+        report=report,
         kind=_tell_kind(is_chart, constants),
-        span=1,
+        span=span,
         region=str(constants["country"]).lower() if is_chart and "country" in constants else None,
         columns=columns,
         constants=constants,
@@ -69,6 +71,15 @@ def lay_out_mapped(mapping: TableMapping, names: Collection[str], file_name: str
         date_form=mapping.date_form,
         number_form=mapping.number_form,
     )
+
+
+def _choose_span(mapping: TableMapping, named: ChartName | None) -> tuple[str, int]:
+    """Label and days that a value covers. A daily chart and the weekly one may share their header, hence the
+    mapping: under one label the week would replace its last day.
+    """
+    if mapping.span is not None or mapping.cumulative or named is None or named.span == 1:
+        return mapping.report, mapping.span or 1
+    return f"{mapping.report.removesuffix('_weekly')}_weekly", named.span
 
 
 def _read_split(mapping: TableMapping) -> Split | None:

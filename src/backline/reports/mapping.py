@@ -4,6 +4,7 @@ report = "my_distributor"          # label of the numbers
 date_form = "auto"                 # or YYYY-MM-DD, DD/MM/YYYY (also DD.MM.YYYY, DD-MM-YYYY), MM/DD/YYYY
 number_form = "auto"               # or how 1200.5 is written: "1,200.5", "1.200,5", "1200,5" …
 cumulative = ["streams"]           # measures told as a running total; the others are daily
+span = 7                           # days that one value covers, up to its date; 1 where it is not said
 
 [columns]                          # what = "column of the file"
 date = "Day"
@@ -61,6 +62,7 @@ class TableMapping(_Part):
     date_form: Literal["auto", "YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"] = "auto"
     number_form: NumberForm = "auto"
     cumulative: list[str] = []
+    span: int | None = Field(None, ge=1, le=366)
     columns: dict[str, str] = {}
     constants: dict[str, str] = {}
     split: SplitPart | None = None
@@ -113,6 +115,8 @@ class TableMapping(_Part):
         for what in self.cumulative:
             if what not in measures or MEASURES.get(what) != "sum" or what == "revenue":
                 raise ValueError(f"cumulative: {what!r} is not a count that is summed and has a column")
+        if self.cumulative and self.span not in (None, 1):
+            raise ValueError("span: the growth of a running total is that of a day; remove span")
         if "revenue" in measures and "currency" not in {*self.columns, *self.constants}:
             raise ValueError(
                 'revenue needs a currency: name its column, or write [constants] currency = "EUR"'
