@@ -81,7 +81,7 @@ class Channel(filesystem.Channel):
             _want(_want(properties["delivery_info"], dict)[name], str)
         body = _want(payload["body"], str)
         try:
-            self.decode_body(body, properties.get("body_encoding"))  # type: ignore[no-untyped-call]
+            self.decode_body(body, properties.get("body_encoding"))  # type: ignore[no-untyped-call]  # kombu ships no types
         except ValueError as error:
             raise TypeError(f"its body cannot be decoded: {error}") from error
 
