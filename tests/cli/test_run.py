@@ -21,7 +21,12 @@ def test_here(call: Call) -> None:
 
 
 def test_here_for_people(call: Call) -> None:
-    assert '"sum": 42' in call("run", "probe.add", "--set", "one=40", "--here").out
+    result = call("run", "probe.add", "--set", "one=40", "--here")
+    assert result.out.splitlines() == ["sum: 42"]
+    run = call("runs", "list", "--json").one["id"]
+    assert f"backline runs show {run} --json" in result.err
+    shown = call("runs", "show", run).out
+    assert "one: 40" in shown and "sum: 42" in shown and "{" not in shown
 
 
 def test_failed_run_ends_in_its_own_kind_and_names_the_reason(call: Call) -> None:

@@ -96,3 +96,17 @@ def test_control_characters_do_not_pass() -> None:
 
 def test_values_as_cells() -> None:
     assert [show_cell(value) for value in (None, True, 3, {"a": 1})] == ["-", "yes", "3", '{"a": 1}']
+
+
+@pytest.mark.parametrize(
+    ("digits", "en", "fr", "de"),
+    [
+        ("1234567.50", "1,234,567.50", "1\u202f234\u202f567,50", "1.234.567,50"),
+        ("-1104", "-1,104", "-1\u202f104", "-1.104"),
+        ("0.5", "0.5", "0,5", "0,5"),
+        ("-0.5", "-0.5", "-0,5", "-0,5"),
+        ("12", "12", "12", "12"),
+    ],
+)
+def test_numbers_in_each_language(digits: str, en: str, fr: str, de: str) -> None:
+    assert [Screen(language).number(digits) for language in ("en", "fr", "de")] == [en, fr, de]

@@ -12,19 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from backline import samples
+from backline.cli.report_words import MAIN, describe_report, show_change, show_value
 from backline.cli.run_words import count_seconds
 from backline.cli.screen import Screen
-from backline.metrics.changes import LOWER_COVERAGE_BEFORE, NO_DATA_BEFORE, REGIONS_DIFFER
 from backline.storage.runs import RunRow
 from backline.wiring import House
 
 TOP = 3
-MAIN = "streams"
-WHY = {
-    NO_DATA_BEFORE: "why_no_data_before",
-    LOWER_COVERAGE_BEFORE: "why_lower_coverage_before",
-    REGIONS_DIFFER: "why_regions_differ",
-}
 
 
 @dataclass(frozen=True)
@@ -81,33 +75,12 @@ def describe_files(screen: Screen, files: Sequence[Mapping[str, Any]]) -> Iterat
     yield screen.label("demo_files", accepted=accepted, unchanged=unchanged, refused=refused)
     rows = sum(file["rows"]["accepted"] for file in files)
     yield screen.label(
-        "demo_rows", rows=f"{rows:,}", rejected=sum(file["rows"]["rejected"] for file in files)
+        "demo_rows", rows=screen.number(str(rows)), rejected=sum(file["rows"]["rejected"] for file in files)
     )
     for file in files:
         for item in file["rejected"][:TOP]:
             name, reason = Path(file["file"]).name, str(item["reason"]).rstrip(".")
             yield screen.label("demo_lesson", file=name, line=item["line"], reason=reason)
-
-
-def describe_report(screen: Screen, report: Mapping[str, Any]) -> Iterator[str]:
-    """A report's period with its main number: before, week over week, coverage and newest day."""
-    total = next((total for total in report["totals"] if total["measure"] == MAIN), None)
-    if total is None:
-        top = next((line for line in report["by_track"] if line["measure"] == MAIN), None)
-        told = f": {top['key']} {_group(screen, top['value'])} {MAIN}" if top else ""
-        yield f"{report['report']}, {report['newest_day']}{told}"
-        return
-    period = report["period"]
-    yield (
-        f"{report['report']}, {period['first']} – {period['last']}: {_group(screen, total['value'])} {MAIN}; "
-        + screen.label("demo_week", change=_show_change(screen, total["week_change"]))
-    )
-    before = _group(screen, total["before"])
-    percent = f"{total['coverage'] * 100:.4g}"
-    yield "    {}; {}".format(
-        screen.label("demo_before", value=before, change=_show_change(screen, total["change"])),
-        screen.label("demo_coverage", percent=percent, day=report["newest_day"]),
-    )
 
 
 def list_places(screen: Screen, house: House, answer: Mapping[str, Any], address: str) -> Iterator[str]:
@@ -134,7 +107,7 @@ def name_program() -> str:
 def _show_runs(screen: Screen, runs: Sequence[RunRow]) -> None:
     for run in runs:
         seconds = count_seconds(run.started_at, run.finished_at)
-        screen.say(f"  {run.task:<36}  {run.state:<9}  {seconds} s  {run.id}")
+        screen.say(f"  {run.task:<36}  {run.state:<9}  {screen.number(str(seconds))} s  {run.id}")
 
 
 def _show_top(screen: Screen, reports: Sequence[Mapping[str, Any]], by: str, title: str) -> None:
@@ -145,22 +118,6 @@ def _show_top(screen: Screen, reports: Sequence[Mapping[str, Any]], by: str, tit
             screen.say(f"\n{title} ({report['report']})")
             for line in lines[:TOP]:
                 known = line["change"] and line["change"]["percent"] is not None
-                change = _show_change(screen, line["change"]) if known else ""
-                screen.say(f"  {line['key']:<24}  {_group(screen, line['value']):>9}  {change}".rstrip())
+                change = show_change(screen, line["change"]) if known else ""
+                screen.say(f"  {line['key']:<24}  {show_value(screen, line['value']):>9}  {change}".rstrip())
             return
-
-
-def _show_change(screen: Screen, change: Mapping[str, Any]) -> str:
-    if change["percent"] is None:
-        why = WHY.get(change["reason"])
-        return screen.label("unknown_change") + (f" ({screen.label(why)})" if why else "")
-    sign = "" if change["percent"].startswith("-") else "+"
-    return f"{sign}{change['percent']} %"
-
-
-def _group(screen: Screen, value: str | None) -> str:
-    """Digits in groups of three."""
-    if value is None:
-        return screen.label("unknown_change")
-    whole, point, rest = value.partition(".")
-    return f"{int(whole):,}{point}{rest}"

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from backline.cli.answer_words import show_answer
 from backline.cli.carry import carry_on
 from backline.cli.houses import make_screen, open_house, open_ringing_house
 from backline.cli.jobs import ArtistOption, SetOption, read_job
@@ -92,7 +93,8 @@ def show_end(screen: Screen, database: Database, run_id: str, *, complete: bool)
     if screen.json_lines:
         screen.dump({"run": run_id, "state": row.state, "answer": answer, "error": row.error_text})
     elif complete and answer is not None:
-        screen.say(json.dumps(answer, ensure_ascii=False, indent=2))
+        show_answer(screen, answer)
+        screen.note(screen.label("answer_whole", run=run_id))
     else:
         screen.say(f"{run_id}  {row.state}")
     if complete and row.state != "succeeded":

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from backline.cli.answer_words import show_answer
 from backline.cli.audit import describe_row
 from backline.cli.screen import Screen, show_moment
 from backline.errors import BacklineError, BadInput, NeedsHuman, NotAllowed, TryLater
@@ -80,7 +81,7 @@ def show_run(
     for part in apart:
         if facts[part] is not None:
             screen.say(f"\n{screen.label(part)}")
-            screen.say(json.dumps(facts[part], ensure_ascii=False, indent=2))
+            show_answer(screen, facts[part])
     if attempts:
         screen.say(f"\n{screen.label('attempts')}")
         screen.show_rows(attempts, ["number", "outcome", "seconds", "worker", "error"])

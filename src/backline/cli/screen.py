@@ -19,6 +19,7 @@ from rich.text import Text
 from backline.locales import read_labels
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_WHOLE = re.compile(r"-?[1-9]\d*$")
 _BREAKS = re.compile("[\t\n]+")
 # Columns of a table that may be broken over lines. Every other cell stays whole, so that it can be copied.
 _FOLDED = frozenset(
@@ -74,6 +75,13 @@ class Screen:
     def label(self, key: str, **values: object) -> str:
         """The label in the language of the settings; `{name}` in it is filled in."""
         return self.labels[key].format(**values) if values else self.labels[key]
+
+    def number(self, digits: str) -> str:
+        """A decimal number, as it is written in the language: digits in groups of three, point or comma."""
+        form = self.labels["number_form"]
+        whole, point, rest = digits.partition(".")
+        grouped = f"{int(whole):,}".replace(",", form[1]) if _WHOLE.match(whole) else whole
+        return grouped + (form[-2] + rest if point else "")
 
     def dump(self, value: object) -> None:
         """One JSON object on one line."""
