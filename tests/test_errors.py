@@ -25,10 +25,8 @@ def test_a_subclass_without_words_has_its_parent_s() -> None:
     assert str(Odd()) == "The input cannot be used as it is."
 
 
-def test_remedy_and_facts_are_kept() -> None:
-    error = BadInput("Wrong.", remedy="Do this.", field="days")
-    assert (str(error), error.message, error.remedy, error.facts) == (
-        "Wrong. Do this.", "Wrong.", "Do this.", {"field": "days"},
-    )  # fmt: skip
+def test_the_remedy_is_kept() -> None:
+    error = BadInput("Wrong.", remedy="Do this.")
+    assert (str(error), error.message, error.remedy) == ("Wrong. Do this.", "Wrong.", "Do this.")
     later = TryLater("7.5", remedy="Wait.")
     assert later.seconds == 7.5 and later.remedy == "Wait."

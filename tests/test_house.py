@@ -75,6 +75,17 @@ BROKEN: list[tuple[Rule, Files, str]] = [
     (papers.check_decisions, {"docs/decisions/0001-a.md": RECORD + "x\n" * 60}, "half a page"),
     (papers.check_map, {"docs/architecture.md": "├── a.py\n", FIRST: DOC}, "draws a.py, which does not stand"),
     (papers.check_map, {"docs/architecture.md": "├── a.py\n", FIRST: DOC}, "does not draw first.py"),
+    (papers.check_map, {
+        "docs/architecture.md": "├── runtime/\n│   ├── run.py\n", "src/backline/runtime/run.py": DOC,
+        "src/backline/runtime/drain.py": DOC,
+    }, "does not draw runtime/drain.py"),
+    (papers.check_ladder, {
+        "src/backline/errors.py": '"""Errors.\n\n└── Gone  x\n"""\nclass BacklineError(Exception): ...\n',
+    }, "draws Gone, which does not stand"),
+    (papers.check_ladder, {
+        "src/backline/errors.py": DOC + "class BacklineError(Exception): ...\n",
+        FIRST: DOC + "class Odd(errors.BacklineError): ...\n", SECOND: DOC + "class Odder(Odd): ...\n",
+    }, "does not draw Odder"),
     (papers.check_commands, {"docs/en/a.md": "# A\n\n```sh\nbackline fly\n```\n"}, "no command fly"),
     (papers.check_commands, {"README.md": "# A\n\n```sh\nbackline runs list --sideways\n```\n"}, "no option"),
     (papers.check_commands, {"README.md": "# A\n\n```sh\nbackline import burn ID\n```\n"}, "no sub-command burn"),

@@ -1,4 +1,4 @@
-"""THE ONLY FLOOR THAT KNOWS CELERY: attaches the tasks to an application, carries bells, hears signals."""
+"""Our tasks in a Celery application: attached, submitted, taken in; bells are carried and signals heard."""
 
 from __future__ import annotations
 

@@ -1,16 +1,23 @@
 """What can go wrong, and whether trying again helps.
 
     BacklineError
-    ├── BadInput       the request or the file is wrong: never retried, the message says what to mend
-    │   ├── UnknownName    no such artist, run, task, import …
-    │   └── Conflict       the same key was used before with another content
-    ├── NotAllowed     a wall, a scope or a person's rule forbids it: never retried
-    ├── TryLater       the other side asks for patience: due again later, costs no attempt
-    ├── NeedsHuman     only a person can go on: waits until someone answers
-    ├── Cancelled      a person took the run back
-    ├── LeaseLost      another worker owns the run now: everything this one did is dropped
-    ├── Stopping       this worker was told to stop: the run is handed back, no attempt spent
-    └── TimeLimit      the run took longer than its task allows
+    ├── BadInput           the request or the file is wrong: never retried, the message says what to mend
+    │   ├── UnknownName        no such artist, run, task, import …
+    │   ├── Conflict           the same key was used before with another content
+    │   ├── Refused            a report that is refused as a whole (reports/format.py)
+    │   └── NeedsMapping       a table whose columns are not known (reports/format.py)
+    ├── NotAllowed         a wall, a scope or a person's rule forbids it: never retried
+    ├── TryLater           the other side asks for patience: due again later, costs no attempt
+    ├── NeedsHuman         only a person can go on: waits until someone answers
+    ├── Cancelled          a person took the run back
+    ├── LeaseLost          another worker owns the run now: everything this one did is dropped
+    ├── Stopping           this worker was told to stop: the run is handed back, no attempt spent
+    ├── TimeLimit          the run took longer than its task allows
+    ├── BrokenContract     a stored job or an answer is not what its model says: waits for other code
+    ├── RunFailed          told to whoever waits for the answer of a run that has none (runtime/handle.py)
+    ├── BadTask            a task that cannot be registered: stops the start (runtime/task.py)
+    ├── BrokenMember       a plug-in that cannot be loaded: stops the start (discovery.py)
+    └── NewerSchema        newer code has upgraded the database: this process ends (storage/upgrade.py)
 
 Anything else that escapes a task is either a passing fault of the database or the network
 (runtime/retry.py knows them) or a bug.
@@ -18,16 +25,13 @@ Anything else that escapes a task is either a passing fault of the database or t
 
 from __future__ import annotations
 
-from typing import Any
-
 
 class BacklineError(Exception):
     """Something went wrong in Backline."""
 
-    def __init__(self, message: str | None = None, *, remedy: str | None = None, **facts: Any) -> None:
+    def __init__(self, message: str | None = None, *, remedy: str | None = None) -> None:
         self.message = message or _read_docstring(type(self))
         self.remedy = remedy
-        self.facts = facts
         super().__init__(self.message)
 
     def __str__(self) -> str:
@@ -59,9 +63,9 @@ class NotAllowed(BacklineError):
 class TryLater(BacklineError):
     """The other side asks to be left alone for a while."""
 
-    def __init__(self, seconds: float, message: str | None = None, **facts: Any) -> None:
+    def __init__(self, seconds: float, message: str | None = None, *, remedy: str | None = None) -> None:
         self.seconds = float(seconds)
-        super().__init__(message, **facts)
+        super().__init__(message, remedy=remedy)
 
 
 class NeedsHuman(BacklineError):
@@ -82,3 +86,7 @@ class Stopping(BacklineError):
 
 class TimeLimit(BacklineError):
     """The run took longer than its task allows."""
+
+
+class BrokenContract(BacklineError):
+    """The task's answer is not what its answer model says, or its stored job cannot be read by this code."""

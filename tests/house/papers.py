@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from backline.cli.root import ENTRIES, load_command
-from tests.house.files import list_files
+from tests.house.files import list_files, list_python, read_tree
 
 PARTS = ["Context", "Decision", "Consequences", "Rejected"]
 LONGEST_RECORD = 45
 ROOM = re.compile(r"^[├└]── (\w+(?:\.py|/))", re.MULTILINE)
+FILE = re.compile(r"\b(\w+\.py)\b")
+RUNG = re.compile(r"[├└]── (\w+)")
 SHELL = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -33,18 +36,44 @@ def check_decisions(root: Path) -> list[str]:
 
 
 def check_map(root: Path) -> list[str]:
-    """The rooms drawn in docs/architecture.md are those that stand, no more and no fewer."""
+    """The rooms drawn in docs/architecture.md are those that stand, and so are the files of runtime/."""
     page, house = root / "docs/architecture.md", root / "src/backline"
     if not page.is_file():
         return []
-    drawn = set(ROOM.findall(page.read_text(encoding="utf-8")))
-    standing = {
-        path.name + ("/" if path.is_dir() else "") for path in house.iterdir() if path.name[0] not in "_."
-    }
+    text = page.read_text(encoding="utf-8")
+    drawn, standing = set(ROOM.findall(text)), _list_room(house)
+    inside = "".join(re.findall(r"^├── runtime/\n((?:│   .*\n)*)", text, re.MULTILINE))
+    drawn |= {f"runtime/{name}" for name in FILE.findall(inside)}
+    standing |= {f"runtime/{name}" for name in _list_room(house / "runtime")}
     missing = [f"docs/architecture.md does not draw {name}" for name in sorted(standing - drawn)]
     return missing + [
         f"docs/architecture.md draws {name}, which does not stand" for name in sorted(drawn - standing)
     ]
+
+
+def _list_room(folder: Path) -> set[str]:
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return {path.name + ("/" if path.is_dir() else "") for path in paths if path.name[0] not in "_."}
+
+
+def check_ladder(root: Path) -> list[str]:
+    """Every error of ours, wherever it is defined, is a rung of the ladder at the top of errors.py, and no more."""
+    page = Path("src/backline/errors.py")
+    if not (root / page).is_file():
+        return []
+    trees = [read_tree(root, path) for path in list_python(root, "src")]
+    classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    standing, before = {"BacklineError"}, 0
+    while len(standing) > before:
+        before = len(standing)
+        standing |= {node.name for node in classes if standing & set(_list_bases(node))}
+    drawn = set(RUNG.findall(ast.get_docstring(read_tree(root, page)) or "")) | {"BacklineError"}
+    missing = [f"{page} does not draw {name}" for name in sorted(standing - drawn)]
+    return missing + [f"{page} draws {name}, which does not stand" for name in sorted(drawn - standing)]
+
+
+def _list_bases(node: ast.ClassDef) -> list[str]:
+    return [ast.unparse(base).rpartition(".")[2] for base in node.bases]
 
 
 def check_commands(root: Path) -> list[str]:

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from backline.errors import BadInput
+from backline.errors import BadInput, BrokenContract
 from backline.runtime.contract import read_stored_job, wrap_answer
 from backline.runtime.effects import Effects
-from backline.runtime.retry import BrokenContract
 from backline.runtime.task import Reason
 from tests.runtime.conftest import MakeStage
 from tests.runtime.stage import Done, Word, declare, write_word

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backline.errors import (
+    BrokenContract,
     BadInput,
     Cancelled,
     Conflict,
@@ -29,7 +30,6 @@ from backline.errors import (
 )
 from backline.runtime.effects import Effects
 from backline.runtime.retry import (
-    BrokenContract,
     Verdict,
     back_off,
     describe_error,

@@ -90,7 +90,7 @@ class Refused(BadInput):
     """The file cannot be used."""
 
     def __init__(self, kind: str, message: str, remedy: str) -> None:
-        super().__init__(message, remedy=remedy, kind=kind)
+        super().__init__(message, remedy=remedy)
         self.kind = kind
 
 

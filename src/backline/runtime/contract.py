@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from backline.errors import BadInput
-from backline.runtime.retry import BrokenContract
+from backline.errors import BadInput, BrokenContract
 from backline.runtime.task import Job, Task
 
 

@@ -48,9 +48,7 @@ class RunHandle:
                 answer: dict[str, Any] = json.loads(row.answer)
                 return answer
             if row.state in ENDED_STATES:
-                raise RunFailed(
-                    f"Run {self.id} is {row.state} ({row.error_kind}): {row.error_text}", state=row.state
-                )
+                raise RunFailed(f"Run {self.id} is {row.state} ({row.error_kind}): {row.error_text}")
             if timeout is not None and time.monotonic() - began > timeout:
                 raise TimeoutError(f"Run {self.id} is still {row.state} after {timeout:g} s.")
             clock.wait(pause)

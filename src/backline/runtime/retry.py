@@ -65,7 +65,7 @@ def judge(error: BaseException, *, faults: int, bugs: int) -> Verdict:
         return Verdict("cancelled", "cancelled")
     if isinstance(error, errors.Stopping):
         return Verdict("queued", "handed_back", delay=0.0, counts_attempt=False)
-    if isinstance(error, BrokenContract):
+    if isinstance(error, errors.BrokenContract):
         return Verdict("blocked", "contract")
     if is_passing(error):
         if faults + 1 >= MAX_FAULTS:
@@ -80,10 +80,6 @@ def judge(error: BaseException, *, faults: int, bugs: int) -> Verdict:
 def _bound(seconds: float) -> float:
     """What the other side asks for, where it makes sense: not below 0, not beyond a year."""
     return LONGEST_WAIT if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_PATIENCE)
-
-
-class BrokenContract(errors.BacklineError):
-    """The task's answer is not what its answer model says, or its stored job cannot be read by this code."""
 
 
 def back_off(tries: int) -> float:
@@ -122,7 +118,9 @@ def _is_passing_database(error: DBAPIError) -> bool:
 
 def describe_error(error: BaseException, limit: int = 4000) -> str:
     """One text for the row: what went wrong and where. Secrets are struck out by the caller."""
-    if isinstance(error, errors.BacklineError) and not isinstance(error, (errors.TimeLimit, BrokenContract)):
+    if isinstance(error, errors.BacklineError) and not isinstance(
+        error, (errors.TimeLimit, errors.BrokenContract)
+    ):
         return _make_storable(str(error))[:limit]
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     places = " < ".join(

@@ -160,7 +160,6 @@ class Task(Generic[P, R]):
             raise BadInput(
                 f"{self.name}: {where}: {words}.",
                 remedy=f"`backline tasks describe {self.name}` lists the fields.",
-                field=where,
             ) from error
 
     def delay(self, *args: Any, **kwargs: Any) -> Any:
