@@ -10,6 +10,7 @@ import pytest
 
 from backline import samples
 from backline.cli.demo import carry, copy_samples
+from backline.cli.supervisor import StateLock
 from backline.runtime.run import run_here
 from backline.runtime.submit import Ask
 from backline.storage.audits import list_audit
@@ -88,6 +89,13 @@ def test_sample_that_was_changed_is_put_right(tmp_path: Path) -> None:
     copies[0].write_text("date,streams\n")
     assert copy_samples(tmp_path) == (copies, mark)
     assert copies[0].read_bytes() == as_shipped
+
+
+def test_a_second_demo_names_the_option_that_helps(program: Call, tmp_path: Path) -> None:
+    with StateLock(tmp_path / "place"):
+        result = program("demo", "--once", "--state", str(tmp_path / "place"), timeout=60)
+    assert result.code == 2
+    assert "--state" in result.err and "BACKLINE_STATE" not in result.err
 
 
 def test_demo_in_a_folder_that_is_in_use_says_so(program: Call, tmp_path: Path) -> None:

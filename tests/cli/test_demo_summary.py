@@ -88,3 +88,9 @@ def test_places() -> None:
     assert len(lines) == 4
     assert f"BACKLINE_STATE={state} {name_program()} metrics show --artist 'Velvet Tramlines'" in lines[1]
     assert name_program().endswith("backline")
+
+
+def test_a_web_that_ends_now_is_not_named() -> None:
+    with open_house() as house:
+        lines = list(list_places(Screen(), house, {"exports": {}}, None))
+    assert lines and not any("http" in line for line in lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import httpx
 import psutil
 import pytest
 
+from backline.cli.up import is_answering, show_address
 from tests.cli.conftest import Call
 
 
@@ -40,23 +42,14 @@ def tree(tmp_path: Path) -> Iterator[Tree]:
     address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
     assert address is not None, log.read_text()
     try:
-        await_ready(address[0])
+        # Who says that it is up must answer, and have the folder that it names.
+        assert httpx.get(f"{address[0]}/ready").status_code == 200
+        inbox = re.search(r"dropped into (\S+) ", process.stdout.readline())
+        assert inbox is not None and Path(inbox[1]).is_dir()
         yield Tree(process, address[0], log)
     finally:
         process.kill()
         process.wait()
-
-
-def await_ready(address: str) -> None:
-    """Wait until the web process answers."""
-    for _ in range(200):
-        try:
-            if httpx.get(f"{address}/ready").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError("not ready")
 
 
 @pytest.mark.usefixtures("probe")
@@ -112,3 +105,14 @@ def test_the_supervisor_itself_loads_neither_broker_nor_web_server(name: str) ->
     code = f"import sys, backline.cli.{name}; print(*sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "\n")
+
+
+def test_an_address_as_a_browser_takes_it() -> None:
+    assert show_address("127.0.0.1", 80) == "http://127.0.0.1:80"
+    assert show_address("::1", 80) == "http://[::1]:80"
+
+
+def test_a_port_where_nobody_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert not is_answering("127.0.0.1", port)

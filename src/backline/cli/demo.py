@@ -49,13 +49,15 @@ def demo(
         begin_again(state.absolute(), once=once)
     settings = read_settings()
     screen = make_screen()
-    with StateLock(settings.state):
+    with StateLock(
+        settings.state, "give the demo another folder with --state (make demo ARGS='--state PATH')"
+    ):
         prepare_database(settings)
         with run_stack(settings) as (stages, address):
             screen.say(screen.label("demo_stack", state=settings.state))
             with open_ringing_house() as house:
                 found = work(house, stages)
-                show_summary(screen, house, found, address)
+                show_summary(screen, house, found, None if once else address)
             sys.stdout.flush()
             if not once:
                 screen.say(screen.label("demo_stay"))

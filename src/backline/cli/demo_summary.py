@@ -46,8 +46,8 @@ class Found:
         return answer
 
 
-def show_summary(screen: Screen, house: House, found: Found, address: str) -> None:
-    """The end of the demo, for people."""
+def show_summary(screen: Screen, house: House, found: Found, address: str | None) -> None:
+    """The end of the demo, for people; `address` is None where the web ends with the summary."""
     answer = found.numbers
     screen.say(f"\n{screen.label('demo_title')}")
     if found.is_repeated:
@@ -83,9 +83,12 @@ def describe_files(screen: Screen, files: Sequence[Mapping[str, Any]]) -> Iterat
             yield screen.label("demo_lesson", file=name, line=item["line"], reason=reason)
 
 
-def list_places(screen: Screen, house: House, answer: Mapping[str, Any], address: str) -> Iterator[str]:
-    """The web, the exported files, and the commands that show more."""
-    yield screen.label("demo_web", address=address)
+def list_places(
+    screen: Screen, house: House, answer: Mapping[str, Any], address: str | None
+) -> Iterator[str]:
+    """The web while it is up, the exported files, and the commands that show more."""
+    if address is not None:
+        yield screen.label("demo_web", address=address)
     for path in answer["exports"].values():
         if path:
             yield screen.label("demo_export", path=path)

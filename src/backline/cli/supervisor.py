@@ -119,8 +119,9 @@ def _kill_group(process: subprocess.Popen[str]) -> None:
 class StateLock:
     """At most one process tree per state folder. The kernel gives the lock back when its holder dies."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, elsewhere: str = "set BACKLINE_STATE to another folder") -> None:
         self._path = state / "up.lock"
+        self._elsewhere = elsewhere
         self._file: IO[str] | None = None
 
     def __enter__(self) -> None:
@@ -134,7 +135,7 @@ class StateLock:
             file.close()
             raise BadInput(
                 f"Backline is up on {self._path.parent} already (process {holder}).",
-                remedy=f"Stop that one first (kill {holder}), or set BACKLINE_STATE to another folder.",
+                remedy=f"Stop that one first (kill {holder}), or {self._elsewhere}.",
             ) from error
         file.truncate(0)
         file.write(f"{os.getpid()}\n")

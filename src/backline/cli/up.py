@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from http.client import HTTPConnection, HTTPException
 from typing import Annotated
 
 import typer
@@ -37,21 +38,41 @@ def up(
     with StateLock(settings.state):
         chosen = choose_port(settings, port)
         prepare_database(settings)
+        settings.inbox.mkdir(parents=True, exist_ok=True)
         supervisor = Supervisor(
             list_commands(settings, chosen, concurrency), write_line, read_grace(settings)
         )
         supervisor.start()
         try:
-            screen.say(
-                screen.label("up_on", address=f"http://{settings.web.host}:{chosen}", state=settings.state)
-            )
-            screen.say(screen.label("drop_files", inbox=settings.inbox))
-            sys.stdout.flush()
+            told = False
             while not stop.wait(0.2):
                 supervisor.look()
+                if not told and is_answering(settings.web.host, chosen):
+                    told = True
+                    address = show_address(settings.web.host, chosen)
+                    screen.say(screen.label("up_on", address=address, state=settings.state))
+                    screen.say(screen.label("drop_files", inbox=settings.inbox))
+                    sys.stdout.flush()
         finally:
             screen.note(screen.label("stopping"))
             supervisor.stop()
+
+
+def is_answering(host: str, port: int) -> bool:
+    """Whether the web process answers there by now."""
+    connection = HTTPConnection(host, port, timeout=2)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def show_address(host: str, port: int) -> str:
+    """The address of the web process as a browser takes it."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def prepare_database(settings: Settings) -> None:
