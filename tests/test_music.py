@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
-from backline.music import MEASURES, Provenance, fold_name, tidy_isrc, to_date, to_day
+from backline.music import MEASURES, Provenance, fold_name, show_money, tidy_isrc, to_date, to_day
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,19 @@ def test_people_are_never_added() -> None:
     assert {name for name, how in MEASURES.items() if how == "never"} >= people
     assert set(MEASURES.values()) <= {"sum", "min", "max", "never"}
     assert Provenance("spotify_api") is Provenance.SPOTIFY_API
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("12", "12.00"),
+        ("12.5", "12.50"),
+        ("12.340", "12.34"),
+        ("12.3456", "12.3456"),
+        ("-0.050", "-0.05"),
+        ("1E+3", "1000.00"),
+        ("0.000001", "0.000001"),
+    ],
+)
+def test_money_has_two_decimals_at_least_and_is_exact_beyond(amount: str, text: str) -> None:
+    assert show_money(Decimal(amount)) == text

@@ -6,6 +6,7 @@ import enum
 import re
 import unicodedata
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Final
 
 
@@ -50,6 +51,12 @@ def to_date(day: int) -> date:
 def to_day(value: date) -> int:
     """The number of a date."""
     return (value - EPOCH).days
+
+
+def show_money(amount: Decimal) -> str:
+    """An amount as a plain decimal text: exact, with two decimals at least and no idle zeros behind them."""
+    whole, _, part = format(amount, "f").partition(".")
+    return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
 
 
 _ISRC = re.compile(r"^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$")

@@ -27,6 +27,11 @@ def test_absolute_and_percent(now: str, before: str, absolute: str, percent: str
     assert change == Change(absolute, percent, None)
 
 
+def test_a_change_of_money_is_money() -> None:
+    change = compare(Known(Decimal("5.5"), FULL), Known(Decimal(2), FULL), currency="EUR")
+    assert change.absolute == "3.50"
+
+
 def test_nothing_now_or_before() -> None:
     one, none = Known(Decimal(1), FULL), Known(None, 0.0)
     assert compare(one, none) == Change(None, None, "no_data_before")

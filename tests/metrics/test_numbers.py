@@ -15,6 +15,7 @@ from backline.metrics.numbers import (
     read_rule,
     show_exact,
     show_known,
+    show_value,
 )
 
 BIG = st.integers(-(2**63), 2**63 - 1)
@@ -58,3 +59,10 @@ def test_unknown_measures_are_never_combined() -> None:
 
 def test_days_and_moments() -> None:
     assert show_known(0) == "1970-01-01T00:00:00Z"
+
+
+def test_money_and_counts_are_shown_each_in_its_form() -> None:
+    assert show_value(Decimal("12.5"), "EUR") == "12.50"
+    assert show_value(Decimal(12), None) == show_value(Decimal(12), "") == "12"
+    figure = Figure("DE", "revenue", "table", "EUR", Decimal(3), 0.5, 0)
+    assert figure.as_line()["value"] == "3.00"

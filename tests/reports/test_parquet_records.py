@@ -35,11 +35,12 @@ def test_types_become_those_of_the_room(tmp_path: Path) -> None:
             "e": pa.array([date(2026, 8, 1)] * 2, pa.date64()),
             "f": pa.array([Decimal("1.50"), None], pa.decimal128(9, 2)),
             "g": pa.nulls(2),
+            "h": pa.array(["x", None], pa.string_view()),
         }
     )
     pq.write_table(table, tmp_path / "x.parquet")
     day = date(2026, 8, 1)
-    assert read_columns(tmp_path / "x.parquet", "abcdefg") == {
+    assert read_columns(tmp_path / "x.parquet", "abcdefgh") == {
         "a": ["x", None],
         "b": ["x", "y"],
         "c": [date(2026, 8, 2), None],  # half past one in Berlin
@@ -47,7 +48,28 @@ def test_types_become_those_of_the_room(tmp_path: Path) -> None:
         "e": [day, day],
         "f": [Decimal("1.50"), None],
         "g": [None, None],
+        "h": ["x", None],
     }
+
+
+def test_views_of_texts_are_texts(tmp_path: Path) -> None:
+    names = {"date": ["2026-08-01", "2026-08-02"], "artist": ["A", "a name that is longer than a view"]}
+    columns = {name: pa.array(words, pa.string_view()) for name, words in names.items()}
+    pq.write_table(pa.table({**columns, "streams": [1, 2]}), tmp_path / "x.parquet")
+    found = read_path(tmp_path / "x.parquet")
+    assert found.column("artist") == names["artist"]
+    assert found.values() == [1, 2]
+
+
+@pytest.mark.parametrize("groups", [0, 1])
+def test_a_file_without_rows_says_so(tmp_path: Path, groups: int) -> None:
+    table = pa.table({"date": ["2026-08-01"], "artist": ["A"], "streams": [1]})
+    with pq.ParquetWriter(tmp_path / "x.parquet", table.schema) as writer:
+        for _ in range(groups):
+            writer.write_table(table.slice(0, 0))
+    with pytest.raises(Refused, match="no rows") as caught:
+        read_path(tmp_path / "x.parquet")
+    assert caught.value.kind == "empty"
 
 
 def test_many_row_groups_are_read_in_blocks(tmp_path: Path) -> None:

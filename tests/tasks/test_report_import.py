@@ -167,6 +167,23 @@ def test_same_file_changes_nothing_under_any_name(house: House, write: Any) -> N
         assert count_rows(connection, "backline_import") == 1
 
 
+def test_same_file_that_was_replaced_in_part_names_what_to_take_back(house: House, write: Any) -> None:
+    path = write("x.csv", TABLE)
+    (first,) = bring(house, path)
+    (later,) = bring(house, write("y.csv", TABLE.replace(",5\n", ",6\n")))
+    (again,) = bring(house, path)
+    assert (again["outcome"], again["import_id"]) == ("unchanged", first["import_id"])
+    assert later["import_id"] in again["remedy"] and "backline import undo" in again["remedy"]
+    carry(house, undo_import, import_id=later["import_id"])
+    assert bring(house, path)[0]["remedy"] is None
+
+
+def test_money_of_a_file_has_two_decimals_at_least(house: House, write: Any) -> None:
+    body = "date,artist,revenue,currency\n2026-01-01,Ann,1.5,EUR\n2026-01-01,Ann,0.1255,USD\n"
+    (line,) = bring(house, write("x.csv", body))
+    assert line["totals"]["money"] == {"EUR": "1.50", "USD": "0.1255"}
+
+
 def test_same_bytes_for_another_song_are_another_file(house: House, write: Any) -> None:
     body = "date,streams\n2026-01-01,0\n"
     one, two = write("One-timeline.csv", body), write("Two-timeline.csv", body)

@@ -113,6 +113,28 @@ def test_an_album_sale_is_part_of_every_total(database: Database, tmp_path: Path
     assert run(database, tmp_path, period="24h")[0].reports == answer.reports
 
 
+def test_money_has_one_form_everywhere(database: Database, tmp_path: Path) -> None:
+    with database.write() as connection:
+        writer = FactWriter(connection)
+        writer.add_artist(1, "Nova")
+        for day, value in ((LAST - 1, 10), (LAST, 125)):
+            writer.put(day, [Fact(1, value, "revenue", country="DE", currency="EUR", scale=1)])
+    answer, _, _ = run(database, tmp_path, period="24h", export=True)
+    (report,) = answer.reports
+    (total,) = report.totals
+    assert (total.value, total.before, total.change.absolute, total.week) == (
+        "12.50",
+        "1.00",
+        "11.50",
+        "13.50",
+    )
+    assert [line.value for line in (*report.by_day, *report.by_country)] == ["12.50"] * 2
+    assert report.by_country[0].change is not None and report.by_country[0].change.absolute == "11.50"
+    assert answer.exports.csv is not None
+    rows = list(csv.DictReader(Path(answer.exports.csv).read_text(encoding="utf-8-sig").splitlines()))
+    assert {row["value"] for row in rows} == {"1.00", "12.50"}
+
+
 def test_reasons(filled: Database, tmp_path: Path) -> None:
     answer, _, _ = run(filled, tmp_path)
     rules = [reason.rule for reason in answer.reasons]

@@ -14,7 +14,7 @@ FIRST = 10
 
 
 def show_files(screen: Screen, files: Sequence[Mapping[str, Any]], draft_map: Path | None = None) -> None:
-    """JSON: one line per file, as it is. For people: a table, then each file that needs a look.
+    """JSON: one line per file, without the draft. For people: a table, then each file that needs a look.
 
     The draft of the first file whose columns are not known is written to `draft_map`.
     """
@@ -23,7 +23,7 @@ def show_files(screen: Screen, files: Sequence[Mapping[str, Any]], draft_map: Pa
         draft_map.write_text(drafts[0], encoding="utf-8")
     if screen.json_lines:
         for file in files:
-            screen.dump({key: value for key, value in file.items() if key != "draft" or value is not None})
+            screen.dump({key: value for key, value in file.items() if key != "draft"})
         return
     columns = ["file", "outcome", "format", "rows", "rejected", "units", "days"]
     screen.show_rows(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Final
 
-from backline.metrics.numbers import add_exact, show_exact
+from backline.metrics.numbers import add_exact, show_exact, show_value
 
 NO_DATA: Final = "no_data"  # nothing is known of this period
 NO_DATA_BEFORE: Final = "no_data_before"  # nothing is known of the period before
@@ -38,7 +38,14 @@ class Change:
     reason: str | None
 
 
-def compare(now: Known, before: Known, *, percent: bool = True, same_regions: bool = True) -> Change:
+def compare(
+    now: Known,
+    before: Known,
+    *,
+    percent: bool = True,
+    same_regions: bool = True,
+    currency: str | None = None,
+) -> Change:
     """now against before. Null where there is nothing before, or where before is much less complete than now.
 
     Charts are compared only where the same regions' charts stand on both sides.
@@ -52,11 +59,12 @@ def compare(now: Known, before: Known, *, percent: bool = True, same_regions: bo
     if now.coverage - before.coverage > MARGIN:
         return Change(None, None, LOWER_COVERAGE_BEFORE)
     difference = add_exact([now.value, before.value.copy_negate()])
+    absolute = show_value(difference, currency)
     if not percent:
-        return Change(show_exact(difference), None, NO_PERCENT)
+        return Change(absolute, None, NO_PERCENT)
     if before.value == 0:
-        return Change(show_exact(difference), None, ZERO_BEFORE)
-    return Change(show_exact(difference), _show_percent(difference, before.value), _warn(now, before))
+        return Change(absolute, None, ZERO_BEFORE)
+    return Change(absolute, _show_percent(difference, before.value), _warn(now, before))
 
 
 def _warn(now: Known, before: Known) -> str | None:

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from backline.errors import BadInput
 from backline.metrics.lines import combine_cells
-from backline.metrics.numbers import ArtistNumbers, Figure, show_exact, show_known
+from backline.metrics.numbers import ArtistNumbers, Figure, show_known, show_value
 from backline.music import DIMENSIONS, FIRST_DAY, LAST_DAY
 
 COLUMNS = (
@@ -111,11 +111,11 @@ def _write_csv(rows: Iterable[ExportRow], path: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for row in rows:
-            writer.writerow([_show_cell(getattr(row, column)) for column in COLUMNS])
+            writer.writerow([_show_cell(row, column) for column in COLUMNS])
 
 
-def _show_cell(value: Any) -> Any:
-    return show_exact(value) if isinstance(value, Decimal) else value
+def _show_cell(row: ExportRow, column: str) -> Any:
+    return show_value(row.value, row.currency) if column == "value" else getattr(row, column)
 
 
 def _write_parquet(rows: Sequence[ExportRow], path: Path) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from backline.music import MEASURES
+from backline.music import MEASURES, show_money
 
 
 class ArtistNumbers(Protocol):
@@ -66,7 +66,7 @@ class Figure:
             "key": self.key,
             "measure": self.measure,
             "report": self.report,
-            "value": show_exact(self.value),
+            "value": show_value(self.value, self.currency),
             "currency": self.currency,
             "coverage": self.coverage,
             "known_at": show_known(self.known_at),
@@ -97,6 +97,11 @@ def add_exact(values: Sequence[Decimal]) -> Decimal:
 def show_exact(value: Decimal) -> str:
     """A plain decimal text, never with an exponent."""
     return format(value, "f")
+
+
+def show_value(value: Decimal, currency: str | None) -> str:
+    """The text of a count, or of an amount of money."""
+    return show_money(value) if currency else show_exact(value)
 
 
 def show_known(micros: int) -> str:

@@ -15,8 +15,8 @@ from backline.metrics.numbers import (
     Figure,
     add_exact,
     read_rule,
-    show_exact,
     show_known,
+    show_value,
 )
 from backline.metrics.periods import Days, place_period
 from backline.metrics.regions import Regions, read_regions
@@ -167,15 +167,17 @@ def _add_up(
             measure=measure,
             currency=currency or None,
             rule=rule,
-            value=_show(now),
+            value=_show(now, currency),
             day=latest.day if latest and rule == "latest" else None,
             coverage=now.coverage,
-            before=_show(before),
+            before=_show(before, currency),
             before_coverage=before.coverage,
-            change=compare(now, before, percent=percent, same_regions=same),
-            week=_show(this_week),
-            week_before=_show(week_before),
-            week_change=compare(this_week, week_before, percent=percent, same_regions=same_week),
+            change=compare(now, before, percent=percent, same_regions=same, currency=currency),
+            week=_show(this_week, currency),
+            week_before=_show(week_before, currency),
+            week_change=compare(
+                this_week, week_before, percent=percent, same_regions=same_week, currency=currency
+            ),
         )
 
 
@@ -227,6 +229,7 @@ def _read_keys(
             Known(past.value if past else None, covered_before),
             percent=read_rule(figure.measure) != "min",
             same_regions=same,
+            currency=figure.currency,
         )
         lines.append(_make_line(figure, covered, change))
     return lines
@@ -263,12 +266,12 @@ def _rank(figure: Figure) -> tuple[Any, ...]:
 
 
 def _make_line(figure: Figure, coverage: float, change: Change | None, imports: tuple[str, ...] = ()) -> Line:
-    value, known_at = show_exact(figure.value), show_known(figure.known_at)
+    value, known_at = show_value(figure.value, figure.currency), show_known(figure.known_at)
     return Line(figure.key, figure.measure, figure.currency, value, coverage, known_at, change, imports)
 
 
-def _show(known: Known) -> str | None:
-    return None if known.value is None else show_exact(known.value)
+def _show(known: Known, currency: str) -> str | None:
+    return None if known.value is None else show_value(known.value, currency)
 
 
 def _show_days(days: Days) -> DateSpan:

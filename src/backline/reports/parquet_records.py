@@ -85,7 +85,7 @@ class ParquetRecords:
             kind = file.schema_arrow.field(written).type
             if pa.types.is_dictionary(kind):
                 kind = kind.value_type
-            if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            if _is_words(kind):
                 columns_of_words.append(written)
             elif not _is_plain(kind):
                 raise Refused(
@@ -93,7 +93,7 @@ class ParquetRecords:
                 )
         # By place: what a chunk calls itself need not be what the schema calls it.
         places = [place for place, path in enumerate(_list_paths(file)) if path in self._columns.values()]
-        for number in range(file.metadata.num_row_groups):
+        for number in _list_groups(file):
             group = file.metadata.row_group(number)
             total = sum(self._check_chunk(group.column(place), number) for place in places)
             if total > MOST_GROUP:
@@ -120,7 +120,7 @@ class ParquetRecords:
         first = 1
         with _open(self._path, self._name) as file:
             count = max(1, file.metadata.num_rows)
-            for group in range(file.metadata.num_row_groups):
+            for group in _list_groups(file):
                 rows = self._choose_batch(group)
                 batches = file.iter_batches(rows, [group], list(self._columns.values()), use_threads=False)
                 while (columns := self._next(batches)) is not None:
@@ -161,6 +161,16 @@ def _list_paths(file: pq.ParquetFile) -> list[str]:
     return [file.schema.column(place).path for place in range(len(file.schema))]
 
 
+def _list_groups(file: pq.ParquetFile) -> list[int]:
+    """Row groups with rows. What an empty one says of its pages means nothing: writers put zeros."""
+    groups = range(file.metadata.num_row_groups)
+    return [number for number in groups if file.metadata.row_group(number).num_rows]
+
+
+def _is_words(kind: pa.DataType) -> bool:
+    return any(test(kind) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
+
+
 def _is_plain(kind: pa.DataType) -> bool:
     return any(
         test(kind)
@@ -186,9 +196,9 @@ def _plain(column: pa.Array) -> pa.Array:
         return column.cast(pa.string())
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
-    return (
-        _clip(column) if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) else column
-    )
+    if pa.types.is_string_view(column.type):
+        column = column.cast(pa.string())
+    return _clip(column) if _is_words(column.type) else column
 
 
 def _measure_words(column: pa.Array) -> int:

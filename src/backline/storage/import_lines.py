@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 Outcome = Literal["accepted", "unchanged", "rejected", "needs_mapping", "undone"]
+_MOST_NAMED = 5
 
 
 class _Part(BaseModel):
@@ -67,3 +69,14 @@ class ImportLine(_Part):
     def digest(self) -> str:
         """SHA-256 of all that a row keeps of it."""
         return hashlib.sha256(self.model_dump_json(exclude={"draft"}).encode()).hexdigest()
+
+    def name_successors(self, later: Sequence[str]) -> ImportLine:
+        """The line of a file that is here already, with a remedy where later imports have replaced part of it."""
+        if not later:
+            return self
+        some = ", ".join(later[:_MOST_NAMED]) + (", …" if len(later) > _MOST_NAMED else "")
+        words = (
+            f"Import {self.import_id} brought this file, and later ones have replaced part of it: {some}. "
+            "To let it count again, take them back with `backline import undo IMPORT`."
+        )
+        return self.model_copy(update={"remedy": " ".join(filter(None, (self.remedy, words)))})

@@ -29,6 +29,17 @@ SELECT count(*), count(CASE WHEN current THEN 1 END) FROM backline_claim WHERE i
 """
 
 
+_SUCCESSORS = """
+SELECT DISTINCT i.no, i.id FROM backline_claim AS b
+JOIN backline_claim AS c ON c.report = b.report AND c.scope = b.scope AND c.day = b.day AND c.current
+JOIN backline_import AS i ON i.no = c.import_no
+WHERE NOT b.current AND i.undone_at IS NULL AND b.id IN (
+    SELECT id FROM backline_claim WHERE import_no = :import_no
+    UNION ALL SELECT claim_id FROM backline_claim_echo WHERE import_no = :import_no)
+ORDER BY i.no
+"""
+
+
 @dataclass(frozen=True)
 class NewImport:
     """A file as it was read: what came of it, and digests of its bytes and of what was said beside them."""
@@ -102,6 +113,11 @@ def count_claims(connection: Connection, import_no: int) -> tuple[int, int]:
     """How many claims an import brought, written by it or as an echo, and how many of them are current."""
     brought, current = connection.execute(text(_COUNT_CLAIMS), {"import_no": import_no}).one()
     return int(brought), int(current)
+
+
+def list_successors(connection: Connection, import_no: int) -> list[str]:
+    """Ids of the imports whose claims stand in place of those of this one, oldest first."""
+    return [row.id for row in connection.execute(text(_SUCCESSORS), {"import_no": import_no})]
 
 
 def check_undoable(row: ImportRow) -> None:

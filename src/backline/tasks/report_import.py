@@ -14,6 +14,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from backline.errors import BadInput, UnknownName
+from backline.music import show_money
 from backline.reports.format import Hints, NeedsMapping, Refused
 from backline.reports.mapping import Mappings
 from backline.reports.read import Reading, open_report
@@ -34,6 +35,7 @@ from backline.storage.imports import (
     find_same,
     insert_import,
     keep_mapping,
+    list_successors,
     mark_undone,
     new_import_id,
     read_import,
@@ -201,9 +203,10 @@ class _Clerk:
         if earlier is None:
             with self.database.read() as connection:
                 row = find_same(connection, content, said)
+                later = list_successors(connection, row.no) if row is not None else []
             if row is None:
                 return False
-            earlier = describe_import(row)
+            earlier = describe_import(row).name_successors(later)
         file = earlier.model_copy(update={"file": piece.name, "outcome": "unchanged"})
         self.files.append(file)
         self._explain(file, content, f"The same file was imported before as {file.import_id}.")
@@ -297,7 +300,7 @@ def _describe(piece: Piece, reading: Reading | None, outcome: str) -> ImportLine
     file.rejected = [RejectedRow(line=bad.line, kind=bad.kind, reason=bad.reason) for bad in reading.rejected]
     if is_accepted:
         file.remedy = reading.remedy
-        money = {currency: format(amount, "f") for currency, amount in reading.totals["money"].items()}
+        money = {currency: show_money(amount) for currency, amount in reading.totals["money"].items()}
         file.totals = Totals(units=reading.totals["units"], money=money)
         first, last = reading.days.first, reading.days.last
         file.days = DayRange(
