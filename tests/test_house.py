@@ -54,6 +54,11 @@ BROKEN: list[tuple[Rule, Files, str]] = [
     (names.check_exceptions, {FIRST: DOC + "x = 1  # no" + "qa\n"}, "code and reason"),
     (names.check_exceptions, {FIRST: DOC + "x = 1  # no" + "qa: S101\n"}, "code and reason"),
     (names.check_exceptions, {FIRST: DOC + "x = 1  # type: ig" + "nore[misc]\n"}, "code and reason"),
+    (names.check_pauses, {FIRST: DOC + "def f():\n    threading.Event().wait(1)\n"}, "first.py:3: waits on an"),
+    (names.check_pauses, {FIRST: DOC + "def f():\n    a, b = Event(), 1\n    a.wait(1)\n"}, "first.py:4: waits"),
+    (names.check_pauses, {
+        "src/backline/runtime/pause.py": DOC, FIRST: DOC + "def f():\n    pause(1)\n",
+    }, "first.py pauses, and"),
     (names.check_addresses, {"a.lock": "--index" + "-url https://mirror.example/simple\n"}, "--index"),
     (names.check_addresses, {"a.md": "see /wo" + "rk/main\n"}, "/wo" + "rk"),
     (names.check_addresses, {"a.toml": 'state = "/ho' + 'me/ada/x"\n'}, "/ho" + "me/ada"),

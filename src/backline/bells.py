@@ -11,6 +11,7 @@ from typing import Any
 
 from celery import Celery
 
+from backline.runtime.pause import pause
 from backline.settings import Settings
 
 log = logging.getLogger("backline.bells")
@@ -65,7 +66,7 @@ class BrokerBells:
     def _flush(self) -> None:
         while True:
             self._wake.wait()
-            threading.Event().wait(WINDOW)
+            pause(WINDOW)
             self._ring_held()
 
     def _ring_held(self) -> None:

@@ -21,8 +21,9 @@ from kombu.entity import Queue
 
 from backline.bells import BELL, BrokerBells, describe_transport, name_queue
 from backline.errors import BacklineError, BadInput
-from backline.runtime.drain import drain_queue
+from backline.runtime.drain import drain_queue, ring_later
 from backline.runtime.handle import RunHandle
+from backline.runtime.pause import pause
 from backline.runtime.redrive import FORK_GUARD
 from backline.runtime.retry import is_passing
 from backline.runtime.stop import StopOrder
@@ -102,7 +103,7 @@ class Shell(celery.Task):  # type: ignore[misc]  # celery ships no types
             if isinstance(error, NewerSchema):
                 _end_worker(self.desk, error)
             log.warning("%s: the job could not be stored, its message goes back: %s", self.name, error)
-            threading.Event().wait(TRY_AGAIN)
+            pause(TRY_AGAIN)
             raise Reject(str(error), requeue=True) from error
 
     def _take_in(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
@@ -144,9 +145,7 @@ class Bell(celery.Task):  # type: ignore[misc]  # celery ships no types
                 _end_worker(self.desk, error)
             elif not is_passing(error):
                 raise
-            log.warning("queue %s: no house to work in, its bell rings again: %s", queue, error)
-            threading.Event().wait(TRY_AGAIN)
-            self.desk.bells.ring(queue)
+            ring_later(self.desk.bells.ring, queue, error)
             return
         drain_queue(runtime, queue)
 
@@ -270,9 +269,8 @@ def _start_redriver(desk: Desk) -> bool:
 
 
 def _keep_starting(desk: Desk) -> None:
-    pause = threading.Event()
     while not _start_redriver(desk):
-        pause.wait(TRY_AGAIN)
+        pause(TRY_AGAIN)
 
 
 @signals.task_failure.connect  # type: ignore[untyped-decorator]  # celery ships no types
@@ -310,7 +308,7 @@ def _stop(**_: Any) -> None:
 
 def _hand_back_late(desk: Desk) -> None:
     """Runs that are not done when the grace is over go back to their queue, and the worker ends."""
-    threading.Event().wait(desk.settings.runtime.grace_seconds)
+    pause(desk.settings.runtime.grace_seconds)
     try:
         _kill_children()  # first, so that none of them claims what has just been handed back
         with FORK_GUARD, desk.house().database.write() as connection:

@@ -6,6 +6,7 @@ import ast
 import io
 import re
 import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.house.files import list_files, list_python, read_text, read_tree
@@ -85,3 +86,67 @@ def check_addresses(root: Path) -> list[str]:
             if match:
                 found.append(f"{path}:{number}: {match[0]}")
     return found
+
+
+PAUSES = {
+    # file: why it waits for nothing but time
+    "src/backline/bells.py": "bells that follow each other within the window are rung as one",
+    "src/backline/celery_app.py": "the grace of a worker, and the wait for a database that is away",
+    "src/backline/cli/carry.py": "a run of another process has to end first; its row is looked at again",
+    "src/backline/cli/processes.py": "where the kernel does not tell of a parent's end, it is looked for",
+    "src/backline/cli/run.py": "the row of a run that another process carries is looked at again",
+    "src/backline/runtime/drain.py": "a database that is away is not asked again at once",
+    "src/backline/runtime/handle.py": "the row of a run that another process carries is looked at again",
+    "src/backline/runtime/run.py": "the finish asks a database that is away again",
+}
+PAUSE = Path("src/backline/runtime/pause.py")
+
+
+def check_pauses(root: Path) -> list[str]:
+    """Nobody waits on an event that nobody else can set; who pauses is listed with its reason, and no other."""
+    found, pausing = [], set()
+    for path in list_python(root, "src"):
+        tree = read_tree(root, path)
+        if path != PAUSE:
+            places = sorted({line for node in ast.walk(tree) for line in _find_lonely_waits(node)})
+            found += [f"{path}:{line}: waits on an event that nobody sets" for line in places]
+        calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+        if any(isinstance(call, ast.Name) and call.id == "pause" for call in calls):
+            pausing.add(str(path))
+    if (root / PAUSE).is_file():
+        found += [
+            f"{path} pauses, and tests/house/names.py has no reason" for path in pausing - PAUSES.keys()
+        ]
+        found += [f"{path} does not pause; its reason can go" for path in PAUSES.keys() - pausing]
+    return sorted(found)
+
+
+def _find_lonely_waits(node: ast.AST) -> Iterator[int]:
+    """Lines of `Event().wait(…)`, and of events of a function that are only ever waited on there."""
+    if isinstance(node, ast.Attribute) and node.attr == "wait" and _is_new_event(node.value):
+        yield node.lineno
+    if isinstance(node, ast.FunctionDef):
+        made = {name for part in ast.walk(node) for name in _list_events(part)}
+        loads = [part for part in ast.walk(node) if isinstance(part, ast.Name) and part.id in made]
+        waits = [
+            part.value
+            for part in ast.walk(node)
+            if isinstance(part, ast.Attribute) and part.attr == "wait" and part.value in loads
+        ]
+        used = {part.id for part in loads if isinstance(part.ctx, ast.Load) and part not in waits}
+        yield from (part.lineno for part in waits if isinstance(part, ast.Name) and part.id not in used)
+
+
+def _list_events(node: ast.AST) -> Iterator[str]:
+    if not isinstance(node, ast.Assign):
+        return
+    for target in node.targets:
+        names = target.elts if isinstance(target, ast.Tuple) else [target]
+        values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        for name, value in zip(names, values, strict=False):
+            if isinstance(name, ast.Name) and _is_new_event(value):
+                yield name.id
+
+
+def _is_new_event(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Event"

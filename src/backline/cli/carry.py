@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-
 from sqlalchemy.exc import SQLAlchemyError
 
 from backline.cli.screen import Screen
+from backline.runtime.pause import pause
 from backline.runtime.retry import is_passing
 from backline.runtime.run import run_here
 from backline.storage.run_tables import ENDED_STATES
@@ -22,7 +21,7 @@ def carry_on(house: House, screen: Screen, run_id: str) -> None:
     It may have to wait for another run of its concurrency key. That one's process may have been killed,
     and there may be no worker that would notice: so this one sweeps while it waits.
     """
-    pause, told = threading.Event(), False
+    told = False
     while True:
         try:
             if run_here(house.runtime, run_id) is not None:
@@ -38,4 +37,4 @@ def carry_on(house: House, screen: Screen, run_id: str) -> None:
         except SQLAlchemyError as error:
             if not is_passing(error):
                 raise
-        pause.wait(AGAIN)
+        pause(AGAIN)

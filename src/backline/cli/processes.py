@@ -10,6 +10,8 @@ import sys
 import threading
 from typing import Final
 
+from backline.runtime.pause import pause
+
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 
 
@@ -43,9 +45,8 @@ def follow_parent(parent: int) -> None:
 
 def _watch(parent: int) -> None:
     """Where the kernel does not tell, look once a second."""
-    pause = threading.Event()
     while os.getppid() == parent:
-        pause.wait(1.0)
+        pause(1.0)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

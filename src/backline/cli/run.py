@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from typing import Annotated, Any
 
@@ -16,6 +15,7 @@ from backline.cli.jobs import ArtistOption, SetOption, read_job
 from backline.cli.parameters import Json
 from backline.cli.run_words import explain_end, read_tree
 from backline.cli.screen import Screen
+from backline.runtime.pause import pause
 from backline.runtime.submit import Ask
 from backline.runtime.task import INTERACTIVE
 from backline.storage.database import Database
@@ -53,7 +53,7 @@ def run(
 
 def await_run(database: Database, screen: Screen | None, run_id: str) -> RunRow:
     """Look at the row until the run has ended; state changes and progress are told on stderr."""
-    began, told, pause = time.monotonic(), "", threading.Event()
+    began, told = time.monotonic(), ""
     warned = False
     while True:
         with database.read() as connection:
@@ -73,7 +73,7 @@ def await_run(database: Database, screen: Screen | None, run_id: str) -> RunRow:
         ):
             warned = True
             screen.note(screen.label("no_worker", seconds=int(PATIENCE)))
-        pause.wait(0.1)
+        pause(0.1)
 
 
 def _describe(row: RunRow) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from backline.runtime.context import Outcome, Runtime
+from backline.runtime.pause import pause
 from backline.runtime.retry import first_line, is_passing
 from backline.runtime.run import answer_bell
 
@@ -59,9 +60,12 @@ def _answer_patiently(runtime: Runtime, queue: str, call: _Call) -> Outcome | No
     except Exception as error:
         if not is_passing(error):
             raise
-        log.warning(
-            "queue %s: the database is away or busy, its bell rings again: %s", queue, first_line(error)
-        )
-        threading.Event().wait(AWAY)
-        runtime.ring(queue)
+        ring_later(runtime.ring, queue, error)
         return None
+
+
+def ring_later(ring: Callable[[str], bool], queue: str, error: Exception) -> None:
+    """A bell that could not be answered, because the database is away or busy, is not lost: it rings again."""
+    log.warning("queue %s: nothing can be done there, its bell rings again: %s", queue, first_line(error))
+    pause(AWAY)
+    ring(queue)

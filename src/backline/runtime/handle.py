@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from typing import Any
 
 from backline.errors import BacklineError, UnknownName
+from backline.runtime.pause import pause
 from backline.storage.database import Database
 from backline.storage.run_tables import ENDED_STATES
 from backline.storage.runs import RunRow, read_state
@@ -41,7 +41,7 @@ class RunHandle:
 
         A run that needs a person or a deploy raises at once: waiting would not help.
         """
-        began, pause, clock = time.monotonic(), 0.02, threading.Event()
+        began, wait = time.monotonic(), 0.02
         while True:
             row = self._read()
             if row.state == "succeeded":
@@ -51,8 +51,8 @@ class RunHandle:
                 raise RunFailed(f"Run {self.id} is {row.state} ({row.error_kind}): {row.error_text}")
             if timeout is not None and time.monotonic() - began > timeout:
                 raise TimeoutError(f"Run {self.id} is still {row.state} after {timeout:g} s.")
-            clock.wait(pause)
-            pause = min(pause * 1.5, 0.5)
+            pause(wait)
+            wait = min(wait * 1.5, 0.5)
 
     def _read(self) -> RunRow:
         row = self._database.try_twice(self._look)

@@ -11,7 +11,6 @@ import logging
 import math
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +24,7 @@ from backline.runtime.claim import SoftLimit, Watch
 from backline.runtime.context import LOST, Outcome, RunContext, Runtime
 from backline.runtime.contract import read_stored_job, wrap_answer
 from backline.runtime.effects import AuditTrail, Effects, FollowUps
+from backline.runtime.pause import pause
 from backline.runtime.retry import first_line, is_passing
 from backline.runtime.settle import end_cancelled, put_end, refuse_unready, seconds_left, settle
 from backline.runtime.steps import Steps
@@ -209,7 +209,7 @@ def _finish(
     bells: list[str],
 ) -> Outcome:
     """The second commit. A database that is away is asked again for as long as a lease lasts."""
-    pause, wait, until = threading.Event(), 0.1, time.monotonic() + runtime.lease_seconds
+    wait, until = 0.1, time.monotonic() + runtime.lease_seconds
     while True:
         try:
             with runtime.database.write() as connection:
@@ -223,7 +223,7 @@ def _finish(
             bells.clear()
             if time.monotonic() > until or not is_passing(failed):
                 raise
-            pause.wait(wait)
+            pause(wait)
             wait = min(wait * 2, 1.0)
 
 
