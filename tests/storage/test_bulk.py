@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import create_engine, event, select, text
 from sqlalchemy.exc import DBAPIError
 
 from backline.storage import fact_tables as t
@@ -50,6 +50,32 @@ def test_what_goes_in_comes_out(database: Database, count: int) -> None:
     assert [row.isrc for row in rows] == ["", None] * (count // 2)
     assert [row.confirmed for row in rows] == [False] * count
     assert [row.no for row in rows] == numbers.tolist()
+
+
+@pytest.mark.parametrize("count", [1, ROWS + 3])
+def test_columns_of_one_value_go_in_as_any_other(database: Database, count: int) -> None:
+    with database.write() as connection:
+        numbers = reserve_numbers(connection, t.track.c.no, count)
+        columns = {**make_tracks(numbers), "title": repeat(ODD[1], count), "isrc": repeat(None, count)}
+        insert_columns(connection, t.track, columns)
+        marks = {"artist_no": np.full(2, 1), "day": np.full(2, 5), "marked_at": np.full(2, 9)}
+        merge_columns(
+            connection, t.dirty_day, {name: values[:1] for name, values in marks.items()}, "DO NOTHING"
+        )
+        merge_columns(connection, t.dirty_day, marks, "DO NOTHING")
+        rows = connection.execute(select(t.track).order_by(t.track.c.no)).all()
+        days = connection.execute(select(t.dirty_day)).all()
+    assert [(row.no, row.title, row.isrc) for row in rows] == [(no, ODD[1], None) for no in numbers.tolist()]
+    assert [tuple(day) for day in days] == [(1, 5, 9)]
+
+
+def test_what_all_rows_share_is_bound_once() -> None:
+    engine, sent = create_engine("sqlite://"), []
+    with engine.begin() as connection:
+        t.track.create(connection)
+        event.listen(engine, "before_cursor_execute", lambda *args: sent.append(args[3]))
+        insert_columns(connection, t.track, make_tracks(np.arange(1, 1 + 2 * ROWS)))
+    assert [len(values) for values in sent[0]] == [6 + 4 * ROWS] * 2
 
 
 def test_reserved_numbers_are_new(database: Database) -> None:
