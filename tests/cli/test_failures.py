@@ -24,6 +24,7 @@ from tests.cli.conftest import Call
         (errors.TryLater(3), exits.UNREACHABLE),
         (ConnectionRefusedError("x"), exits.UNREACHABLE),
         (PermissionError(13, "Permission denied", "/srv/x"), exits.NEEDS_PERSON),
+        (OSError(28, "No space left on device"), exits.NEEDS_PERSON),
         (KeyError("x"), exits.BUG),
     ],
 )
@@ -63,3 +64,15 @@ def test_bug_leaves_details_without_secrets(state: Path, monkeypatch: pytest.Mon
     log = (state / "errors.log").read_text()
     assert "RuntimeError" in log and "test_bug_leaves_details" in log
     assert "hush-hush" not in log + failure.message
+
+
+def test_a_file_that_is_no_database_is_not_a_bug(call: Call, state: Path) -> None:
+    state.mkdir(parents=True)
+    (state / "backline.db").write_bytes(b"\x8f\x02nothing " * 500)
+    result = call("artist", "list")
+    assert result.code == exits.NEEDS_PERSON
+    assert "not a database" in result.err and "backup" in result.err and "bug" not in result.err
+    doctor = call("doctor", "--json")
+    (check,) = [check for check in doctor.lines if check["name"] == "database"]
+    assert doctor.code == exits.NEEDS_PERSON
+    assert "backup" in check["remedy"] and "right" not in check["remedy"]

@@ -152,3 +152,7 @@ def test_on_a_terminal_the_ids_are_short_and_taken(
     short = call("import", "list").out.splitlines()[2].split()[0]
     assert whole.startswith(short) and len(short) < len(whole)
     assert call("import", "show", short, "--json").one["id"] == whole
+
+
+def test_the_usage_has_no_gap(call: Call) -> None:
+    assert "backline import [OPTIONS]" in call("import", "--help").out

@@ -65,3 +65,12 @@ def test_an_artist_by_name() -> None:
         }  # fmt: skip
         with pytest.raises(UnknownName, match="Nobody"):
             read_job(house, task, "Nobody", [])
+
+
+def test_a_task_that_needs_an_artist_says_how_to_name_one() -> None:
+    with open_house(tasks=True) as house:
+        task = house.find_task("aggregate_metrics")
+        with pytest.raises(BadInput, match="needs an artist") as caught:
+            read_job(house, task, None, [])
+        assert "--artist NAME" in (caught.value.remedy or "")
+        assert read_job(house, task, None, ["artist_id=art_1"]).model_dump()["artist_id"] == "art_1"

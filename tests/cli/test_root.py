@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +81,34 @@ def test_completion_knows_the_commands() -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "retry" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["settings", "show"], ["runs", "list", "--json"], ["--version"]])
+def test_an_output_that_is_full_is_no_bug(arguments: list[str], state: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "backline", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    if arguments == ["runs", "list", "--json"]:  # says nothing, so nothing is in the way
+        assert (done.returncode, done.stderr) == (exits.FINE, "")
+        return
+    assert done.returncode == exits.NEEDS_PERSON
+    assert done.stderr.splitlines() == ["error: It cannot be written: No space left on device. Make room."]
+
+
+def test_closed_streams_are_no_bug(state: Path) -> None:
+    command = f"{shlex.quote(sys.executable)} -m backline runs list"
+    done = subprocess.run(f"{command} >&-", shell=True, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (exits.FINE, "")
+    done = subprocess.run(f"{command} 2>&- <&-", shell=True, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (exits.FINE, "No runs.\n")
+
+
+def test_a_choice_that_there_is_not_is_told_in_plain_words(call: Call) -> None:
+    result = call("metrics", "show", "--artist", "x", "--by", "foo")
+    assert result.code == exits.BAD_INPUT
+    assert "'foo' is not one of" in result.err and "Value error" not in result.err

@@ -10,7 +10,7 @@ import typer
 
 from backline import __version__
 from backline.cli.exits import BAD_INPUT, PIPE_CLOSED, describe_codes
-from backline.cli.root import Root
+from backline.cli.root import Root, tell_error
 
 __all__ = ["app", "main"]
 
@@ -47,15 +47,32 @@ def main() -> None:
     if sys.platform == "win32":
         sys.stderr.write("error: Backline runs on Linux and macOS. On Windows, use WSL (wsl --install).\n")
         sys.exit(BAD_INPUT)
+    _open_streams()
+    code = _call(sys.argv[1:])
     try:
-        code = _call(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:
         code = PIPE_CLOSED
+    except OSError as error:  # a full disk; where a command was stopped by it, that was told already
+        code = code or tell_error(error)
+        _give_up_stdout()
     if code == PIPE_CLOSED:
-        # Python flushes stdout once more at its end; nobody is there to read it or to read a complaint.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    """In place of a stream that the caller closed, /dev/null: no file that we open may get its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free, which is this one
+            stream = os.fdopen(number, "r" if name == "stdin" else "w", encoding="utf-8", closefd=False)
+            setattr(sys, name, stream)
+
+
+def _give_up_stdout() -> None:
+    """Python flushes stdout once more at its end; nobody is there to read it or to read a complaint."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _call(arguments: list[str]) -> int:
@@ -63,4 +80,10 @@ def _call(arguments: list[str]) -> int:
         typer.main.get_command(app).main(args=arguments, prog_name="backline")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    except BrokenPipeError:  # of the help, which comes before any command
+        return PIPE_CLOSED
+    except OSError as error:
+        if "--trace" in arguments:
+            raise
+        return tell_error(error)
     return 0

@@ -15,10 +15,12 @@ from backline.cli import exits
 from backline.runtime.audit import Secrets
 from backline.runtime.retry import is_passing
 from backline.settings import load_settings
+from backline.web.readiness import RESTORE, is_corrupt
 from backline.wiring import find_passwords
 
 _SCHEMA_WORDS = ("no such table", "no such column", "does not exist")
 _MAKE_WAY = "Give this user the right to it, make room, or choose another place."
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FOLDER_TROUBLE = {
     errno.EACCES: _MAKE_WAY,
     errno.EPERM: _MAKE_WAY,
@@ -57,6 +59,8 @@ def explain_error(error: BaseException) -> Failure:
     if isinstance(error, OSError) and error.errno in _FOLDER_TROUBLE and error.filename:
         words = f"{error.filename}: {error.strerror}."
         return Failure(exits.NEEDS_PERSON, words, _FOLDER_TROUBLE[error.errno])
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return Failure(exits.NEEDS_PERSON, f"It cannot be written: {error.strerror}.", "Make room.")
     return _explain_bug(error)
 
 
@@ -75,6 +79,8 @@ def _explain_database(error: DBAPIError) -> Failure:
     if any(part in words for part in _SCHEMA_WORDS) and "role" not in words and "database" not in words:
         message = f"The database has another schema than this code: {words}"
         return Failure(exits.NEEDS_PERSON, message, "Run `backline db upgrade`.")
+    if is_corrupt(error):
+        return Failure(exits.NEEDS_PERSON, f"The database cannot be used: {words}.", RESTORE)
     if is_passing(error) or type(error).__name__ in ("OperationalError", "InterfaceError"):
         message = f"The database cannot be used: {words}"
         return Failure(exits.UNREACHABLE, message, "`backline doctor` says what is in the way.")

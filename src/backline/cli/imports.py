@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from backline.cli.exits import NEEDS_PERSON
 from backline.cli.houses import make_screen, open_house
@@ -48,6 +48,19 @@ class PathsFirst(TyperGroup):
         return "" if name == "paths" else name, command, rest
 
 
+class _Unnamed(typer.Context):
+    @property
+    def command_path(self) -> str:
+        """Without the blank before a name that is not shown."""
+        return super().command_path.rstrip()
+
+
+class PathsCommand(TyperCommand):
+    """The command for paths, which shows itself without its name."""
+
+    context_class = _Unnamed
+
+
 app = typer.Typer(
     cls=PathsFirst,
     help="Import report files, and list, show or undo imports.",
@@ -60,6 +73,7 @@ ImportId = Annotated[
 
 @app.command(
     "paths",
+    cls=PathsCommand,
     hidden=True,
     epilog="Also: `backline import list`, `backline import show ID`, `backline import undo ID`. "
     "A file of such a name is given as ./undo. Exit code 0: every file is accepted or unchanged; "

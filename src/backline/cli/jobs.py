@@ -37,6 +37,8 @@ def read_job(house: House, task: Task[Any, Any], artist: str | None, settings: S
             known = ", ".join(fields) or "no fields"
             raise BadInput(f"{task.name} has no field {name!r}.", remedy=f"It has {known}.")
         values[name] = read_value(fields[name], text)
+    if "artist_id" in schema.get("required", ()) and "artist_id" not in values:
+        raise BadInput(f"{task.name} needs an artist.", remedy="Name it: --artist NAME.")
     return task.read_json(json.dumps(values))
 
 

@@ -73,6 +73,8 @@ class Root(TyperGroup):
             raise typer.Exit(exits.PIPE_CLOSED) from None
         except Exception as error:
             # What has an exit code is Typer's own: usage errors and typer.Exit.
+            if isinstance(message := getattr(error, "message", None), str):
+                error.message = message.removeprefix("Value error, ")  # type: ignore[attr-defined] # pydantic's
             if hasattr(error, "exit_code") or isinstance(error, typer.Abort) or ctx.params.get("trace"):
                 raise
             raise typer.Exit(tell_error(error)) from None

@@ -17,6 +17,8 @@ from backline.storage.database import Database
 from backline.storage.upgrade import find_head, find_remedy, read_revision
 from backline.wiring import find_passwords
 
+RESTORE = "Restore a backup; or move the file away, and the next command makes an empty one."
+_CORRUPT = ("file is not a database", "disk image is malformed")
 Verdict = Literal["ok", "warning", "problem"]
 
 
@@ -53,12 +55,24 @@ def check_database(settings: Settings, database: Database) -> list[Check]:
         mode = [_check_mode(database), *_check_role(settings, database)]
     except (SQLAlchemyError, OSError, BacklineError) as error:
         return [
-            Check("database", "problem", f"{where}: {shorten(error, settings)}", _advise_database(database))
+            Check(
+                "database",
+                "problem",
+                f"{where}: {shorten(error, settings)}",
+                _advise_database(database, error),
+            )
         ]
     return [Check("database", "ok", f"{where} answers."), _check_schema(revision), *mode]
 
 
-def _advise_database(database: Database) -> str:
+def is_corrupt(error: BaseException) -> bool:
+    """Whether SQLite says that its file is none of its own, or broken."""
+    return any(words in str(getattr(error, "orig", None) or error) for words in _CORRUPT)
+
+
+def _advise_database(database: Database, error: BaseException) -> str:
+    if is_corrupt(error):
+        return RESTORE
     if database.is_sqlite:
         return "Give this user the right to read and write the file and its folder, or set database.url."
     return "Start PostgreSQL, or mend database.url (address, user, password, name of the database)."
