@@ -37,6 +37,9 @@ def test_add_confirm_known(call: Call, roster: None) -> None:
     assert call("artist", "add", " ").code == 2
     with open_house() as house, house.database.read() as connection:
         trail = [(row.action, row.object, row.actor) for row in list_audit(connection)]
+        shas = [(row.before_sha, row.after_sha) for row in list_audit(connection)]
+    assert shas[0][0] != shas[0][1] and all(shas[0])
+    assert shas[1][0] is None and shas[1][1]
     assert trail == [
         ("artist.confirmed", "artist:art_901", "tester"),
         ("artist.added", f"artist:{added['id']}", "tester"),
@@ -54,6 +57,11 @@ def test_list(call: Call, roster: None) -> None:
     assert f"Other {FIRST - 1}" not in short.out
     assert "3 more" in short.err
     assert len(call("artist", "list", "--all", "--json").lines) == FIRST + 3
+
+
+def test_search(call: Call, roster: None) -> None:
+    assert [line["id"] for line in call("artist", "list", "--search", "KAY", "--json").lines] == ["art_902"]
+    assert "No artist has that" in call("artist", "list", "--search", "nobody").out
 
 
 def test_show(call: Call, roster: None) -> None:

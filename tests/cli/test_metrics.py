@@ -135,6 +135,9 @@ def test_rebuild(call: Call, filled: None) -> None:
     assert show(call, "--by", "country") == before
     assert call("metrics", "rebuild", "--json").one == {"artist": None, "days": 3}
     assert call("metrics", "rebuild", "--artist", "nobody").code == 2
+    rows = call("audit", "list", "--object", "metrics:all", "--json").lines
+    assert [row["action"] for row in rows] == ["metrics.rebuild"]
+    assert rows[0]["before_sha"] != rows[0]["after_sha"] and rows[0]["before_sha"]
 
 
 def test_every_dimension_can_be_asked_for() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.cli.conftest import Call
@@ -38,6 +40,19 @@ def test_pause_resume_remove_are_audited(call: Call) -> None:
     actions = [row["action"] for row in rows]
     assert actions == ["schedule.remove", "schedule.resume", "schedule.pause", "schedule.add"]
     assert call("schedule", "show", schedule).code == 2
+    digests = [(row["before_sha"], row["after_sha"]) for row in rows]
+    (removed, resumed, paused, added) = digests
+    assert added[0] is None and removed[1] is None
+    assert added[1] == paused[0] != paused[1] == resumed[0]
+    assert resumed[1] == removed[0] is not None
+    whole_second = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+    assert all(re.fullmatch(whole_second, row["at"]) for row in rows)
+
+
+def test_times_are_told_as_everywhere(call: Call) -> None:
+    add(call)
+    (row,) = call("schedule", "list", "--json").lines
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT06:30:00Z", row["next_slot"])
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from backline.storage.artists import (
     name_artists,
 )
 from backline.storage.database import Database
-from tests.storage.fact_writer import FactWriter
+from tests.storage.fact_writer import Fact, FactWriter
 
 
 def test_found_by_id_and_by_folded_name(database: Database) -> None:
@@ -100,3 +100,23 @@ def test_listed_confirmed_first(database: Database) -> None:
         assert [row.no for row in list_artists(connection)] == [3, 2, 1]
         assert [row.no for row in list_artists(connection, limit=1)] == [3]
         assert count_artists(connection) == 3
+
+
+def test_unconfirmed_ones_are_listed_by_what_reports_say_of_them(database: Database) -> None:
+    with database.write() as connection:
+        writer = FactWriter(connection)
+        for number, name in ((1, "a"), (2, "b"), (3, "Zoë 100%")):
+            writer.add_artist(number, name, confirmed=False)
+        writer.add_artist(4, "sure")
+        writer.put(20_000, [Fact(3, 1), Fact(3, 2, measure="listeners"), Fact(2, 1)], scope="global")
+        assert [row.no for row in list_artists(connection)] == [4, 3, 2, 1]
+
+
+def test_listed_by_a_part_of_the_name(database: Database) -> None:
+    with database.write() as connection:
+        writer = FactWriter(connection)
+        for number, name in ((1, "Velvet Tramlines"), (2, "VELVET"), (3, "Zoë 100%"), (4, "100 x")):
+            writer.add_artist(number, name, confirmed=False)
+        assert [row.no for row in list_artists(connection, search=" velvet")] == [2, 1]
+        assert [row.no for row in list_artists(connection, search="100%")] == [3]
+        assert count_artists(connection, "velvet") == 2

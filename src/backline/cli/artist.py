@@ -36,9 +36,10 @@ def add(name: Annotated[str, typer.Argument(help="The artist's name.")], json_li
     with open_house() as house, house.database.write() as connection:
         added = add_artist(connection, house.database.now_sql, name, created_by=house.settings.actor)
         if added.outcome != "known":
-            write_audit(
-                house, connection, f"artist.{added.outcome}", f"artist:{added.row.id}", name=added.row.name
-            )
+            after = describe_artist(added.row)
+            before = {**after, "confirmed": False} if added.outcome == "confirmed" else None
+            act, whom = f"artist.{added.outcome}", f"artist:{added.row.id}"
+            write_audit(house, connection, act, whom, before=before, after=after, name=added.row.name)
     screen.show_facts({**describe_artist(added.row), "outcome": added.outcome})
 
 
@@ -47,15 +48,22 @@ def list_some(
     everyone: Annotated[
         bool, typer.Option("--all", help=f"Every artist, not only the first {FIRST}.")
     ] = False,
+    search: Annotated[
+        str, typer.Option("--search", metavar="TEXT", help="Only names with this in them.")
+    ] = "",
     json_lines: Json = False,
 ) -> None:
-    """List artists, confirmed ones first."""
+    """List artists, confirmed ones first, then those with most numbers."""
     screen = make_screen(json_lines=json_lines)
     with open_house() as house, house.database.read() as connection:
-        rows = list_artists(connection, limit=None if everyone else FIRST)
-        left = count_artists(connection) - len(rows)
+        rows = list_artists(connection, limit=None if everyone else FIRST, search=search)
+        left = count_artists(connection, search) - len(rows)
     columns = ["name", "id", "confirmed", "provenance"]
-    screen.show_rows((describe_artist(row) for row in rows), columns, empty=screen.label("no_artists"))
+    screen.show_rows(
+        (describe_artist(row) for row in rows),
+        columns,
+        empty=screen.label("no_such_artist" if search else "no_artists"),
+    )
     if left > 0:
         screen.note(screen.label("more_artists", count=left))
 

@@ -11,7 +11,7 @@ import typer
 
 from backline.cli.houses import make_screen, open_house
 from backline.cli.parameters import Json, Limit
-from backline.cli.screen import Screen
+from backline.cli.screen import Screen, show_moment
 from backline.storage.audits import list_audit, walk_audit
 from backline.storage.clock import from_micros
 from backline.storage.runs import RunRow, read_run
@@ -63,10 +63,10 @@ def _write(rows: Iterable[dict[str, Any]], path: Path) -> int:
 
 
 def describe_row(row: RunRow) -> dict[str, Any]:
-    """An audit row as JSON: time in ISO 8601 UTC with microseconds, digests as SHA-256 hex."""
+    """An audit row as JSON: time in ISO 8601 UTC, digests as SHA-256 hex."""
     return {
         "id": row.id,
-        "at": from_micros(row.at).isoformat(),
+        "at": show_moment(from_micros(row.at)),
         "actor": row.actor,
         "action": row.action,
         "object": row.object,

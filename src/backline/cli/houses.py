@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection
 
 from backline.cli.screen import Screen
-from backline.runtime.audit import make_entry
+from backline.runtime.audit import canonical_json, digest, make_entry
 from backline.runtime.decisions import Person
 from backline.settings import Settings, load_settings
 from backline.storage.audits import insert_audit
@@ -55,7 +55,28 @@ def name_person(house: House) -> Person:
     return Person(house.settings.actor, house.secrets)
 
 
-def write_audit(house: House, connection: Connection, action: str, object: str, **body: Any) -> None:
-    """An audit row of what a person did here, in the caller's transaction."""
-    entry = make_entry(house.settings.actor, action, object, house.secrets, **body)
+def write_audit(
+    house: House,
+    connection: Connection,
+    action: str,
+    object: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    **body: Any,
+) -> None:
+    """An audit row of what a person did here, in the caller's transaction.
+
+    Of what the object was before and is after, the digests are kept; None where there is none.
+    """
+    digests = [None if state is None else digest(canonical_json(state)) for state in (before, after)]
+    entry = make_entry(
+        house.settings.actor,
+        action,
+        object,
+        house.secrets,
+        before_sha=digests[0],
+        after_sha=digests[1],
+        **body,
+    )
     insert_audit(connection, house.database.now_sql, entry)

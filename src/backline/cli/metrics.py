@@ -104,9 +104,11 @@ def rebuild(
         database = house.database
         credited = None if artist is None else find_credits(database, artist)
         with database.write() as connection:
+            waiting = count_dirty(connection, credited)
             marked = mark_all_dirty(connection, database.now_sql, credited)
             what = "metrics:all" if artist is None else f"artist:{find_artist(connection, artist).id}"
-            write_audit(house, connection, "metrics.rebuild", what, days=marked)
+            counts = {"before": {"dirty": waiting}, "after": {"dirty": count_dirty(connection, credited)}}
+            write_audit(house, connection, "metrics.rebuild", what, days=marked, **counts)
         done = refresh_all(database, credited)
     facts: dict[str, Any] = {"artist": artist, "days": done}
     screen.show_facts(facts)

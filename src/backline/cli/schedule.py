@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -42,13 +42,12 @@ def add(
                 cron=cron, zone=zone, catch_up=catch_up, who=house.settings.actor,
             )  # fmt: skip
             facts = describe_schedule(read_schedule(connection, schedule_id))
-            write_audit(
-                house, connection, "schedule.add", f"schedule:{schedule_id}", **_describe_briefly(facts)
-            )
+            brief = _describe_briefly(facts)
+            write_audit(house, connection, "schedule.add", f"schedule:{schedule_id}", after=facts, **brief)
     screen.show_facts(facts)
 
 
-def _describe_briefly(facts: dict[str, object]) -> dict[str, object]:
+def _describe_briefly(facts: dict[str, Any]) -> dict[str, Any]:
     return {name: facts[name] for name in ("task", "job", "cron", "zone", "catch_up")}
 
 
@@ -90,8 +89,9 @@ def _switch(schedule: str, *, enabled: bool, json_lines: bool) -> None:
         if enabled and not row.enabled:
             upcoming = to_micros(next_slot(row.cron, row.zone, from_micros(house.database.now(connection))))
         set_enabled(connection, schedule, enabled=enabled, next_slot=upcoming)
-        write_audit(house, connection, f"schedule.{'resume' if enabled else 'pause'}", f"schedule:{schedule}")
         facts = describe_schedule(read_schedule(connection, schedule))
+        act, what = f"schedule.{'resume' if enabled else 'pause'}", f"schedule:{schedule}"
+        write_audit(house, connection, act, what, before=describe_schedule(row), after=facts)
     screen.show_facts(facts)
 
 
@@ -102,5 +102,6 @@ def remove(schedule: ScheduleId, json_lines: Json = False) -> None:
     with open_house() as house, house.database.write() as connection:
         facts = describe_schedule(read_schedule(connection, schedule))
         delete_schedule(connection, schedule)
-        write_audit(house, connection, "schedule.remove", f"schedule:{schedule}", **_describe_briefly(facts))
+        brief = _describe_briefly(facts)
+        write_audit(house, connection, "schedule.remove", f"schedule:{schedule}", before=facts, **brief)
     screen.show_facts({"id": schedule, "removed": True})

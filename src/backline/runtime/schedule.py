@@ -182,6 +182,6 @@ def describe_schedule(row: RunRow) -> dict[str, Any]:
         "zone": row.zone,
         "catch_up": row.catch_up,
         "enabled": bool(row.enabled),
-        "next_slot": from_micros(row.next_slot).isoformat(),
+        "next_slot": from_micros(row.next_slot).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "created_by": row.created_by,
     }

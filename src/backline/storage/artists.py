@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, text, union
+from sqlalchemy import Connection, Row, Select, case, func, select, text, union
 
 from backline.errors import BadInput, UnknownName
 from backline.music import Provenance, fold_name
@@ -49,15 +49,26 @@ def find_artist(connection: Connection, name: str) -> ArtistRow:
     return candidates[0]
 
 
-def list_artists(connection: Connection, *, limit: int | None = None) -> list[ArtistRow]:
-    """Artists by name, confirmed ones first."""
-    query = select(t.artist).order_by(t.artist.c.confirmed.desc(), t.artist.c.folded, t.artist.c.no)
+def list_artists(connection: Connection, *, limit: int | None = None, search: str = "") -> list[ArtistRow]:
+    """Confirmed artists by name; then those that only reports have named, the one with most facts first.
+
+    `search`: only artists with that in their name, in whatever letters.
+    """
+    c = t.artist.c
+    count = select(func.count()).where(t.fact.c.artist_no == c.no).scalar_subquery()
+    facts = case((c.confirmed, 0), else_=count)
+    query = _search(select(t.artist), search).order_by(c.confirmed.desc(), facts.desc(), c.folded, c.no)
     return list(connection.execute(query.limit(limit)).all())
 
 
-def count_artists(connection: Connection) -> int:
+def count_artists(connection: Connection, search: str = "") -> int:
     """How many artist rows there are, shared credits included."""
-    return int(connection.execute(select(func.count()).select_from(t.artist)).scalar_one())
+    return int(connection.execute(_search(select(func.count()).select_from(t.artist), search)).scalar_one())
+
+
+def _search(query: Select[Any], search: str) -> Select[Any]:
+    folded = fold_name(search)
+    return query.where(t.artist.c.folded.contains(folded, autoescape=True)) if folded else query
 
 
 def add_artist(connection: Connection, now_sql: str, name: str, *, created_by: str) -> Added:
