@@ -14,6 +14,7 @@ from backline.runtime.context import RunContext, Runtime
 from backline.runtime.retry import Verdict, describe_error, judge
 from backline.runtime.task import Job, Task
 from backline.storage.leases import RunRow, Settlement
+from backline.storage.sweeps import EXPIRED, PAST_DEADLINE
 
 log = logging.getLogger("backline.run")
 
@@ -23,9 +24,9 @@ def refuse_unready(row: RunRow, task: Task[Any, Any] | None) -> Settlement | Non
     if row.cancel_requested_at is not None:
         return _end(row, "cancelled", "cancelled", "Cancelled before it could start again.")
     if row.expires_at is not None and row.expires_at <= row.now_at and row.started_at is None:
-        return _end(row, "expired", "expired", "Not started in time; its result would have come too late.")
+        return _end(row, *EXPIRED)
     if row.deadline_at is not None and row.deadline_at <= row.now_at:
-        return _end(row, "needs_attention", "deadline", "Not finished by its deadline.")
+        return _end(row, *PAST_DEADLINE)
     if task is None:
         words = f"This code knows no task {row.task}; the run waits for code that does."
         return _end(row, "blocked", "unknown_task", words)

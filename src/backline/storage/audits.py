@@ -11,10 +11,11 @@ from sqlalchemy import Connection, select, text
 from backline.storage import run_tables as t
 from backline.storage.runs import RunRow
 
-_INSERT = """
-INSERT INTO backline_audit (at, actor, action, object, run_id, fence, before_sha, after_sha, body)
-VALUES ({now}, :actor, :action, :object, :run_id, :fence, :before_sha, :after_sha, :body)
-"""
+INSERT_AUDIT = (
+    "INSERT INTO backline_audit (at, actor, action, object, run_id, fence, before_sha, after_sha, body) "
+)
+AUDIT_VALUES = """{now}, CAST(:actor AS TEXT), CAST(:action AS TEXT), CAST(:object AS TEXT), CAST(:run_id AS TEXT),
+    CAST(:fence AS BIGINT), CAST(:before_sha AS TEXT), CAST(:after_sha AS TEXT), CAST(:body AS TEXT)"""
 _STATEMENTS: dict[str, Any] = {}
 
 
@@ -36,7 +37,8 @@ def insert_audit(connection: Connection, now_sql: str, entry: AuditEntry) -> Non
     """Write one row in the caller's transaction."""
     statement = _STATEMENTS.get(now_sql)
     if statement is None:
-        statement = _STATEMENTS[now_sql] = text(_INSERT.format(now=now_sql))
+        sql = f"{INSERT_AUDIT}VALUES ({AUDIT_VALUES.format(now=now_sql)})"
+        statement = _STATEMENTS[now_sql] = text(sql)
     connection.execute(statement, vars(entry))
 
 

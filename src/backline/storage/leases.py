@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from backline.storage.audits import AuditEntry, insert_audit
+from backline.storage.attempts import ATTEMPT_VALUES, INSERT_ATTEMPT, insert_attempt
+from backline.storage.audits import AUDIT_VALUES, INSERT_AUDIT, AuditEntry, insert_audit
 from backline.storage.clock import seconds_to_micros
 from backline.storage.statement import Statement
 
@@ -16,8 +17,8 @@ RunRow = Any  # a picked run: columns as attributes
 LOOKS = 20  # at a queue, past runs whose concurrency key is being taken by others
 
 _PICK = """
-SELECT id, task, version, queue, priority, job, job_sha, attempt, faults, bugs, fence, rings, due_at, deadline_at,
-    expires_at, started_at, cancel_requested_at, concurrency_key, concurrency_limit, trace_id, asked_by, parent_id, schedule_id, slot, {now} AS now_at
+SELECT id, task, version, queue, job, job_sha, attempt, faults, bugs, fence, rings, deadline_at, expires_at,
+    started_at, cancel_requested_at, concurrency_key, concurrency_limit, trace_id, asked_by, {now} AS now_at
 FROM backline_run AS r
 WHERE {what} AND state = 'queued' {seen} AND (concurrency_key IS NULL OR concurrency_limit > (
     SELECT count(*) FROM backline_run AS o
@@ -47,15 +48,6 @@ UPDATE backline_run SET state = :state, attempt = :attempt, faults = :faults, bu
 WHERE id = :id AND fence = :fence AND state = :from_state
     AND (cancel_requested_at IS NULL OR :state = 'cancelled') RETURNING id
 """
-_ATTEMPT = """
-INSERT INTO backline_attempt (run_id, fence, number, worker, started_at, ended_at, outcome, error_kind, error_text,
-    trace_id) {values}
-"""
-_ATTEMPT_VALUES = """:id, CAST(:fence AS BIGINT), CAST(:number AS INTEGER), CAST(:worker AS TEXT),
-    CAST(:started_at AS BIGINT), {now}, CAST(:outcome AS TEXT), CAST(:error_kind AS TEXT), CAST(:error_text AS TEXT),
-    CAST(:trace_id AS TEXT)"""
-_AUDIT_VALUES = """{now}, CAST(:actor AS TEXT), CAST(:action AS TEXT), :object, CAST(:id AS TEXT),
-    CAST(:fence AS BIGINT), CAST(:before_sha AS TEXT), CAST(:after_sha AS TEXT), CAST(:body AS TEXT)"""
 _LATE_RUN = "UPDATE backline_run SET finished_at = {now} WHERE id = :id"
 _LATE_ATTEMPT = """
 UPDATE backline_attempt SET ended_at = {now}
@@ -64,7 +56,7 @@ WHERE run_id = :id AND fence = (SELECT max(fence) FROM backline_attempt WHERE ru
 _HAND_BACK = """
 UPDATE backline_run SET state = 'queued', attempt = attempt - 1, fence = fence + 1, lease_until = NULL,
     ring_at = {now} WHERE state = 'running' AND worker LIKE :worker ESCAPE '!'
-RETURNING id, fence - 1 AS fence, attempt + 1 AS number, worker, claimed_at AS started_at, trace_id
+RETURNING id AS run_id, fence - 1 AS fence, attempt + 1 AS number, worker, claimed_at AS started_at, trace_id
 """
 
 _TRY_KEY = text("SELECT pg_try_advisory_xact_lock(hashtext(:key))")
@@ -114,7 +106,6 @@ class Leases:
         self._claim = Statement(_CLAIM.format(now=now_sql, more=more_too), dialect)
         self._renew = Statement(_RENEW.format(now=now_sql), dialect)
         self._settle = Statement(_SETTLE.format(now=now_sql), dialect)
-        self._attempt = text(_ATTEMPT.format(values=f"VALUES ({_ATTEMPT_VALUES.format(now=now_sql)})"))
         self._settle_at_once = Statement(self._make_settle_at_once(), dialect)
         self._late_run = text(_LATE_RUN.format(now=now_sql))
         self._late_attempt = text(_LATE_ATTEMPT.format(now=now_sql))
@@ -172,7 +163,7 @@ class Leases:
     ) -> bool:
         """State, answer, attempt and audit row at once; False where the fence is stale or a cancel came first."""
         values = {
-            "id": row.id, "fence": fence, "from_state": from_state, "worker": worker, "started_at": started_at,
+            "id": row.id, "run_id": row.id, "fence": fence, "from_state": from_state, "worker": worker, "started_at": started_at,
             "state": end.state, "attempt": end.attempt, "faults": end.faults, "bugs": end.bugs,
             "delay": -1 if end.delay is None else seconds_to_micros(end.delay), "final": end.final,
             "answer": end.answer, "error_kind": end.error_kind, "error_text": end.error_text,
@@ -184,7 +175,7 @@ class Leases:
             return self._settle_at_once.first(connection, values) is not None
         if self._settle.first(connection, values) is None:
             return False
-        connection.execute(self._attempt, values)
+        insert_attempt(connection, self._now, values)
         insert_audit(connection, self._now, audit)
         return True
 
@@ -196,14 +187,15 @@ class Leases:
     def hand_back(self, connection: Connection, worker_prefix: str) -> Sequence[str]:
         """Give back every run that this worker holds, without counting the attempt. Returns their ids."""
         escaped = worker_prefix.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-        rows = connection.execute(self._hand_back, {"worker": escaped + "%"}).all()
+        rows = connection.execute(self._hand_back, {"worker": escaped + "%"}).mappings().all()
         for row in rows:
             values = {"outcome": "handed_back", "error_kind": "handed_back", "error_text": None}
-            connection.execute(self._attempt, dict(row._mapping) | values)  # noqa: SLF001 - its documented name
+            insert_attempt(connection, self._now, {**row, **values})
             body = '{"error_kind":"handed_back"}'
-            entry = AuditEntry(row.worker, "run.queued", f"run:{row.id}", body, row.id, row.fence)
+            run_id = row["run_id"]
+            entry = AuditEntry(row["worker"], "run.queued", f"run:{run_id}", body, run_id, row["fence"])
             insert_audit(connection, self._now, entry)
-        return [str(row.id) for row in rows]
+        return [str(row["run_id"]) for row in rows]
 
     def _is_key_free(self, connection: Connection, row: RunRow) -> bool:
         """On PostgreSQL two claims could count the same free place: whoever has the key's lock counts.
@@ -222,11 +214,8 @@ class Leases:
         return [str(queue) for queue in connection.execute(_WAITING, {"key": concurrency_key}).scalars()]
 
     def _make_settle_at_once(self) -> str:
-        return (
-            "WITH done AS ("
-            + _SETTLE.format(now=self._now)
-            + "), tried AS ("
-            + _ATTEMPT.format(values=f"SELECT {_ATTEMPT_VALUES.format(now=self._now)} FROM done")
-            + "), told AS (INSERT INTO backline_audit (at, actor, action, object, run_id, fence, before_sha, "
-            f"after_sha, body) SELECT {_AUDIT_VALUES.format(now=self._now)} FROM done) SELECT id FROM done"
-        ).replace("SELECT :id,", "SELECT id,")
+        sql = (
+            f"WITH done AS ({_SETTLE}), tried AS ({INSERT_ATTEMPT}SELECT {ATTEMPT_VALUES} FROM done), "
+            f"told AS ({INSERT_AUDIT}SELECT {AUDIT_VALUES} FROM done) SELECT id FROM done"
+        )
+        return sql.format(now=self._now)

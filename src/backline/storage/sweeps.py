@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, TextClause, text
 
+from backline.storage.attempts import insert_attempt
 from backline.storage.audits import AuditEntry, insert_audit
 from backline.storage.clock import seconds_to_micros
 
 LOST_IS_POISON = 3
-BATCH = 500
 
 # `state <> 'succeeded'` beside other states: without it SQLite does not see that the index of open runs fits.
 _IS_ANYTHING_DUE = """
@@ -47,10 +48,6 @@ UPDATE backline_run SET ring_at = {now} WHERE id IN (
     SELECT id FROM backline_run WHERE state = 'queued' AND concurrency_key = :key AND ring_at > {now}
     ORDER BY priority, due_at LIMIT 500 {lock})
 """
-_NOTE_LOST = """
-INSERT INTO backline_attempt (run_id, fence, number, worker, started_at, ended_at, outcome, error_kind, error_text,
-    trace_id) VALUES (:id, :fence, :number, :worker, :started_at, {now}, 'lost', 'lease_lost', :text, :trace_id)
-"""
 _COUNT_QUEUED = "SELECT queue, count(*) FROM backline_run WHERE state = 'queued' GROUP BY queue"
 _RING = """
 UPDATE backline_run SET rings = rings + 1, ring_at = {now} + CASE rings
@@ -76,6 +73,18 @@ _UNBLOCK = """
 UPDATE backline_run SET state = 'queued', ring_at = {now}, fence = fence + 1 WHERE id IN (
     SELECT id FROM backline_run WHERE id = :id AND state = 'blocked' {lock})
 """
+
+
+class LateEnd(NamedTuple):
+    """How a run ends that is due no more: state, kind and text of its error."""
+
+    state: str
+    kind: str
+    text: str
+
+
+EXPIRED = LateEnd("expired", "expired", "Not started in time; its result would have come too late.")
+PAST_DEADLINE = LateEnd("needs_attention", "deadline", "Not finished by its deadline.")
 
 
 @dataclass(frozen=True)
@@ -106,20 +115,14 @@ class Sweeps:
     def end_late(self, connection: Connection) -> int:
         """Runs that are pointless by now expire; runs past their deadline need attention."""
         ends = (
-            (
-                f"expires_at <= {self._now} AND started_at IS NULL",
-                *("expired", "expired", "Not started in time; its result would have come too late."),
-            ),
-            (
-                f"deadline_at <= {self._now}",
-                *("needs_attention", "deadline", "Not finished by its deadline."),
-            ),
+            (f"expires_at <= {self._now} AND started_at IS NULL", EXPIRED),
+            (f"deadline_at <= {self._now}", PAST_DEADLINE),
         )
         count = 0
-        for late, state, kind, words in ends:
+        for late, end in ends:
             statement = text(_LATE.format(now=self._now, lock=self._lock, late=late))
-            for row in connection.execute(statement, {"state": state, "kind": kind, "text": words}).all():
-                entry = AuditEntry("re-driver", f"run.{state}", f"run:{row.id}", "{}", row.id, row.fence)
+            for row in connection.execute(statement, end._asdict()).all():
+                entry = AuditEntry("re-driver", f"run.{end.state}", f"run:{row.id}", "{}", row.id, row.fence)
                 insert_audit(connection, self._now, entry)
                 count += 1
         return count
@@ -141,13 +144,14 @@ class Sweeps:
                     f" That was loss {row.lost + 1}: the run may be what kills its worker (memory, crash)."
                 )
             values = {
-                "id": row.id, "fence": row.fence, "state": state, "final": final, "text": words,
+                "id": row.id, "run_id": row.id, "fence": row.fence, "state": state, "final": final, "text": words,
                 "kind": "poison" if state == "dead" else "lease_lost", "number": row.attempt,
+                "outcome": "lost", "error_kind": "lease_lost", "error_text": words,
                 "worker": row.worker, "started_at": row.claimed_at or row.lease_until, "trace_id": row.trace_id,
             }  # fmt: skip
             if connection.execute(self._text(_TAKE_LOST), values).first() is None:
                 continue
-            connection.execute(self._text(_NOTE_LOST), values)
+            insert_attempt(connection, self._now, values)
             if (
                 final and row.concurrency_key is not None
             ):  # its place is free, and whoever waits was told to be patient
@@ -163,7 +167,7 @@ class Sweeps:
 
     def mark_rung(self, connection: Connection, queue: str, most: int) -> Sequence[str]:
         """Choose at most `most` runs to ring for, longest unrung first; each waits longer before the next."""
-        values = {"queue": queue, "most": min(most, BATCH), "wait": self._wait}
+        values = {"queue": queue, "most": most, "wait": self._wait}
         return [str(row[0]) for row in connection.execute(self._text(_RING), values)]
 
     def suspect_first(self, connection: Connection, queue: str) -> int:
