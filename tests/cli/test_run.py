@@ -7,7 +7,10 @@ import sys
 
 import pytest
 
-from backline.cli.exits import BAD_INPUT
+from backline.cli.exits import BAD_INPUT, NOT_YET
+from backline.cli.houses import open_house
+from backline.cli.run import await_run
+from backline.cli.screen import Screen
 from backline.runtime.task import INTERACTIVE
 from tests.cli.conftest import Call
 
@@ -64,6 +67,30 @@ def test_without_worker_the_run_waits_and_says_so(program: Call) -> None:
     process.send_signal(2)
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (130, "", "")
+
+
+def test_waiting_ends_at_its_timeout_and_leaves_the_run(program: Call) -> None:
+    result = program("run", "add", "--set", "one=1", "--wait", "--timeout", "0.2", "--json")
+    assert (result.code, result.one["state"]) == (NOT_YET, "queued")
+    run = result.one["run"]
+    assert "0.2 s" in result.err and f"backline runs cancel {run}" in result.err
+    assert program("runs", "show", run, "--json").one["state"] == "queued"
+
+
+@pytest.mark.parametrize("more", [(), ("--wait", "--here")])
+def test_a_timeout_is_for_those_who_wait_for_a_worker(call: Call, more: tuple[str, ...]) -> None:
+    result = call("run", "add", "--set", "one=1", "--timeout", "1", *more)
+    assert result.code == BAD_INPUT and "--wait" in result.err
+    assert call("runs", "list", "--json").out == ""
+
+
+def test_waiting_ends_where_nobody_takes_the_run(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    run = call("run", "add", "--set", "one=1", "--json").one["run"]
+    with open_house() as house:
+        row = await_run(house.database, Screen(), run, nobody=0)
+    assert row.state == "queued"
+    told = capsys.readouterr().err
+    assert f"No worker has taken run {run}" in told and "backline up" in told
 
 
 def test_wait_with_a_worker(program: Call) -> None:

@@ -14,6 +14,7 @@ from backline.storage.runs import (
     NewRun,
     answer_run,
     count_unanswered,
+    has_working_neighbour,
     insert_run,
     list_attempts,
     list_runs,
@@ -154,3 +155,15 @@ def test_a_row_that_is_inserted_again_is_found(database: Database) -> None:
             assert insert_run(connection, database.now_sql, new) == "r-1"
     with database.read() as connection:
         assert len(list_runs(connection)) == 1
+
+
+def test_a_queue_is_worked_while_a_lease_in_it_lasts(database: Database) -> None:
+    waiting = make_run(database, queue="one")
+    make_run(database, queue="one", state="succeeded", lease_until=10)
+    make_run(database, queue="two", state="running", lease_until=10)
+    with database.read() as connection:
+        assert not has_working_neighbour(connection, waiting, 5)
+    make_run(database, queue="one", state="running", lease_until=10)
+    with database.read() as connection:
+        assert has_working_neighbour(connection, waiting, 5)
+        assert not has_working_neighbour(connection, waiting, 10)

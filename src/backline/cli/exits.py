@@ -10,6 +10,7 @@ BAD_INPUT: Final = 2
 NOT_ALLOWED: Final = 3
 NEEDS_PERSON: Final = 4
 UNREACHABLE: Final = 5
+NOT_YET: Final = 6
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
 
@@ -20,6 +21,7 @@ EXIT_CODES: Final[dict[int, str]] = {
     NOT_ALLOWED: "a rule forbids it",
     NEEDS_PERSON: "a person must look: a refused file, a failed run, a problem found by doctor",
     UNREACHABLE: "the database or the broker cannot be reached",
+    NOT_YET: "the run that was waited for is not done yet: nobody takes it, or --timeout is over",
     INTERRUPTED: "interrupted with Ctrl-C",
     PIPE_CLOSED: "whoever read the output went away",
 }

@@ -10,20 +10,23 @@ import typer
 
 from backline.cli.answer_words import show_answer
 from backline.cli.carry import carry_on
+from backline.cli.exits import NOT_YET
 from backline.cli.houses import make_screen, open_house, open_ringing_house
 from backline.cli.jobs import ArtistOption, SetOption, read_job
 from backline.cli.parameters import Json
 from backline.cli.run_words import explain_end, read_tree
 from backline.cli.screen import Screen
+from backline.errors import BadInput
 from backline.runtime.pause import pause
 from backline.runtime.submit import Ask
 from backline.runtime.task import INTERACTIVE
 from backline.storage.database import Database
 from backline.storage.run_tables import ENDED_STATES
-from backline.storage.runs import RunRow, read_state
+from backline.storage.runs import RunRow, has_working_neighbour, read_state
 
 app = typer.Typer()
 PATIENCE = 5.0  # seconds until a run that nobody takes is worth a word
+NOBODY = 60.0  # seconds until nobody is expected any more
 
 
 @app.command()
@@ -35,11 +38,24 @@ def run(
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait for the end and show the answer.")
     ] = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            "--timeout",
+            min=0,
+            metavar="SECONDS",
+            help="How long to --wait; else until no worker takes it for 60 s.",
+        ),
+    ] = None,
     here: Annotated[bool, typer.Option("--here", help="Carry it in this process; needs no worker.")] = False,
     json_lines: Json = False,
 ) -> None:
     """Ask for a run of a task."""
     screen = make_screen(json_lines=json_lines)
+    if timeout is not None and (here or not wait):
+        raise BadInput(
+            "--timeout says how long to wait for a worker.", remedy="Use it with --wait, without --here."
+        )
     with open_house(tasks=True) if here else open_ringing_house() as house:
         spec = house.find_task(task)
         job = read_job(house, spec, artist, settings or ())
@@ -47,33 +63,54 @@ def run(
         if here:
             carry_on(house, screen, run_id)
         elif wait:
-            await_run(house.database, screen, run_id)
+            row = await_run(house.database, screen, run_id, timeout=timeout)
+            if row.state not in ENDED_STATES:
+                show_end(screen, house.database, run_id, complete=False)
+                raise typer.Exit(NOT_YET)
         show_end(screen, house.database, run_id, complete=here or wait)
 
 
-def await_run(database: Database, screen: Screen | None, run_id: str) -> RunRow:
-    """Look at the row until the run has ended; state changes and progress are told on stderr."""
-    began, told = time.monotonic(), ""
-    warned = False
+def await_run(
+    database: Database, screen: Screen, run_id: str, *, timeout: float | None = None, nobody: float = NOBODY
+) -> RunRow:
+    """Look at the row until the run has ended; state changes and progress are told on stderr.
+
+    Gives up after `timeout` seconds; without one, where the run lay in its queue for `nobody` seconds while no
+    worker had any run of that queue. The row says where it stands then; the run stays as it is.
+    """
+    began = idle_since = time.monotonic()
+    told, warned = "", False
     while True:
         with database.read() as connection:
             row = read_state(connection, run_id)
         assert row is not None
         words = _describe(row)
-        if screen is not None and words != told:
+        if words != told:
             screen.note(words)
             told = words
         if row.state in ENDED_STATES:
             return row
-        if (
-            screen is not None
-            and row.state == "queued"
-            and not warned
-            and time.monotonic() - began > PATIENCE
-        ):
+        now = time.monotonic()
+        if row.state != "queued":
+            idle_since = now
+        if now - idle_since > PATIENCE and not warned:
             warned = True
             screen.note(screen.label("no_worker", seconds=int(PATIENCE)))
+        if timeout is not None and now - began >= timeout:
+            screen.note(screen.label("not_done", run=run_id, state=row.state, seconds=f"{timeout:g}"))
+            return row
+        if timeout is None and now - idle_since >= nobody:
+            if not is_queue_worked(database, run_id):
+                screen.note(screen.label("not_taken", run=run_id, seconds=f"{nobody:g}"))
+                return row
+            idle_since = now
         pause(0.1)
+
+
+def is_queue_worked(database: Database, run_id: str) -> bool:
+    """Whether a worker has a run of the same queue in hand: it may take this one next."""
+    with database.read() as connection:
+        return has_working_neighbour(connection, run_id, database.now(connection))
 
 
 def _describe(row: RunRow) -> str:

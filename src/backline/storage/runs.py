@@ -116,6 +116,14 @@ def read_state(connection: Connection, run_id: str) -> RunRow | None:
     return connection.execute(select(*columns).where(t.run.c.id == run_id)).first()
 
 
+def has_working_neighbour(connection: Connection, run_id: str, moment: int) -> bool:
+    """Whether another run of the same queue is in the hands of a worker whose lease has not run out."""
+    c, mine = t.run.c, t.run.alias()
+    queue = select(mine.c.queue).where(mine.c.id == run_id).scalar_subquery()
+    query = select(c.id).where(c.queue == queue, c.state == "running", c.lease_until > moment).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def list_runs(
     connection: Connection,
     *,
