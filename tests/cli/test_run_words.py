@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from backline.cli.run_words import count_seconds, explain_end, read_tree, show_age, show_micros
+from backline.cli.run_words import explain_end, show_age
 from backline.errors import BadInput, NeedsHuman, NotAllowed, TryLater
 
 
@@ -15,21 +15,6 @@ from backline.errors import BadInput, NeedsHuman, NotAllowed, TryLater
 )
 def test_ages(seconds: int, words: str) -> None:
     assert show_age(seconds) == words
-
-
-def test_times_are_utc() -> None:
-    assert show_micros(0) == "1970-01-01T00:00:00Z"
-    assert show_micros(None) is None
-
-
-def test_seconds_between() -> None:
-    assert count_seconds(1_000_000, 2_500_400) == 1.5
-    assert count_seconds(None, 1) is None
-
-
-def test_text_that_is_no_json_stays_text() -> None:
-    assert read_tree("{") == "{"
-    assert read_tree('{"a": 1}') == {"a": 1}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.parameters import Json
-from backline.cli.run_words import show_micros
 from backline.cli.screen import Screen
 from backline.metrics.numbers import show_known
 from backline.music import to_date, to_day
@@ -24,6 +23,7 @@ from backline.storage.artists import (
 )
 from backline.storage.clock import from_micros
 from backline.storage.numbers import StoredNumbers, read_snapshot
+from backline.web.descriptions import describe_artist
 
 app = typer.Typer(help="Add, list and show artists.", no_args_is_help=True)
 FIRST = 50
@@ -110,18 +110,6 @@ def read_artist(
         for report in numbers.list_reports()
     ]
     return facts, reports
-
-
-def describe_artist(row: ArtistRow) -> dict[str, Any]:
-    """An artist's row as JSON."""
-    return {
-        "id": row.id,
-        "name": row.name,
-        "confirmed": bool(row.confirmed),
-        "provenance": row.provenance,
-        "created_at": show_micros(row.created_at),
-        "created_by": row.created_by,
-    }
 
 
 def _show_reports(screen: Screen, reports: list[dict[str, Any]]) -> None:

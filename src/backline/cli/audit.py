@@ -11,10 +11,10 @@ import typer
 
 from backline.cli.houses import make_screen, open_house
 from backline.cli.parameters import Json, Limit
-from backline.cli.screen import Screen, show_moment
+from backline.cli.screen import Screen
 from backline.storage.audits import list_audit, walk_audit
-from backline.storage.clock import from_micros
-from backline.storage.runs import RunRow, read_run
+from backline.storage.runs import read_run
+from backline.web.descriptions import describe_audit
 
 app = typer.Typer(help="Who did what.", no_args_is_help=True)
 
@@ -32,7 +32,7 @@ def list_rows(
         run_id = str(read_run(connection, run).id) if run else None
         rows = list_audit(connection, object=object, run_id=run_id, limit=limit)
     columns = ["at", "actor", "action", "object"]
-    screen.show_rows((describe_row(row) for row in rows), columns, empty=screen.label("nothing_yet"))
+    screen.show_rows((describe_audit(row) for row in rows), columns, empty=screen.label("nothing_yet"))
 
 
 @app.command()
@@ -44,7 +44,7 @@ def export(
     """Write every audit row as JSON lines, oldest first."""
     screen = make_screen(json_lines=True)
     with open_house() as house, house.database.read() as connection:
-        rows = (describe_row(row) for row in walk_audit(connection))
+        rows = (describe_audit(row) for row in walk_audit(connection))
         if to is None:
             for row in rows:
                 screen.dump(row)
@@ -60,19 +60,3 @@ def _write(rows: Iterable[dict[str, Any]], path: Path) -> int:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += 1
     return count
-
-
-def describe_row(row: RunRow) -> dict[str, Any]:
-    """An audit row as JSON: time in ISO 8601 UTC, digests as SHA-256 hex."""
-    return {
-        "id": row.id,
-        "at": show_moment(from_micros(row.at)),
-        "actor": row.actor,
-        "action": row.action,
-        "object": row.object,
-        "run_id": row.run_id,
-        "fence": row.fence,
-        "before_sha": row.before_sha,
-        "after_sha": row.after_sha,
-        "body": json.loads(row.body),
-    }

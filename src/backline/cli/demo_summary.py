@@ -13,9 +13,9 @@ from typing import Any
 
 from backline import samples
 from backline.cli.report_words import MAIN, describe_report, show_change, show_value
-from backline.cli.run_words import count_seconds
 from backline.cli.screen import Screen
 from backline.storage.runs import RunRow
+from backline.web.descriptions import count_seconds
 from backline.wiring import House
 
 TOP = 3

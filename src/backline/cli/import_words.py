@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backline.cli.run_words import show_micros
 from backline.cli.screen import Screen
 from backline.storage.imports import ImportRow, describe_import
+from backline.web.descriptions import show_micros
 
 FIRST = 10
 

@@ -11,14 +11,13 @@ import typer
 
 from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.parameters import Json
-from backline.errors import BadInput, UnknownName
+from backline.errors import BadInput
 from backline.metrics.lines import list_lines
 from backline.music import to_day
-from backline.runtime.retry import is_passing
-from backline.storage.artists import find_artist, list_credits, list_shared_credits
-from backline.storage.database import Database
+from backline.storage.artists import find_artist, list_credits
 from backline.storage.numbers import StoredNumbers, read_snapshot
-from backline.storage.rollups import count_dirty, mark_all_dirty, refresh_rollups
+from backline.storage.rollups import count_dirty, mark_all_dirty
+from backline.web.artist_numbers import find_credits, refresh_all, refresh_quietly
 
 app = typer.Typer(help="Show, export and rebuild the numbers.", no_args_is_help=True)
 
@@ -129,42 +128,3 @@ def _read_day(option: str, words: str | None) -> int | None:
         return to_day(date.fromisoformat(words))
     except ValueError:
         raise BadInput(f"{option} {words!r} is no day.", remedy="Write it as 2026-08-31.") from None
-
-
-def find_credits(database: Database, artist: str) -> list[int]:
-    """The artist rows whose numbers count. Raises `UnknownName` or `BadInput`.
-
-    A name that stands only in shared credits of charts has numbers without being an artist of ours yet.
-    """
-    with database.read() as connection:
-        try:
-            return list_credits(connection, find_artist(connection, artist))
-        except UnknownName:
-            shared = list_shared_credits(connection, artist)
-            if not shared:
-                raise
-            return shared
-
-
-def refresh_all(database: Database, artist_nos: list[int] | None) -> int:
-    """Refresh batch by batch, each in a transaction of its own; how many artist-days."""
-    done = 0
-    while True:
-        with database.write() as connection:
-            count = refresh_rollups(connection, artist_nos)
-        if not count:
-            return done
-        done += count
-
-
-def refresh_quietly(database: Database, artist_nos: list[int]) -> None:
-    """Bring rollups up to date where that can be done now; reading is right without it, only slower."""
-    with database.read() as connection:
-        dirty = count_dirty(connection, artist_nos)
-    if not dirty:
-        return
-    try:
-        refresh_all(database, artist_nos)
-    except Exception as error:
-        if not is_passing(error):
-            raise

@@ -14,7 +14,7 @@ from backline.cli.exits import NOT_YET
 from backline.cli.houses import make_screen, open_house, open_ringing_house
 from backline.cli.jobs import ArtistOption, SetOption, read_job
 from backline.cli.parameters import Json
-from backline.cli.run_words import explain_end, read_tree
+from backline.cli.run_words import explain_end
 from backline.cli.screen import Screen
 from backline.errors import BadInput
 from backline.runtime.pause import pause
@@ -23,6 +23,7 @@ from backline.runtime.task import INTERACTIVE
 from backline.storage.database import Database
 from backline.storage.run_tables import ENDED_STATES
 from backline.storage.runs import RunRow, has_working_neighbour, read_state
+from backline.web.descriptions import read_tree
 
 app = typer.Typer()
 PATIENCE = 5.0  # seconds until a run that nobody takes is worth a word

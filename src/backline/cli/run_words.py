@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,49 +9,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from backline.cli.answer_words import show_answer
-from backline.cli.audit import describe_row
-from backline.cli.screen import Screen, show_moment
+from backline.cli.screen import Screen
 from backline.errors import BacklineError, BadInput, NeedsHuman, NotAllowed, TryLater
 from backline.runtime.audit import Secrets
 from backline.storage.clock import from_micros
 from backline.storage.runs import RunRow, list_runs
+from backline.web.descriptions import describe_audit, describe_run
 
-_TIMES = ("created_at", "due_at", "started_at", "finished_at", "deadline_at", "expires_at", "answered_at")
-_PLAIN = (
-    *("id", "task", "version", "queue", "priority", "state", "attempt", "worker", "asked_by", "trace_id"),
-    *("parent_id", "idempotency_key", "schedule_id", "error_kind", "code_version"),
-    *("answered_by", "answered_why"),
-)
 _FAILURES: dict[str, type[BacklineError]] = {"bad_input": BadInput, "not_allowed": NotAllowed}
-
-
-def describe_run(row: RunRow, secrets: Secrets) -> dict[str, Any]:
-    """A run's row as JSON: times in ISO 8601 UTC, `seconds` from start to end, job and answer as objects.
-
-    What looks like a secret is struck out of the job.
-    """
-    facts: dict[str, Any] = {name: getattr(row, name) for name in _PLAIN}
-    facts |= {name: show_micros(getattr(row, name)) for name in _TIMES}
-    facts["slot"] = show_micros(row.slot)
-    facts["seconds"] = count_seconds(row.started_at, row.finished_at)
-    facts["error"] = row.error_text
-    facts["progress"] = json.loads(row.progress) if row.progress else None
-    facts["job"] = secrets.strike_tree(read_tree(row.job))
-    facts["answer"] = read_tree(row.answer) if row.answer else None
-    return facts
-
-
-def describe_attempt(row: RunRow) -> dict[str, Any]:
-    """An attempt as JSON."""
-    return {
-        "number": row.number,
-        "outcome": row.outcome,
-        "worker": row.worker,
-        "started_at": show_micros(row.started_at),
-        "seconds": count_seconds(row.started_at, row.ended_at),
-        "error_kind": row.error_kind,
-        "error": row.error_text,
-    }
 
 
 def list_unanswered(
@@ -72,7 +36,7 @@ def show_run(
     screen: Screen, facts: dict[str, Any], attempts: Sequence[dict[str, Any]], trail: Sequence[RunRow]
 ) -> None:
     """One run with its attempts and audit rows."""
-    audit = [describe_row(row) for row in trail]
+    audit = [describe_audit(row) for row in trail]
     if screen.json_lines:
         screen.dump({**facts, "attempts": list(attempts), "audit": audit})
         return
@@ -100,24 +64,6 @@ def explain_end(row: RunRow, run_id: str) -> BacklineError:
         return _FAILURES[row.error_kind](row.error_text, remedy=remedy)
     reason = row.error_text or row.error_kind or "no reason given"
     return NeedsHuman(f"Run {run_id} is {row.state}: {reason}", remedy=remedy)
-
-
-def read_tree(text: str) -> Any:
-    """JSON, or the text itself where it is none."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def show_micros(micros: int | None) -> str | None:
-    """Microseconds since 1970 UTC as ISO 8601."""
-    return None if micros is None else show_moment(from_micros(micros))
-
-
-def count_seconds(first: int | None, last: int | None) -> float | None:
-    """Seconds between two moments in microseconds, to the millisecond."""
-    return None if first is None or last is None else round((last - first) / 1_000_000, 3)
 
 
 def show_age(seconds: int) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from backline.cli.houses import make_screen, name_person, open_house, open_ringing_house
 from backline.cli.parameters import Json, Limit, RunId
-from backline.cli.run_words import describe_attempt, describe_run, list_unanswered, show_run
+from backline.cli.run_words import list_unanswered, show_run
 from backline.cli.short_ids import shorten_ids
 from backline.errors import BadInput
 from backline.runtime import decisions
@@ -17,6 +17,7 @@ from backline.storage.audits import list_audit
 from backline.storage.run_tables import STATES
 from backline.storage.run_tables import run as run_table
 from backline.storage.runs import list_attempts, list_runs, read_run
+from backline.web.descriptions import describe_attempt, describe_run
 
 app = typer.Typer(help="List, show, retry, cancel and answer runs.", no_args_is_help=True)
 RunIds = Annotated[list[str], typer.Argument(help="Ids, or beginnings that fit only one.", metavar="RUN…")]

@@ -1,0 +1,92 @@
+"""Rows as JSON: what the API answers and what `--json` of the commands prints, so that both say the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from backline.metrics.numbers import show_known
+from backline.runtime.audit import Secrets
+from backline.storage.runs import RunRow
+
+_TIMES = ("created_at", "due_at", "started_at", "finished_at", "deadline_at", "expires_at", "answered_at")
+_PLAIN = (
+    *("id", "task", "version", "queue", "priority", "state", "attempt", "worker", "asked_by", "trace_id"),
+    *("parent_id", "idempotency_key", "schedule_id", "error_kind", "code_version"),
+    *("answered_by", "answered_why"),
+)
+
+
+def describe_run(row: RunRow, secrets: Secrets) -> dict[str, Any]:
+    """A run's row: times in ISO 8601 UTC, `seconds` from start to end, job and answer as objects.
+
+    What looks like a secret is struck out of the job.
+    """
+    facts: dict[str, Any] = {name: getattr(row, name) for name in _PLAIN}
+    facts |= {name: show_micros(getattr(row, name)) for name in _TIMES}
+    facts["slot"] = show_micros(row.slot)
+    facts["seconds"] = count_seconds(row.started_at, row.finished_at)
+    facts["error"] = row.error_text
+    facts["progress"] = json.loads(row.progress) if row.progress else None
+    facts["job"] = secrets.strike_tree(read_tree(row.job))
+    facts["answer"] = read_tree(row.answer) if row.answer else None
+    return facts
+
+
+def describe_attempt(row: RunRow) -> dict[str, Any]:
+    """An attempt."""
+    return {
+        "number": row.number,
+        "outcome": row.outcome,
+        "worker": row.worker,
+        "started_at": show_micros(row.started_at),
+        "seconds": count_seconds(row.started_at, row.ended_at),
+        "error_kind": row.error_kind,
+        "error": row.error_text,
+    }
+
+
+def describe_audit(row: RunRow) -> dict[str, Any]:
+    """An audit row: time in ISO 8601 UTC, digests as SHA-256 hex."""
+    return {
+        "id": row.id,
+        "at": show_micros(row.at),
+        "actor": row.actor,
+        "action": row.action,
+        "object": row.object,
+        "run_id": row.run_id,
+        "fence": row.fence,
+        "before_sha": row.before_sha,
+        "after_sha": row.after_sha,
+        "body": json.loads(row.body),
+    }
+
+
+def describe_artist(row: Any) -> dict[str, Any]:
+    """An artist's row."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "confirmed": bool(row.confirmed),
+        "provenance": row.provenance,
+        "created_at": show_micros(row.created_at),
+        "created_by": row.created_by,
+    }
+
+
+def read_tree(text: str) -> Any:
+    """JSON, or the text itself where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def show_micros(micros: int | None) -> str | None:
+    """Microseconds since 1970 UTC as ISO 8601, to the second."""
+    return None if micros is None else show_known(micros)
+
+
+def count_seconds(first: int | None, last: int | None) -> float | None:
+    """Seconds between two moments in microseconds, to the millisecond."""
+    return None if first is None or last is None else round((last - first) / 1_000_000, 3)
