@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,15 @@ def test_a_database_in_memory_is_refused(home: Path, url: str) -> None:
 @pytest.mark.parametrize("url", ["sqlite:///x.db", "sqlite:////var/x.db", "postgresql://h/memory"])
 def test_a_database_that_stays_is_taken(home: Path, url: str) -> None:
     assert load_settings({"BACKLINE_DATABASE_URL": url}).settings.database_url == url
+
+
+def test_the_settings_of_this_process_are_read_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("BACKLINE_")]:
+        monkeypatch.delenv(name)
+    file = home / "here" / "backline.toml"
+    file.write_text('language = "de"')
+    first = load_settings()
+    file.write_text('language = "fr"')
+    assert load_settings() is first and first.settings.language == "de"
+    monkeypatch.setenv("BACKLINE_LANGUAGE", "en")
+    assert load_settings().settings.language == "en"

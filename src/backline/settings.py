@@ -14,6 +14,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,6 +76,8 @@ class WebSettings(Section):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8765, ge=0, le=65535, description="port; 0 takes a free one")
+    max_body_kb: int = Field(1024, ge=1, le=65536, description="largest body of a request, in KB")
+    max_streams: int = Field(32, ge=0, le=1024, description="event streams that may be open at once")
 
 
 class ReportSettings(Section):
@@ -83,6 +86,21 @@ class ReportSettings(Section):
     inbox: str = Field("", description="watched folder; empty means inbox/ in the state folder")
     watch_seconds: float = Field(5.0, gt=0, description="how often the inbox is looked at")
     max_unpacked_mb: int = Field(2048, ge=1, description="largest unpacked size of one archive, in MB")
+
+
+class VaultSettings(Section):
+    """Where the key of the vault is. Where none of the three is set: a file made in the state folder."""
+
+    key_file: str = Field("", description="file with the key, readable by its owner alone")
+    key_variable: str = Field("", description="environment variable with the key; not one of BACKLINE_…")
+    key_command: str = Field("", description="command of a keyring that prints the key; run without a shell")
+
+    @field_validator("key_variable")
+    @classmethod
+    def _refuse_own(cls, name: str) -> str:
+        if name.startswith(PREFIX):
+            raise ValueError(f"names with {PREFIX} are options; take another, e.g. VAULT_KEY")
+        return name
 
 
 class Settings(Section):
@@ -95,6 +113,7 @@ class Settings(Section):
     runtime: RuntimeSettings = Field(default_factory=RuntimeSettings)
     web: WebSettings = Field(default_factory=WebSettings)
     reports: ReportSettings = Field(default_factory=ReportSettings)
+    vault: VaultSettings = Field(default_factory=VaultSettings)
 
     @property
     def database_url(self) -> str:
@@ -142,7 +161,13 @@ SECTIONS: Mapping[str, type[Section]] = {
     "runtime": RuntimeSettings,
     "web": WebSettings,
     "reports": ReportSettings,
+    "vault": VaultSettings,
 }
+
+
+def read_variable(name: str) -> str | None:
+    """An environment variable that an option names; None where it is not set."""
+    return os.environ.get(name)
 
 
 def option_names() -> list[str]:
@@ -159,7 +184,24 @@ def name_variable(option: str) -> str:
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> LoadedSettings:
-    """Read the file and the environment once. Raises `BadInput` naming the option, its origin and the remedy."""
+    """The settings of this process, read once; those of another environment where one is given.
+
+    Raises `BadInput` naming the option, its origin and the remedy.
+    """
+    if environ is not None:
+        return _load(environ)
+    names = sorted(name for name in os.environ if name == "HOME" or name.startswith(PREFIX))
+    here = Path().stat()  # also where the folder has been removed meanwhile
+    return _load_once((here.st_dev, here.st_ino), tuple((name, os.environ[name]) for name in names))
+
+
+@lru_cache(maxsize=1)
+def _load_once(_folder: tuple[int, int], environ: tuple[tuple[str, str], ...]) -> LoadedSettings:
+    """Anew only where another file may be meant: in another working folder or environment."""
+    return _load(dict(environ))
+
+
+def _load(environ: Mapping[str, str]) -> LoadedSettings:
     loaded, problems = survey_settings(environ)
     if problems:
         raise problems[0].error
