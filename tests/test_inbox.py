@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from backline.errors import BadInput
-from backline.inbox import Inbox, explain_files, move_without_overwriting, name_key
+from backline.inbox import Inbox, advise_by_hand, explain_files, move_without_overwriting, name_key
 from backline.runtime.run import run_here
 from backline.runtime.task import Answer, Job, task
 from backline.settings import load_settings
 from backline.storage.runs import list_runs
 from backline.wiring import House
+
+REMEDIES = {"bad": "Mend it.", "ask": "Say it: --artist NAME."}
 
 
 class Paths(Job):
@@ -44,9 +46,9 @@ def import_reports(job: Paths) -> Files:
         raise RuntimeError("bug")
     if name.startswith("broken"):
         raise BadInput("That cannot be read.")
-    outcome = "rejected" if name.startswith("bad") else "accepted"
+    outcome = "rejected" if name.startswith(("bad", "asks")) else "accepted"
     rejected = [{"line": number, "kind": "bad_number", "reason": "no number"} for number in range(30)]
-    line = {"file": name, "outcome": outcome, "remedy": "Mend it." if outcome == "rejected" else None}
+    line = {"file": name, "outcome": outcome, "remedy": REMEDIES.get(name[:3])}
     return Files(files=[{**line, "rejected": rejected if outcome == "rejected" else []}])
 
 
@@ -121,6 +123,26 @@ def test_refused_file_has_its_reasons_beside_it(house: House) -> None:
     words = (refused / "bad.csv.txt").read_text()
     assert "Mend it." in words and "line 0: no number" in words and "and 10 more" in words
     assert "That cannot be read." in (refused / "broken.csv.txt").read_text()
+
+
+def test_reasons_that_ask_for_options_come_with_the_whole_command() -> None:
+    words = "a.csv: rejected\n  Say whose it is: --artist NAME.\n  Say it: --date YYYY-MM-DD, or name it. --artist NAME"
+    told = advise_by_hand(Path("/in/refused/my song.csv"), words)
+    assert told.strip() == (
+        "By hand: backline import '/in/refused/my song.csv' --artist NAME --date YYYY-MM-DD"
+    )
+    assert advise_by_hand(Path("/x.csv"), "line 3: no number") == ""
+
+
+def test_the_command_stands_beside_the_refused_file(house: House) -> None:
+    (house.settings.inbox).mkdir(parents=True)
+    inbox, folder = Inbox(house, house.settings.inbox), house.settings.inbox
+    drop(house, "asks.csv")
+    inbox.look(), inbox.look()
+    carry_all(house)
+    assert inbox.look() == 1
+    words = (folder / "refused" / "asks.csv.txt").read_text()
+    assert f"backline import {folder / 'refused' / 'asks.csv'} --artist NAME" in words
 
 
 def test_crash_between_run_and_move_is_repaired(house: House) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ log = logging.getLogger("backline.inbox")
 TASK = "report_import.import_reports"
 UNFINISHED_NAMES = (".part", ".crdownload", ".tmp", ".download", ".partial")
 MOST_REJECTIONS = 20
+_OPTION = re.compile(r"--(?:artist|track|region|date|report|map) [A-Z][A-Z-]*")
 _LONGEST_NAME = 255  # bytes, of a file on the common file systems
 
 
@@ -105,7 +108,9 @@ class Inbox:
         place = move_without_overwriting(path, self._folder / "refused")
         shortened = os.fsdecode(os.fsencode(place.name)[: _LONGEST_NAME - len(".txt")])
         reasons = place.with_name(f"{shortened}.txt")
-        reasons.write_text(f"{words}\n", encoding="utf-8", errors="backslashreplace")
+        reasons.write_text(
+            f"{words}\n{advise_by_hand(place, words)}", encoding="utf-8", errors="backslashreplace"
+        )
 
     def _tell(self, path: Path, words: str) -> None:
         """A warning, once per file and reason."""
@@ -136,6 +141,12 @@ def explain_files(files: Sequence[Mapping[str, Any]]) -> str:
         if len(rejected) > MOST_REJECTIONS:
             lines.append(f"  and {len(rejected) - MOST_REJECTIONS} more")
     return "\n".join(lines) + "\n"
+
+
+def advise_by_hand(place: Path, words: str) -> str:
+    """The whole command where the reasons ask for options: an inbox cannot be given any."""
+    options = dict.fromkeys(_OPTION.findall(words))
+    return f"\nBy hand: backline import {shlex.quote(str(place))} {' '.join(options)}\n" if options else ""
 
 
 def move_without_overwriting(path: Path, folder: Path) -> Path:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from backline import cli
 from backline.cli.screen import Screen, show_cell, tidy
+from tests.cli.conftest import Call
 
 ROWS = [{"id": "a", "state": "queued", "seconds": 1.5}, {"id": "bcd" * 60, "state": None, "seconds": 20}]
 
@@ -110,3 +114,28 @@ def test_values_as_cells() -> None:
 )
 def test_numbers_in_each_language(digits: str, en: str, fr: str, de: str) -> None:
     assert [Screen(language).number(digits) for language in ("en", "fr", "de")] == [en, fr, de]
+
+
+def find_columns() -> Iterator[str]:
+    """Every key that a command shows as the head of a column or of a line."""
+    for file in Path(cli.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            shows = isinstance(node, ast.Call) and getattr(node.func, "attr", "") in (
+                "show_rows",
+                "show_facts",
+            )
+            names = isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "").lower() == "columns"
+            for part in ast.walk(node) if shows or names else ():
+                members = part.keys if isinstance(part, ast.Dict) else getattr(part, "elts", [])
+                yield from (item.value for item in members if isinstance(item, ast.Constant))
+
+
+@pytest.mark.usefixtures("probe")
+def test_every_head_has_a_label(call: Call) -> None:
+    run = call("run", "add", "--set", "one=1", "--here", "--json").one["run"]
+    cron = call("schedule", "add", "add", "--set", "one=1", "--cron", "30 6 * * 1", "--json").one
+    columns = {*find_columns(), *cron, *call("runs", "show", run, "--json").one}
+    columns -= {"answer", "attempts", "audit"}  # these have titles
+    assert {"id", "next_slot", "origin", "schema", "finished_at"} <= columns
+    labels = Screen().labels
+    assert sorted(name for name in columns if f"column_{name}" not in labels) == []

@@ -8,7 +8,7 @@ import typer
 from sqlalchemy import Connection
 
 from backline.cli.houses import make_screen, open_house, write_audit
-from backline.cli.parameters import Json
+from backline.cli.parameters import Json, complete_artist
 from backline.cli.screen import Screen
 from backline.metrics.numbers import show_known
 from backline.music import to_date, to_day
@@ -70,7 +70,12 @@ def list_some(
 
 @app.command()
 def show(
-    artist: Annotated[str, typer.Argument(help="The artist's id or unambiguous name.", metavar="ARTIST")],
+    artist: Annotated[
+        str,
+        typer.Argument(
+            help="The artist's id or unambiguous name.", metavar="ARTIST", autocompletion=complete_artist
+        ),
+    ],
     json_lines: Json = False,
 ) -> None:
     """Show an artist: credits, tracks, and what each report holds."""

@@ -8,12 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
+from backline.cli.parameters import complete_artist
 from backline.errors import BadInput
 from backline.runtime.task import Job, Task
 from backline.storage.artists import find_artist
 from backline.wiring import House
 
-ArtistOption = Annotated[str | None, typer.Option("--artist", help="The artist's id or unambiguous name.")]
+ArtistOption = Annotated[
+    str | None,
+    typer.Option("--artist", help="The artist's id or unambiguous name.", autocompletion=complete_artist),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="A field of the job; may be repeated."),

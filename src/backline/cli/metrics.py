@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from backline.cli.houses import make_screen, open_house, write_audit
-from backline.cli.parameters import Json
+from backline.cli.parameters import Json, complete_artist
 from backline.errors import BadInput
 from backline.metrics.lines import list_lines
 from backline.music import to_day
@@ -31,7 +31,9 @@ class By(StrEnum):
     SOURCE = "source"
 
 
-Artist = Annotated[str, typer.Option("--artist", help="The artist's id or unambiguous name.")]
+Artist = Annotated[
+    str, typer.Option("--artist", help="The artist's id or unambiguous name.", autocompletion=complete_artist)
+]
 From = Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First day, included.")]
 To = Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last day, included.")]
 

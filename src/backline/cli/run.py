@@ -13,7 +13,7 @@ from backline.cli.carry import carry_on
 from backline.cli.exits import NOT_YET
 from backline.cli.houses import make_screen, open_house, open_ringing_house
 from backline.cli.jobs import ArtistOption, SetOption, read_job
-from backline.cli.parameters import Json
+from backline.cli.parameters import Json, TaskName
 from backline.cli.run_words import explain_end
 from backline.cli.screen import Screen
 from backline.errors import BadInput
@@ -32,7 +32,7 @@ NOBODY = 60.0  # seconds until nobody is expected any more
 
 @app.command()
 def run(
-    task: Annotated[str, typer.Argument(help="Full name, or its last part where that is unambiguous.")],
+    task: TaskName,
     artist: ArtistOption = None,
     settings: SetOption = None,
     key: Annotated[str | None, typer.Option("--key", help="The same key again gives the same run.")] = None,

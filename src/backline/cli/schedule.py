@@ -8,7 +8,7 @@ import typer
 
 from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.jobs import ArtistOption, SetOption, read_job
-from backline.cli.parameters import Json
+from backline.cli.parameters import Json, TaskName
 from backline.runtime.schedule import add_schedule, describe_schedule
 from backline.runtime.slots import next_slot
 from backline.storage.clock import from_micros, to_micros
@@ -23,7 +23,7 @@ CatchUpOption = Annotated[
 
 @app.command()
 def add(
-    task: Annotated[str, typer.Argument(help="Full name, or its last part where that is unambiguous.")],
+    task: TaskName,
     cron: Annotated[str, typer.Option("--cron", help='Five fields, e.g. "30 6 * * 1" for Mondays 6:30.')],
     zone: Annotated[str, typer.Option("--zone", help="Time zone, e.g. Europe/Berlin.")] = "UTC",
     catch_up: CatchUpOption = "last",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from backline.cli.houses import make_screen, read_settings
-from backline.cli.parameters import Json
+from backline.cli.parameters import Json, TaskName
 from backline.cli.screen import Screen
 from backline.runtime.task import Task
 from backline.wiring import House, find_tasks
@@ -35,7 +35,7 @@ def list_tasks(json_lines: Json = False) -> None:
 
 @app.command()
 def describe(
-    name: Annotated[str, typer.Argument(help="Full name, or its last part where that is unambiguous.")],
+    name: TaskName,
     lang: Annotated[Language | None, typer.Option("--lang", help="Language of the words.")] = None,
     json_lines: Json = False,
 ) -> None:
