@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
 from sqlalchemy import Connection, select, text
 
 from backline.storage import fact_tables as t
 from backline.storage.artists import add_artist, find_artist, list_credits
 from backline.storage.catalogue import (
-    SHELF,
-    TrackName,
     add_credit_parts,
     resolve_artists,
-    resolve_tracks,
     split_credit,
 )
 from backline.storage.database import Database
@@ -21,12 +17,6 @@ from backline.storage.database import Database
 def resolve(connection: Connection, database: Database, *names: str) -> dict[str, int]:
     """Artists by name."""
     return resolve_artists(connection, database.now(connection), names, created_by="imp_1")
-
-
-def place(connection: Connection, database: Database, *tracks: TrackName) -> list[int]:
-    """Tracks in the order asked for."""
-    found = resolve_tracks(connection, database.now(connection), tracks, created_by="imp_1")
-    return [found[track] for track in tracks]
 
 
 def test_unknown_artists_are_made_once(database: Database) -> None:
@@ -81,52 +71,3 @@ def test_confirmed_artist_with_a_comma_has_no_parts(database: Database) -> None:
 def test_long_credits_stay_small() -> None:
     assert split_credit("Ann") == set()
     assert len(split_credit(", ".join(f"n{number}" for number in range(100)))) < 800
-
-
-def test_title_is_enough_where_nothing_else_is_told(database: Database) -> None:
-    with database.write() as connection:
-        first, same, other = place(
-            connection, database, (1, "One", None, None), (1, "ONE", None, None), (2, "One", None, None)
-        )
-        again = place(connection, database, (1, "one", None, "2020-01-01"))
-        row = connection.execute(select(t.track).where(t.track.c.no == first)).one()
-    assert first == same == again[0] != other
-    assert (row.title, row.released, row.isrc, row.confirmed) == ("One", "2020-01-01", None, False)
-
-
-def test_isrc_decides(database: Database) -> None:
-    with database.write() as connection:
-        (plain,) = place(connection, database, (1, "One", None, None))
-        one, two = place(connection, database, (1, "One", "DEA", None), (1, "One", "DEB", None))
-        (renamed,) = place(connection, database, (1, "One (Remastered)", "DEB", None))
-        (oldest,) = place(connection, database, (1, "One", None, None))
-        row = connection.execute(select(t.track).where(t.track.c.no == plain)).one()
-    assert plain == one == oldest and two != plain and renamed == two
-    assert row.isrc == "DEA"
-
-
-@pytest.mark.parametrize("is_known", [True, False])
-def test_one_title_twice_with_two_days_is_two_tracks(database: Database, is_known: bool) -> None:
-    single, album = (1, "One", None, "2020-01-01"), (1, "One", None, "2021-01-01")
-    with database.write() as connection:
-        if is_known:
-            place(connection, database, (1, "One", None, None))
-        first, second = place(connection, database, single, album)
-        assert place(connection, database, album, single) == [second, first]
-        assert place(connection, database, album) == [second]
-        assert first != second
-        # told alone, a day that changed is a correction and no new track
-        assert place(connection, database, (1, "One", None, "2020-02-02")) == [first]
-
-
-def test_more_tracks_than_a_shelf_holds(database: Database) -> None:
-    with database.write() as connection:
-        artists = sorted(resolve(connection, database, "Ada", "Bo", "Cy").values())
-        wanted = [(no, f"Song {title}", None, None) for title in range(SHELF // 2) for no in artists]
-        first = place(connection, database, *wanted)
-        again = place(connection, database, *reversed(wanted))
-        query = select(t.track.c.no, t.track.c.artist_no, t.track.c.title)
-        kept = {row.no: (row.artist_no, row.title) for row in connection.execute(query)}
-    assert len(set(first)) == len(wanted) > SHELF
-    assert again == first[::-1]
-    assert kept == {no: track[:2] for no, track in zip(first, wanted, strict=True)}

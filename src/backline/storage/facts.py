@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backline.storage import fact_tables as t
 from backline.storage.bulk import Numbers, insert_columns, is_sqlite, make_texts
-from backline.storage.catalogue import add_credit_parts, resolve_artists, resolve_tracks
+from backline.storage.catalogue import add_credit_parts, resolve_artists
 from backline.storage.claim_sums import Sums, make_keys, sort_distinct
 from backline.storage.claims import Placed, Source, list_fact_days, mark_days, place_claims
 from backline.storage.spool import TEXTS, Block, Spool
+from backline.storage.tracks import resolve_tracks
 
 _WIDE_CACHE, _USUAL_CACHE = -65_536, -2_000  # KiB of pages, negative by SQLite's convention
 
@@ -70,13 +71,13 @@ def _resolve(connection: Connection, moment: int, spool: Spool, region: str | No
     if spool.kind == "chart":
         add_credit_parts(connection, known)
     artists = np.array([known[name] for name in credited], dtype=np.int64)
-    wanted = [(int(artists[key.artist]), key.title, key.isrc, key.released) for key in spool.tracks.texts[1:]]
-    found = resolve_tracks(connection, moment, wanted, created_by=import_id)
-    tracks = np.array([0, *(found[track] for track in wanted)], dtype=np.int64)
+    told = spool.tracks.columns()
+    wanted = replace(told, artists=artists[told.artists])
+    tracks = np.append([0], resolve_tracks(connection, moment, wanted, created_by=import_id))
     if spool.kind == "chart":
         named = [country.lower() or region or "" for country in spool.texts["country"].texts]
     elif spool.kind == "track":
-        owners = [0, *(artist_no for artist_no, *_ in wanted)]
+        owners = [0, *wanted.artists.tolist()]
         named = [f"{owner}/{number}" for owner, number in zip(owners, tracks.tolist(), strict=True)]
     else:
         named = [str(number) for number in artists.tolist()]

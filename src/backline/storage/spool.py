@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,8 @@ import pyarrow as pa
 
 from backline.music import fold_name, to_day
 from backline.storage.claim_sums import ClaimSums, Sums, hash_rows, make_keys, mix
-from backline.storage.text_index import TextIndex
+from backline.storage.text_index import Hashes, TextIndex
+from backline.storage.track_index import TrackIndex
 
 TEXTS = ("country", "source", "measure", "currency")
 _SCHEMA = pa.schema(
@@ -35,15 +36,6 @@ _SCHEMA = pa.schema(
     ]
 )
 Block = dict[str, npt.NDArray[Any]]
-
-
-class TrackKey(NamedTuple):
-    """A track as a file names it, under the artist of that number in the spool."""
-
-    artist: int
-    title: str
-    isrc: str | None
-    released: str | None
 
 
 class SpoolFile:
@@ -82,9 +74,7 @@ class Spool:
     def __init__(self, file: SpoolFile, kind: str) -> None:
         self.kind = kind
         self.artists = TextIndex()
-        self.tracks = TextIndex()
-        self.tracks.place(None)
-        self._seen: dict[TrackKey, int] = {}
+        self.tracks = TrackIndex()
         self.texts = {name: TextIndex() for name in TEXTS}
         self.rejected: Counter[tuple[int, int]] = Counter()  # of (scope, day)
         self._sums = ClaimSums()
@@ -95,7 +85,8 @@ class Spool:
     def add(self, batch: pa.RecordBatch) -> None:
         """Keep one block of facts; a row of the file has all its facts in one block."""
         block: Block = {"artist": self.artists.encode(batch.column("artist"), fold_name)}
-        block["track"] = self._encode_tracks(batch, block["artist"])
+        told = batch.column("track"), batch.column("isrc"), batch.column("released")
+        block["track"], tracks = self.tracks.encode(block["artist"], self.artists.hashes(), told)
         assert self.kind != "track" or block["track"].all(), "a file of tracks names one in every row"
         block["day"] = batch.column("day").cast(pa.int32()).to_numpy()
         for name, index in self.texts.items():
@@ -103,7 +94,7 @@ class Spool:
         block["value"] = batch.column("value").to_numpy()
         block["scale"] = batch.column("scale").to_numpy()
         keys = make_keys(self.scopes(block), block["day"])
-        self._sums.add(keys, batch.column("line").to_numpy(), self._hash(block, 0), self._hash(block, 1))
+        self._sums.add(keys, batch.column("line").to_numpy(), *self._hash(block, tracks))
         columns = [pa.array(block[name]) for name in _SCHEMA.names]
         self._places.append(self._file.append(pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)))
 
@@ -115,7 +106,6 @@ class Spool:
 
     def close(self) -> None:
         """No more blocks."""
-        self._seen = {}
         self.tracks.close()
         self._file.keep()
 
@@ -137,38 +127,20 @@ class Spool:
         if self.kind == "chart":  # a row does not tell its region; a file of one region has one scope
             return 0 if len(self.texts["country"]) == 1 else None
         if self.kind == "track":  # a file of one song: its rejected rows can only be that song's
-            return 1 if len(self.tracks) == 2 else None
+            return 1 if len(self.tracks) == 1 else None
         return None if artist is None else self.artists.find(fold_name(artist))
 
-    def _encode_tracks(self, batch: pa.RecordBatch, artists: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-        """Numbers of the tracks: each combination of artist, title, ISRC and day of release once a block."""
-        codes, columns = artists.astype(np.int64), []
-        for name in ("track", "isrc", "released"):
-            column = batch.column(name)
-            coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-            texts = [*coded.dictionary.to_pylist(), None]
-            places = coded.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
-            columns.append((texts, places))
-            if len(texts) > 1:
-                _, codes = np.unique(codes * len(texts) + places, return_inverse=True)
-        _, first, codes = np.unique(codes, return_index=True, return_inverse=True)
-        cells = [[texts[place] or None for place in places[first].tolist()] for texts, places in columns]
-        found = [
-            0 if title is None else self._place_track(TrackKey(artist, title, isrc, released))
-            for artist, title, isrc, released in zip(artists[first].tolist(), *cells, strict=True)
-        ]
-        return np.array(found, dtype=np.int32)[codes]
-
-    def _place_track(self, key: TrackKey) -> int:
-        found = self._seen.get(key)
-        if found is None:
-            artist, title = fold_name(self.artists.texts[key.artist]), fold_name(key.title)
-            name = "\x1f".join((artist, title, key.isrc or "", key.released or ""))
-            found = self._seen[key] = self.tracks.place(key, name)
-        return found
-
-    def _hash(self, block: Block, lane: int) -> npt.NDArray[np.uint64]:
-        cells = [self.artists.hashes()[block["artist"], lane], self.tracks.hashes()[block["track"], lane]]
-        cells += [index.hashes()[block[name], lane] for name, index in self.texts.items()]
+    def _hash(self, block: Block, tracks: Hashes) -> list[npt.NDArray[np.uint64]]:
+        """Two hashes of each row."""
+        texts = [index.hashes()[block[name]] for name, index in self.texts.items()]
+        cells = [self.artists.hashes()[block["artist"]], tracks, *texts]
         numbers = block["value"].astype(np.uint64), block["scale"].astype(np.uint64)
-        return hash_rows([*cells, *(mix(number + np.uint64(lane + 1)) for number in numbers)])
+        return [
+            hash_rows(
+                [
+                    *(cell[:, lane] for cell in cells),
+                    *(mix(number + np.uint64(lane + 1)) for number in numbers),
+                ]
+            )
+            for lane in (0, 1)
+        ]
