@@ -12,8 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 from backline.runtime.task import Task
 from backline.settings import Settings
+from backline.storage.runs import list_runs, read_run
 from tests.runtime.stage import Done, Word, declare
 
 
@@ -60,3 +63,36 @@ def make_own_app(
     return load_celery_app().make_app(
         make_settings(state, broker_url), tasks or {name: declare(name, short=True)(say)}
     )
+
+
+def rows(app: Any) -> list[Any]:
+    """All runs, newest first."""
+    with app.backline_desk.house().database.read() as connection:
+        return list_runs(connection)
+
+
+def receive(
+    app: Any, *args: Any, id: str | None = "m1", headers: dict[str, Any] | None = None, **kwargs: Any
+) -> Any:
+    """What a worker does with a message from another program."""
+    task = app.tasks["probe.work"]
+    task.push_request(**{"id": id, "origin": "gen7@elsewhere"} | (headers or {}))
+    try:
+        return task.run(*args, **kwargs)
+    finally:
+        task.pop_request()
+
+
+def find(app: Any, run_id: str) -> Any:
+    """One run."""
+    with app.backline_desk.house().database.read() as connection:
+        return read_run(connection, run_id)
+
+
+def age(state: Path) -> Any:
+    """An application of older code on this state."""
+    former = make_own_app(state).backline_desk.house()
+    with former.database.write() as connection:
+        connection.execute(text("UPDATE backline_schema SET version_num = 'of tomorrow'"))
+    former.close()
+    return make_own_app(state)

@@ -91,13 +91,14 @@ def check_addresses(root: Path) -> list[str]:
 PAUSES = {
     # file: why it waits for nothing but time
     "src/backline/bells.py": "bells that follow each other within the window are rung as one",
-    "src/backline/celery_app.py": "the grace of a worker, and the wait for a database that is away",
     "src/backline/cli/carry.py": "a run of another process has to end first; its row is looked at again",
     "src/backline/cli/processes.py": "where the kernel does not tell of a parent's end, it is looked for",
     "src/backline/cli/run.py": "the row of a run that another process carries is looked at again",
     "src/backline/runtime/drain.py": "a database that is away is not asked again at once",
     "src/backline/runtime/handle.py": "the row of a run that another process carries is looked at again",
     "src/backline/runtime/run.py": "the finish asks a database that is away again",
+    "src/backline/shell.py": "a database that is away is not asked again at once",
+    "src/backline/worker_life.py": "the grace of a worker, and the wait for a database that is away",
 }
 PAUSE = Path("src/backline/runtime/pause.py")
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from backline.celery_app import Desk, make_app
+from backline.celery_app import make_app
+from backline.desk import Desk
 from backline.runtime.task import Task
 from backline.settings import Settings, load_settings
 from backline.storage.database import Database
