@@ -8,7 +8,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from backline.errors import Cancelled, LeaseLost, Stopping, TimeLimit
@@ -166,3 +167,17 @@ class SoftLimit:
 
     def _ring(self, _number: int, _frame: Any) -> None:
         raise TimeLimit(f"Not done after {self._seconds:g} s.")
+
+
+@contextmanager
+def hold_soft_limit() -> Iterator[None]:
+    """No `TimeLimit` inside the block; a limit that was armed counts on after it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        yield
+    finally:
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, left)

@@ -9,14 +9,17 @@ from typing import Any
 from backline.runtime.audit import Secrets
 from backline.runtime.claim import Keeper, Watch
 from backline.runtime.effects import AuditTrail, Effects, FollowUps
+from backline.runtime.intents import Intents
+from backline.runtime.limits import Limiter
 from backline.runtime.steps import Steps
 from backline.runtime.stop import StopOrder
-from backline.runtime.task import BadTask, Job, Task
+from backline.runtime.task import BATCH, BadTask, Job, Task
 from backline.storage.database import Database
 from backline.storage.leases import Leases
 
 Provider = Callable[["RunContext"], Any]
-RUNTIME_NEEDS = (Effects, FollowUps, AuditTrail, Steps, Watch)
+RUNTIME_NEEDS = (Effects, FollowUps, AuditTrail, Steps, Intents, Watch)
+NOT_AT_ONCE = {Steps, Intents, Watch, Limiter}  # what writes or waits outside the one commit of a short task
 LOST = "lost"  # the outcome of an attempt whose run belongs to somebody else by now
 
 
@@ -26,6 +29,8 @@ class RunContext:
 
     watch: Watch
     steps: Steps
+    intents: Intents
+    priority: int = BATCH
     effects: Effects = field(default_factory=Effects)
     follow_ups: FollowUps = field(default_factory=FollowUps)
     job: Job | None = None
@@ -55,8 +60,9 @@ class Runtime:
             for parameter, kind in task.needs.items():
                 if kind not in self.providers and kind not in RUNTIME_NEEDS:
                     raise BadTask(f"Task {task.name}: nothing provides {kind.__name__} for {parameter}.")
-            if task.short and (Steps in task.needs.values() or Watch in task.needs.values()):
-                raise BadTask(f"Task {task.name} is short: it cannot keep steps or watch its lease.")
+            if task.short and NOT_AT_ONCE & set(task.needs.values()):
+                words = "cannot keep steps, watch its lease or call the outside world"
+                raise BadTask(f"Task {task.name} is short: it {words}.")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from backline.runtime.claim import SoftLimit, Watch
 from backline.runtime.context import LOST, Outcome, RunContext, Runtime
 from backline.runtime.contract import read_stored_job, wrap_answer
 from backline.runtime.effects import AuditTrail, Effects, FollowUps
+from backline.runtime.intents import Intents
 from backline.runtime.pause import pause
 from backline.runtime.retry import first_line, is_passing
 from backline.runtime.settle import end_cancelled, put_end, refuse_unready, seconds_left, settle
@@ -173,7 +174,8 @@ def _make_context(
         runtime.database, row.id, fence,
         attempt=row.attempt + 1, asked_by=row.asked_by, soft=soft, hard=hard, stop=runtime.stop,
     )  # fmt: skip
-    return RunContext(watch, Steps(runtime.database, watch))
+    intents = Intents(runtime.database, watch, runtime.secrets, runtime.lease_seconds)
+    return RunContext(watch, Steps(runtime.database, watch), intents, row.priority)
 
 
 def _do(
@@ -195,7 +197,7 @@ def _do(
 def _provide(runtime: Runtime, kind: type, context: RunContext) -> Any:
     own = {
         Effects: context.effects, FollowUps: context.follow_ups, AuditTrail: context.trail,
-        Steps: context.steps, Watch: context.watch,
+        Steps: context.steps, Intents: context.intents, Watch: context.watch,
     }  # fmt: skip
     return own[kind] if kind in own else runtime.providers[kind](context)
 
