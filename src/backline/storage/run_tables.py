@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -17,6 +18,8 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql.base import ischema_names
+from sqlalchemy.types import UserDefinedType
 
 metadata = MetaData(
     naming_convention={
@@ -29,6 +32,19 @@ metadata = MetaData(
 )
 
 BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only INTEGER keys
+
+
+class Xid8(UserDefinedType[Any]):
+    """PostgreSQL's 64-bit transaction id, which never wraps around."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """As PostgreSQL calls it."""
+        return "xid8"
+
+
+ischema_names.setdefault("xid8", Xid8)  # SQLAlchemy does not know it where it reads a schema
 
 STATES = (
     "scheduled",
@@ -198,8 +214,12 @@ audit = Table(
     Column("before_sha", Text),
     Column("after_sha", Text),
     Column("body", Text, nullable=False),
+    Column("xid", Xid8().with_variant(BigInteger(), "sqlite")),  # PostgreSQL fills it in; see seals.py
 )
 Index("ix_backline_audit_object", audit.c.object)
+Index(  # the order of sealing on PostgreSQL; SQLite leaves the column, and so the index, empty
+    "ix_backline_audit_xid", audit.c.xid, audit.c.id, sqlite_where=text("xid IS NOT NULL")
+)
 Index(  # what a run did to other objects; its own states are found by the object run:<id>
     "ix_backline_audit_run",
     audit.c.run_id,

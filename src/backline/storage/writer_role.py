@@ -1,4 +1,4 @@
-"""The PostgreSQL role that the product writes with: it may insert audit rows, never change or delete them."""
+"""The PostgreSQL role that the product writes with: it may insert audit rows and seals, never change or delete them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 
 from sqlalchemy import Connection, text
 
+INSERT_ONLY = ("backline_audit", "backline_seal", "backline_seal_epoch", "backline_seal_drop")
 log = logging.getLogger("backline.storage")
 
 
@@ -47,7 +48,7 @@ def _grants(connection: Connection, role: str) -> str:
     for name, kind in names:
         if kind == "S":
             lines.append(f"GRANT USAGE, SELECT ON SEQUENCE {name} TO {role}")
-        elif name == "backline_audit":
+        elif name in INSERT_ONLY:
             lines.append(f"REVOKE ALL ON {name} FROM {role}")
             lines.append(f"GRANT SELECT, INSERT ON {name} TO {role}")
         else:

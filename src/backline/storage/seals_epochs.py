@@ -1,0 +1,84 @@
+"""Epochs of the chain: a new one begins in the open, and nothing that was sealed is hashed anew."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, text
+
+from backline.storage import seal_tables as t
+from backline.storage.clock import now_sql
+from backline.storage.run_tables import audit
+from backline.storage.seals import BATCH, read_epoch, read_head, take_lock, write_epoch, write_seals
+from backline.storage.seals_chain import GENESIS, ROW_FIELDS, Drop, Epoch
+
+_XID_FLOOR = text("SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)")
+
+
+def begin_epoch(
+    connection: Connection, why: str, anchor: str | None = None, *, actor: str = "backline"
+) -> int:
+    """Begin a new epoch on the head of the last, in the caller's writing transaction; its number.
+
+    For `restore`: call it before any process works on the restored database; `anchor` names what was gone
+    back to (for example `epoch 1, seq 4000` of a backup), and verify then knows why later anchors are
+    missing from the chain. An audit row `audit.epoch` tells of it. Rows that were written but not sealed
+    are sealed first thing in the new epoch, since on another PostgreSQL server their transaction ids say
+    nothing.
+    """
+    take_lock(connection)
+    last, head = read_epoch(connection), read_head(connection)
+    now = int(connection.execute(text(f"SELECT {now_sql(connection.dialect.name)}")).scalar_one())
+    number = 1 if last is None else last.epoch + 1
+    foot = GENESIS if head is None else head.hash
+    # First the floor, then the rows: what is not visible below is of a transaction from the floor on.
+    floor = int(connection.execute(_XID_FLOOR).scalar_one()) if connection.dialect.name == "postgresql" else 0
+    audit_id = tell_audit(connection, now, actor, f"audit-epoch:{number}", "audit.epoch", {
+        "anchor": anchor, "foot": foot.hex(), "why": why,
+    })  # fmt: skip
+    epoch = write_epoch(
+        connection,
+        {
+            "epoch": number, "foot": foot, "rows_before": 0 if head is None else head.count, "began_at": now,
+            "why": why, "anchor": anchor, "xid_floor": floor, "audit_id": audit_id,
+        },
+    )  # fmt: skip
+    _catch_up(connection, epoch)
+    return number
+
+
+def list_epochs(connection: Connection) -> list[Epoch]:
+    """Every epoch, oldest first."""
+    rows = connection.execute(select(t.epoch).order_by(t.epoch.c.epoch))
+    return [Epoch(**row._mapping) for row in rows]  # noqa: SLF001 - its documented name
+
+
+def list_drops(connection: Connection) -> list[Drop]:
+    """Every epoch that was taken out, oldest first."""
+    rows = connection.execute(select(t.drop).order_by(t.drop.c.epoch))
+    return [Drop(**row._mapping) for row in rows]  # noqa: SLF001 - its documented name
+
+
+def _catch_up(connection: Connection, epoch: Epoch) -> None:
+    """Seal every row that is visible and not sealed, by id, up to the one that tells of the epoch."""
+    columns = [audit.c[name] for name in ROW_FIELDS]
+    unsealed = ~select(1).where(t.seal.c.audit_id == audit.c.id).exists()
+    query = select(*columns).where(unsealed, audit.c.id <= epoch.audit_id).order_by(audit.c.id).limit(BATCH)
+    last = 0
+    while True:
+        rows = [dict(row) for row in connection.execute(query.where(audit.c.id > last)).mappings()]
+        write_seals(connection, epoch, rows)
+        if len(rows) < BATCH:
+            return
+        last = rows[-1]["id"]
+
+
+def tell_audit(
+    connection: Connection, now: int, actor: str, object: str, action: str, body: dict[str, Any]
+) -> int:
+    """An audit row, and its id."""
+    kept = {name: value for name, value in body.items() if value is not None}
+    written = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    values = {"at": now, "actor": actor, "action": action, "object": object, "body": written}
+    return int(connection.execute(insert(audit).values(values).returning(audit.c.id)).scalar_one())

@@ -1,0 +1,89 @@
+"""The chain out of the database: its seals streamed with their rows, and the rows that no seal holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from backline.storage.clock import from_micros, now_sql
+from backline.storage.seals_chain import ROW_FIELDS, Seal
+from backline.storage.seals_verify import Finding
+
+LATE = 60.0  # seconds after which a row ought to be sealed
+_CHUNK = 1000
+_COLUMNS = ", ".join(f"a.{name}" for name in ROW_FIELDS)
+_WALK = f"""
+SELECT s.epoch, s.seq, s.audit_id, s.prev, s.hash, {_COLUMNS}
+FROM backline_seal s LEFT JOIN backline_audit a ON a.id = s.audit_id {{where}} ORDER BY s.epoch, s.seq
+"""
+_UNSEALED = f"SELECT {_COLUMNS} FROM backline_audit a WHERE NOT EXISTS (SELECT 1 FROM backline_seal s WHERE s.audit_id = a.id) {{where}} ORDER BY a.id"
+_STATE = {
+    "postgresql": "CASE WHEN a.xid >= pg_snapshot_xmax(pg_current_snapshot()) THEN 'foreign' "
+    "WHEN a.xid >= pg_snapshot_xmin(pg_current_snapshot()) THEN 'waiting' ELSE 'unsealed' END",
+    "sqlite": "'unsealed'",
+}
+_COUNT_UNSEALED = """
+SELECT {state} AS state, count(*) AS late, min(a.id) AS first, min(a.at) AS since FROM backline_audit a
+WHERE a.at < {now} - :late AND NOT EXISTS (SELECT 1 FROM backline_seal s WHERE s.audit_id = a.id) GROUP BY 1
+"""
+_WORDS = {
+    "unsealed": ("unsealed", True, "are not sealed: start a process, or run `backline audit anchor`"),
+    "foreign": ("unsealed", True, "come from another server: run `backline audit epoch --why …`"),
+    "waiting": ("waiting", False, "wait for a transaction that is still open"),
+}
+Range = tuple[tuple[int, int], tuple[int, int]]  # first and last (epoch, seq)
+
+
+def hold_snapshot(connection: Connection) -> None:
+    """Let everything that is read by this fresh connection be of one moment."""
+    if connection.dialect.name == "postgresql":
+        connection.execution_options(isolation_level="REPEATABLE READ")
+
+
+def walk_seals(connection: Connection, between: Range | None = None) -> Iterator[Seal]:
+    """Every seal in the order of the chain, with its row, streamed."""
+    where, values = "", {}
+    if between is not None:
+        where = "WHERE (s.epoch, s.seq) >= (:e1, :s1) AND (s.epoch, s.seq) <= (:e2, :s2)"
+        (e1, s1), (e2, s2) = between
+        values = {"e1": e1, "s1": s1, "e2": e2, "s2": s2}
+    result = connection.execute(
+        text(_WALK.format(where=where)), values, execution_options={"yield_per": _CHUNK}
+    )
+    for epoch, seq, audit_id, prev, own, *fields in result:
+        row = None if fields[0] is None else dict(zip(ROW_FIELDS, fields, strict=True))
+        yield Seal(epoch, seq, audit_id, bytes(prev), bytes(own), row)
+
+
+def walk_unsealed(connection: Connection, since: int | None, until: int | None) -> Iterator[dict[str, Any]]:
+    """Every row without a seal, by id, streamed; times in microseconds since 1970 UTC."""
+    where = "AND a.at >= :since AND a.at < :until" if since is not None or until is not None else ""
+    values = {"since": since or 0, "until": until if until is not None else 1 << 62}
+    query = text(_UNSEALED.format(where=where))
+    result = connection.execute(query, values if where else {}, execution_options={"yield_per": _CHUNK})
+    for row in result.mappings():
+        yield dict(row)
+
+
+def find_range(connection: Connection, since: int | None, until: int | None) -> Range | None:
+    """The stretch of the chain in which the rows of that time lie; None where there are none."""
+    query = """
+        SELECT s.epoch, s.seq FROM backline_seal s JOIN backline_audit a ON a.id = s.audit_id
+        WHERE a.at >= :since AND a.at < :until ORDER BY s.epoch {way}, s.seq {way} LIMIT 1"""
+    values = {"since": since or 0, "until": until if until is not None else 1 << 62}
+    first = connection.execute(text(query.format(way="ASC")), values).first()
+    last = connection.execute(text(query.format(way="DESC")), values).first()
+    return None if first is None or last is None else ((first.epoch, first.seq), (last.epoch, last.seq))
+
+
+def check_unsealed(connection: Connection) -> Iterator[Finding]:
+    """Rows that ought to be sealed by now."""
+    dialect = connection.dialect.name
+    query = text(_COUNT_UNSEALED.format(state=_STATE[dialect], now=now_sql(dialect)))
+    for row in connection.execute(query, {"late": int(LATE * 1_000_000)}):
+        kind, fault, words = _WORDS[row.state]
+        since = from_micros(row.since).isoformat(timespec="seconds")
+        says = f"{row.late:,} audit rows, the first {row.first} of {since}, {words}."
+        yield Finding(kind, says, fault=fault, audit_id=row.first)

@@ -1,0 +1,233 @@
+"""The chain, checked link by link: what was changed, removed, reordered, cut or rewritten, and where.
+
+Works on anything that yields epochs and seals in their order, the database or an export. Memory is
+bounded: of the links that do not fit, the first `KEPT` of an epoch are kept, to see whether they only
+changed places.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from backline.storage.clock import from_micros
+from backline.storage.seals_chain import GENESIS, Drop, Epoch, Seal, hash_epoch, hash_row
+
+KEPT = 200
+DROPPED = "audit.drop"
+Points = Mapping[tuple[int, int], bytes]  # (epoch, seq) to the hash that an anchor knows
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it was sealed (`fault`), or that a reader should know (`note`)."""
+
+    kind: str
+    says: str
+    fault: bool = True
+    epoch: int | None = None
+    seq: int | None = None
+    audit_id: int | None = None
+
+
+@dataclass
+class _Walk:
+    """Where the check of one epoch stands."""
+
+    epoch: Epoch
+    expected: set[bytes]
+    seq: int = 0
+    last: bytes = b""
+    wrong: list[Seal] = field(default_factory=list)
+    broken: list[tuple[Seal, set[bytes]]] = field(default_factory=list)
+    good: int = 0  # the last seq that an anchor agrees with
+    rewritten: bool = False
+
+
+class ChainCheck:
+    """One check of a chain. `points` are what anchors know; `whole` is False for a part of an export."""
+
+    def __init__(
+        self, epochs: Sequence[Epoch], drops: Sequence[Drop], points: Points, *, whole: bool = True
+    ) -> None:
+        self._epochs = {epoch.epoch: epoch for epoch in epochs}
+        self._drops = {drop.epoch: drop for drop in drops}
+        self._points = points
+        self._whole = whole
+        self._told: set[tuple[str, str]] = set()
+        self.rows = 0
+
+    def run(self, seals: Iterable[Seal]) -> Iterator[Finding]:
+        """Every finding, in the order of the chain. `rows` counts the seals looked at."""
+        foot: bytes | None = GENESIS
+        numbers = iter(sorted(self._epochs))
+        for number, group in groupby(seals, key=lambda seal: seal.epoch):
+            for before in numbers:
+                if before >= number:
+                    break
+                foot = yield from self._check_epoch(before, foot, ())
+            if number not in self._epochs:
+                yield Finding(
+                    "epoch_gap", f"Seals of epoch {number} are there, its own row is not.", epoch=number
+                )
+                continue
+            foot = yield from self._check_epoch(number, foot, group)
+        for number in numbers:
+            foot = yield from self._check_epoch(number, foot, ())
+        yield from self._finish()
+
+    def _check_epoch(
+        self, number: int, foot: bytes | None, seals: Iterable[Seal]
+    ) -> Generator[Finding, None, bytes | None]:
+        """Returns the epoch's last hash; None where nobody can know it."""
+        epoch = self._epochs[number]
+        yield from self._check_opening(epoch, foot)
+        drop = self._drops.get(number)
+        if drop is not None:
+            yield self._tell_drop(drop)
+            yield from self._check_points(epoch, drop.last_seq, {drop.last_seq: drop.last_hash})
+            return drop.last_hash
+        walk = _Walk(epoch, {epoch.hash}, last=epoch.hash)
+        yield from self._compare(walk, 0, epoch.hash)
+        for seal in seals:
+            yield from self._take(walk, seal)
+        yield from _sort_out(walk)
+        if self._whole:
+            yield from self._check_points(epoch, walk.seq, {})
+        return walk.last if self._whole or walk.seq else None
+
+    def _check_opening(self, epoch: Epoch, foot: bytes | None) -> Iterator[Finding]:
+        number = epoch.epoch
+        if number > 1 and number - 1 not in self._epochs:
+            yield Finding("epoch_gap", f"Before epoch {number} an epoch is missing.", epoch=number)
+        elif foot is not None and epoch.foot != foot:
+            words = (
+                f"Epoch {number} does not stand on the end of the epoch before: that end was cut or changed."
+            )
+            yield Finding("cut_tail" if number > 1 else "epoch_gap", words, epoch=number)
+        if hash_epoch(epoch.foot, vars(epoch)) != epoch.hash:
+            yield Finding("changed_epoch", f"The row of epoch {number} was changed.", epoch=number)
+
+    def _take(self, walk: _Walk, seal: Seal) -> Iterator[Finding]:
+        number, first = seal.epoch, walk.seq + 1
+        self.rows += 1
+        jumped = seal.seq != first and (self._whole or walk.seq > 0)
+        if jumped:
+            words = f"Seals {first} to {seal.seq - 1} of epoch {number} were removed."
+            yield Finding("removed_seals", words, epoch=number, seq=first)
+        elif seal.prev not in walk.expected and (self._whole or walk.seq > 0 or seal.seq == 1):
+            yield from _keep_broken(walk, seal)
+        own = None if seal.row is None else hash_row(seal.prev, seal.row)
+        if own is None:
+            words = f"Audit row {seal.audit_id} was removed (epoch {number}, seal {seal.seq})."
+            yield Finding("removed_row", words, epoch=number, seq=seal.seq, audit_id=seal.audit_id)
+        elif own != seal.hash:
+            yield from _keep_wrong(walk, seal)
+        elif seal.row is not None and seal.row["action"] == DROPPED:
+            self._told.add((str(seal.row["object"]), str(json.loads(seal.row["body"]).get("last_hash"))))
+        walk.expected = {seal.hash} if own is None else {seal.hash, own}
+        walk.seq, walk.last = seal.seq, seal.hash
+        yield from self._compare(walk, seal.seq, seal.hash)
+
+    def _compare(self, walk: _Walk, seq: int, own: bytes) -> Iterator[Finding]:
+        """The first place of an epoch where an anchor knows another hash."""
+        number = walk.epoch.epoch
+        known = self._points.get((number, seq))
+        if known is None or walk.rewritten:
+            return
+        if known == own:
+            walk.good = seq
+            return
+        walk.rewritten = True
+        words = f"The chain was rewritten: in epoch {number}, behind seal {walk.good} and not behind {seq}; "
+        yield Finding("rewritten", words + "an anchor knows another hash.", epoch=number, seq=seq)
+
+    def _check_points(self, epoch: Epoch, last: int, ends: Mapping[int, bytes]) -> Iterator[Finding]:
+        """Anchors beyond the end of the epoch, and at ends of which only the hash stands."""
+        number = epoch.epoch
+        for seq, own in ends.items():
+            if self._points.get((number, seq), own) != own:
+                words = f"The chain was rewritten: an anchor knows another end of epoch {number}."
+                yield Finding("rewritten", words, epoch=number, seq=seq)
+        beyond = max((seq for at, seq in self._points if at == number and seq > last), default=0)
+        after = self._epochs.get(number + 1)
+        if beyond and after is not None and after.anchor is not None:
+            words = f"Epoch {number} ends at seal {last}, anchors know {beyond}: restored to {after.anchor} ({after.why})."
+            yield Finding("restored", words, fault=False, epoch=number, seq=last)
+        elif beyond:
+            words = f"The tail was cut: epoch {number} ends at seal {last}, an anchor knows seal {beyond}."
+            yield Finding("cut_tail", words, epoch=number, seq=last)
+
+    def _tell_drop(self, drop: Drop) -> Finding:
+        day = from_micros(drop.dropped_at).date().isoformat()
+        words = (
+            f"Epoch {drop.epoch} ({drop.last_seq:,} rows) was taken out on {day} by {drop.dropped_by}; "
+            f"SHA-256 of its export: {drop.export_sha}."
+        )
+        return Finding("dropped", words, fault=False, epoch=drop.epoch, seq=drop.last_seq)
+
+    def _finish(self) -> Iterator[Finding]:
+        if not self._whole:
+            return
+        for drop in self._drops.values():
+            if (f"audit-epoch:{drop.epoch}", drop.last_hash.hex()) not in self._told:
+                words = f"Epoch {drop.epoch} is gone, and no sealed audit row tells of it."
+                yield Finding("removed_epoch", words, epoch=drop.epoch)
+        newest = max(self._epochs, default=0)
+        missing = sorted({epoch for epoch, _ in self._points if epoch > newest})
+        if missing:
+            words = f"The tail was cut: anchors know epoch {missing[-1]}, the chain ends with epoch {newest}."
+            yield Finding("cut_tail", words, epoch=missing[-1])
+
+
+def _keep_wrong(walk: _Walk, seal: Seal) -> Iterator[Finding]:
+    if len(walk.wrong) < KEPT:
+        walk.wrong.append(seal)
+    else:
+        yield _tell_changed(seal)
+
+
+def _keep_broken(walk: _Walk, seal: Seal) -> Iterator[Finding]:
+    if len(walk.broken) < KEPT:
+        walk.broken.append((seal, walk.expected))
+    else:
+        yield _tell_broken(seal)
+
+
+def _sort_out(walk: _Walk) -> Iterator[Finding]:
+    """Of links that do not fit: those that fit in another's place were reordered."""
+    for seal in walk.wrong:
+        place = next((other for other in walk.wrong if other is not seal and _fits(seal, other)), None)
+        if place is None:
+            yield _tell_changed(seal)
+        else:
+            words = (
+                f"Audit rows were reordered: row {place.audit_id} stands in the place of row {seal.audit_id}."
+            )
+            yield Finding("reordered", words, epoch=seal.epoch, seq=seal.seq, audit_id=seal.audit_id)
+    expected = {own for _, owns in walk.broken for own in owns}
+    for seal, _ in walk.broken:
+        if seal.prev in expected:
+            words = f"Seals were reordered: seal {seal.seq} of epoch {seal.epoch} stands in another's place."
+            yield Finding("reordered", words, epoch=seal.epoch, seq=seal.seq, audit_id=seal.audit_id)
+        else:
+            yield _tell_broken(seal)
+
+
+def _fits(seal: Seal, other: Seal) -> bool:
+    if other.row is None:
+        return False
+    moved = ({**other.row}, {**other.row, "id": seal.audit_id})
+    return any(hash_row(seal.prev, row) == seal.hash for row in moved)
+
+
+def _tell_changed(seal: Seal) -> Finding:
+    words = f"Audit row {seal.audit_id} was changed (epoch {seal.epoch}, seal {seal.seq})."
+    return Finding("changed_row", words, epoch=seal.epoch, seq=seal.seq, audit_id=seal.audit_id)
+
+
+def _tell_broken(seal: Seal) -> Finding:
+    words = f"Seal {seal.seq} of epoch {seal.epoch} does not stand on the one before: seals were removed or rewritten."
+    return Finding("removed_seals", words, epoch=seal.epoch, seq=seal.seq, audit_id=seal.audit_id)
