@@ -78,6 +78,7 @@ class WebSettings(Section):
     port: int = Field(8765, ge=0, le=65535, description="port; 0 takes a free one")
     max_body_kb: int = Field(1024, ge=1, le=65536, description="largest body of a request, in KB")
     max_streams: int = Field(32, ge=0, le=1024, description="event streams that may be open at once")
+    stream_seconds: float = Field(3600.0, gt=0, description="an event stream is cut after so long")
 
 
 class ReportSettings(Section):

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from backline.runtime.task import Job, is_private
+from backline.runtime.task import is_private
 from backline.storage.audits import AuditEntry
 
 STRUCK = "[struck out]"
@@ -36,6 +37,12 @@ class Secrets:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._values: set[str] = {value for value in values if len(value) >= 4}
+
+    def learn(self, value: str) -> None:
+        """Strike this value out from now on, also as JSON and URLs spell it."""
+        forms = {value, value.strip(), quote(value, safe=""), json.dumps(value)[1:-1]}
+        # A new set: another thread may be going through the old one.
+        self._values = self._values | {form for form in forms if len(form) >= 4}
 
     def strike(self, text: str, also: Iterable[str] = ()) -> str:
         """The text without known values (and those given `also`) and without what looks like a secret."""
@@ -77,7 +84,7 @@ def digest(text: str | None) -> str | None:
     return None if text is None else hashlib.sha256(text.encode()).hexdigest()
 
 
-def describe_job(job: Job) -> dict[str, Any]:
+def describe_job(job: BaseModel) -> dict[str, Any]:
     """The job for an audit row: fields marked `Private` are struck out by type; `make_entry` strikes secrets."""
     struck: dict[str, Any] = _strike_private(job, job.model_dump(mode="json"))
     return struck

@@ -61,6 +61,12 @@ def list_artists(connection: Connection, *, limit: int | None = None, search: st
     return list(connection.execute(query.limit(limit)).all())
 
 
+def page_artists(connection: Connection, after: int, limit: int, *, confirmed: bool) -> list[ArtistRow]:
+    """Artists in the order in which they came in, those after the number `after`."""
+    query = select(t.artist).where(t.artist.c.no > after).order_by(t.artist.c.no).limit(limit)
+    return list(connection.execute(query.where(t.artist.c.confirmed) if confirmed else query).all())
+
+
 def count_artists(connection: Connection, search: str = "") -> int:
     """How many artist rows there are, shared credits included."""
     return int(connection.execute(_search(select(func.count()).select_from(t.artist), search)).scalar_one())

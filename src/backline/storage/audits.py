@@ -43,10 +43,17 @@ def insert_audit(connection: Connection, now_sql: str, entry: AuditEntry) -> Non
 
 
 def list_audit(
-    connection: Connection, *, object: str | None = None, run_id: str | None = None, limit: int = 50
+    connection: Connection,
+    *,
+    object: str | None = None,
+    run_id: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
 ) -> list[RunRow]:
-    """Newest first."""
+    """Newest first; `before` keeps rows of smaller ids."""
     query = select(t.audit).order_by(t.audit.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(t.audit.c.id < before)
     if object:
         query = query.where(t.audit.c.object == object)
     if run_id:

@@ -131,14 +131,17 @@ def list_runs(
     task: str | None = None,
     unanswered: bool = False,
     oldest_first: bool = False,
+    before: str | None = None,
     limit: int = 50,
 ) -> list[RunRow]:
-    """In the order of the ids; `unanswered` keeps failures that nobody has answered yet."""
+    """In the order of the ids; `unanswered` keeps failures that nobody has answered yet, `before` older ids."""
     query = select(t.run).order_by(t.run.c.id if oldest_first else t.run.c.id.desc()).limit(limit)
     if states:
         query = query.where(t.run.c.state.in_(states))
     if task:
         query = query.where(t.run.c.task == task)
+    if before:
+        query = query.where(t.run.c.id < before)
     if unanswered:
         query = query.where(*_UNANSWERED)
     elif states and "succeeded" not in states:

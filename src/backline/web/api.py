@@ -1,19 +1,23 @@
-"""The routes: health, readiness, and their description as OpenAPI."""
+"""The API: health, readiness, /api/v1 for those who have a key, and the description of it all as OpenAPI."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Response
+from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from backline import __version__
-from backline.settings import Settings
 from backline.storage.database import Database
-from backline.web.loopback import is_loopback
+from backline.web import api_artists, api_audit, api_events, api_runs, api_tasks, problems
+from backline.web.api_events import Streams
+from backline.web.gate import Gate
+from backline.web.problems import Problem
 from backline.web.readiness import check_broker, check_database
+from backline.wiring import House
+
+WORDS = "Everything below /api/v1 asks for a key: `Authorization: Bearer bl_…`. Errors are RFC 9457 problems."
 
 
 class Health(BaseModel):
@@ -39,11 +43,27 @@ class Readiness(BaseModel):
     checks: list[CheckAnswer]
 
 
-def make_api(settings: Settings, database: Database, broker_app: Any) -> FastAPI:
-    """The API over one database and one broker. `/docs` is off: its page would load code from elsewhere."""
-    api = FastAPI(title="Backline", version=__version__, docs_url=None, redoc_url=None)
-    api.middleware("http")(refuse_strangers)
+def make_api(house: House, broker_app: Any, looked_at: Database | None = None) -> FastAPI:
+    """The API of a house. `looked_at` is what readiness looks at, where that is not the house's database.
 
+    `/docs` is off: its page would load code from elsewhere.
+    """
+    api = FastAPI(
+        title="Backline", version=__version__, description=WORDS, docs_url=None, redoc_url=None, redirect_slashes=False
+    )  # fmt: skip
+    streams = api.state.streams = Streams(house.settings.web.max_streams)
+    api.add_middleware(Gate, house=house)
+    problems.install(api)
+    _add_checks(api, house, broker_app, looked_at)
+    api.include_router(api_runs.make_router(house))
+    api.include_router(api_events.make_router(house, streams))
+    for part in (api_tasks, api_artists, api_audit):
+        api.include_router(part.make_router(house))
+    api.openapi = lambda: _describe(api)  # type: ignore[method-assign]  # as FastAPI's guide has it
+    return api
+
+
+def _add_checks(api: FastAPI, house: House, broker_app: Any, looked_at: Database | None) -> None:
     @api.get("/health")
     def health() -> Health:
         """The process is alive and answers."""
@@ -52,24 +72,21 @@ def make_api(settings: Settings, database: Database, broker_app: Any) -> FastAPI
     @api.get("/ready", responses={503: {"model": Readiness, "description": "Something is missing."}})
     def ready(response: Response) -> Readiness:
         """Database, schema and broker, in words; 503 where one of them is missing."""
-        checks = [*check_database(settings, database), check_broker(settings, broker_app)]
+        database = looked_at or house.database
+        checks = [*check_database(house.settings, database), check_broker(house.settings, broker_app)]
         is_ready = all(check.verdict != "problem" for check in checks)
         response.status_code = 200 if is_ready else 503
         return Readiness(ready=is_ready, checks=[CheckAnswer(**vars(check)) for check in checks])
 
-    return api
 
-
-async def refuse_strangers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Only a Host header of this machine: another name may be a page elsewhere that rebound its DNS."""
-    if not is_loopback(split_host(request.headers.get("host", ""))):
-        words = "This address serves only this machine: use http://127.0.0.1 or http://localhost."
-        return JSONResponse({"detail": words}, status_code=403)
-    return await call_next(request)
-
-
-def split_host(header: str) -> str:
-    """The host of a Host header, without port and brackets (RFC 9110 §7.2)."""
-    if header.startswith("["):
-        return header[1:].partition("]")[0]
-    return header.rpartition(":")[0] if header.count(":") == 1 else header
+def _describe(api: FastAPI) -> dict[str, Any]:
+    """OpenAPI, with the problems that answers refer to."""
+    if not api.openapi_schema:
+        schema = get_openapi(
+            title=api.title, version=api.version, description=api.description, routes=api.routes
+        )
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        parts = schema.setdefault("components", {}).setdefault("schemas", {})
+        parts |= {**problem.pop("$defs"), "Problem": problem}
+        api.openapi_schema = schema
+    return api.openapi_schema

@@ -6,16 +6,27 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 
 from backline.celery_app import app as broker_app
 from backline.web.api import make_api
+from backline.web.api_events import Streams
 from backline.wiring import House
 
 
 class Server(uvicorn.Server):
     """Uvicorn that ends in order at SIGTERM and SIGINT, and gives the signal to nobody else afterwards."""
+
+    def __init__(self, config: uvicorn.Config, streams: Streams) -> None:
+        super().__init__(config)
+        self._streams = streams
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Open streams end too; whoever listens comes back to the next process."""
+        self._streams.closing.set()
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -33,8 +44,10 @@ class Server(uvicorn.Server):
 def serve(house: House, listener: socket.socket, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; `ready` is told the address."""
     host, port = listener.getsockname()[:2]
-    api = make_api(house.settings, house.database, broker_app)
-    server = Server(uvicorn.Config(api, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
+    _ = house.database  # opened, and upgraded where that is to be, before anybody asks
+    api = make_api(house, broker_app)
+    config = uvicorn.Config(api, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    server = Server(config, api.state.streams)
     house.redriver.start()
     listener.listen(128)  # whoever is told the address may call at once; they are answered when all is up
     ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
