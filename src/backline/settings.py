@@ -25,6 +25,8 @@ from backline.errors import BadInput
 PREFIX, CONFIG = "BACKLINE_", "BACKLINE_CONFIG"
 # What Kubernetes and linked containers set by themselves beside a service of our name.
 _LINKS = re.compile(r"SERVICE_(HOST|PORT\w*)$|PORT_\d+_(TCP|UDP)")
+_LIMIT = re.compile(r"limits\.[a-z]\w*\.(rate|burst|reserve|longest_block)")
+_LIMIT_VARIABLE = re.compile(r"BACKLINE_LIMITS_([A-Z]\w*?)_(RATE|BURST|RESERVE|LONGEST_BLOCK)")
 _IN_MEMORY = re.compile(r"sqlite[^:]*:/{0,3}($|\?)|sqlite.*(:memory:|mode=memory)")
 
 
@@ -69,6 +71,9 @@ class RuntimeSettings(Section):
     grace_seconds: float = Field(25.0, ge=0, description="at SIGTERM: finish within this time or hand back")
     concurrency: int = Field(2, ge=1, le=256, description="worker children")
     actor: str = Field("", description="who asks, when nobody is named; empty means the system user")
+    limit_shares: int = Field(
+        8, ge=1, description="while Redis is away each process has this part of a provider's rate: one in …"
+    )
 
 
 class WebSettings(Section):
@@ -104,6 +109,43 @@ class VaultSettings(Section):
         return name
 
 
+class AuditSettings(Section):
+    """How the audit is sealed, and where its head is anchored."""
+
+    seal_seconds: float = Field(1.0, ge=0, le=60, description="how old a row may get unsealed; 0: never sealed")
+    anchor_minutes: float = Field(15.0, ge=0, description="time between two anchors of the chain; 0 makes none")
+    anchor_targets: str = Field("file", description="where anchors go, with commas: file, s3, rfc3161")
+    anchor_folder: str = Field("", description="folder of anchors; empty means anchors/ in the state folder")
+    signing_key: str = Field(
+        "", description="Ed25519 key in PEM; empty means audit-key.pem in the state folder, if it is there"
+    )
+    s3_place: str = Field("", description="bucket, or bucket/prefix; credentials as AWS clients find them")
+    s3_endpoint: str = Field("", description="address of what speaks like S3; empty means AWS")
+    s3_region: str = Field("", description="region of the bucket")
+    tsa_url: str = Field("", description="address of a time stamping authority (RFC 3161)")
+    tsa_certificates: str = Field("", description="its certificates in PEM, to verify its time stamps with")
+
+    @field_validator("anchor_targets")
+    @classmethod
+    def _refuse_unknown(cls, names: str) -> str:
+        if unknown := set(names.replace(" ", "").split(",")) - {"", "file", "s3", "rfc3161"}:
+            raise ValueError(f"unknown target {', '.join(sorted(unknown))}; there are file, s3, rfc3161")
+        return names
+
+
+class LimitSettings(Section):
+    """How fast one provider may be asked; what is left out is as the policy in the code says."""
+
+    rate: float | None = Field(None, gt=0, le=1e6, description="calls a second")
+    burst: int | None = Field(None, ge=1, le=1_000_000, description="calls at once after a rest")
+    reserve: float | None = Field(
+        None, ge=0, lt=1, description="part of the burst kept for runs that somebody waits for"
+    )
+    longest_block: float | None = Field(
+        None, ge=1, description="seconds that the provider may ask to be left alone for, at most"
+    )
+
+
 class Settings(Section):
     """All sections, and the state folder they are relative to."""
 
@@ -115,6 +157,8 @@ class Settings(Section):
     web: WebSettings = Field(default_factory=WebSettings)
     reports: ReportSettings = Field(default_factory=ReportSettings)
     vault: VaultSettings = Field(default_factory=VaultSettings)
+    audit: AuditSettings = Field(default_factory=AuditSettings)
+    limits: dict[str, LimitSettings] = Field(default_factory=dict)
 
     @property
     def database_url(self) -> str:
@@ -163,6 +207,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "web": WebSettings,
     "reports": ReportSettings,
     "vault": VaultSettings,
+    "audit": AuditSettings,
 }
 
 
@@ -227,12 +272,13 @@ def survey_settings(environ: Mapping[str, str] | None = None) -> tuple[LoadedSet
             return LoadedSettings(Settings.model_validate(full), file, origin), problems
         except ValidationError as error:
             for wrong in error.errors():
-                option = ".".join(str(part) for part in wrong["loc"][:2])
+                depth = 3 if wrong["loc"][0] == "limits" else 2
+                option = ".".join(str(part) for part in wrong["loc"][:depth])
                 words = str(wrong["msg"]).removeprefix("Value error, ")
                 message = f"Setting {option} from {origin[option]} cannot be used: {words}."
                 problems.append(Problem(BadInput(message, remedy=_SHOW), option))
                 section, _, name = option.rpartition(".")
-                (values[section] if section else values).pop(name)
+                _find_place(values, section).pop(name)
                 origin[option] = BUILT_IN
 
 
@@ -242,17 +288,45 @@ def _collect_values(
     """The values that are given, as a tree, and the origin of every option."""
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
-    for option in option_names():
+    for option in [*option_names(), *_list_limits(table, env)]:
         section, _, name = option.rpartition(".")
-        holder = table.get(section) if section else table
+        holder: Any = table
+        for part in filter(None, section.split(".")):
+            holder = holder.get(part) if isinstance(holder, dict) else None
         from_file = holder.get(name) if isinstance(holder, dict) else None
         given = [(from_file, str(file)), (env.get(name_variable(option)), name_variable(option))]
         origin[option] = BUILT_IN
         for value, place in given:
             if value is not None and not (isinstance(value, dict) and not section):
-                (values.setdefault(section, {}) if section else values)[name] = value
+                _find_place(values, section)[name] = value
                 origin[option] = place
     return values, origin
+
+
+def _find_place(values: dict[str, Any], section: str) -> dict[str, Any]:
+    """The table of a section (`database`, `limits.spotify`, or empty) in the tree of values, made where it is missing."""
+    for part in filter(None, section.split(".")):
+        values = values.setdefault(part, {})
+    return values
+
+
+def _list_limits(table: Mapping[str, Any], env: Mapping[str, str]) -> list[str]:
+    """The options of limits that are given; their tables bear the names of providers."""
+    named = _name_options("limits", table.get("limits"))
+    matches = (_LIMIT_VARIABLE.fullmatch(name) for name in env)
+    named += [f"limits.{match[1]}.{match[2]}".lower() for match in matches if match]
+    return sorted({name for name in named if _LIMIT.fullmatch(name)})
+
+
+def _name_options(key: str, value: Any) -> list[str]:
+    """The options of one entry of the file: `section.name`, `limits.provider.name`, or the entry itself."""
+    if not isinstance(value, dict):
+        return [key]
+    if key == "limits":
+        return [
+            name for provider, inner in value.items() for name in _name_options(f"{key}.{provider}", inner)
+        ]
+    return [f"{key}.{name}" for name in value]
 
 
 def _find_file(env: Mapping[str, str]) -> Path | None:
@@ -281,9 +355,8 @@ def _read_table(file: Path) -> dict[str, Any]:
 def _find_unknown(table: Mapping[str, Any], file: Path | None) -> Iterator[Problem]:
     known = option_names()
     for key, value in table.items():
-        names = [f"{key}.{name}" for name in value] if isinstance(value, dict) else [key]
-        for name in names:
-            if name not in known:
+        for name in _name_options(key, value):
+            if name not in known and not _LIMIT.fullmatch(name):
                 yield Problem(BadInput(f"{file}: unknown option {name}.", remedy=_guess(name, known)))
 
 
@@ -291,7 +364,8 @@ def _find_unknown_variables(env: Mapping[str, str]) -> Iterator[Problem]:
     known = [CONFIG, *(name_variable(option) for option in option_names())]
     for name, value in sorted(env.items()):
         linked = _LINKS.search(name) or (name.endswith("_PORT") and "://" in value)
-        if name.startswith(PREFIX) and name not in known and not linked:
+        fine = name in known or linked or _LIMIT_VARIABLE.fullmatch(name)
+        if name.startswith(PREFIX) and not fine:
             message = f"Unknown environment variable {name}."
             yield Problem(BadInput(message, remedy=_guess(name, known)))
 

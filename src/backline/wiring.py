@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,22 +15,27 @@ from urllib.parse import unquote
 
 import backline
 from backline.discovery import find_members
-from backline.errors import UnknownName
+from backline.errors import BadInput, UnknownName
 from backline.metrics.folder import ExportFolder
 from backline.runtime.audit import Secrets
 from backline.runtime.context import Provider, Runtime
+from backline.runtime.limits import Limiter, Policy, SharedLimits
 from backline.runtime.redrive import Bells, Redriver
 from backline.runtime.schedule import Scheduler
+from backline.runtime.seal import Sealer
 from backline.runtime.stop import StopOrder
 from backline.runtime.submit import Ask, prepare_run
-from backline.runtime.task import BadTask, Job, Task
-from backline.settings import Settings
+from backline.runtime.task import INTERACTIVE, BadTask, Job, Task
+from backline.settings import Settings, read_variable
 from backline.storage.database import Database
 from backline.storage.leases import Leases
+from backline.storage.limits import DatabaseLimits
 from backline.storage.runs import NewRun, insert_run
 from backline.storage.spool_folder import SpoolFolder
 from backline.storage.sweeps import Sweeps
 from backline.storage.upgrade import upgrade_database
+from backline.storage.vault import Vault
+from backline.storage.vault_keys import KeyCommand, KeyFile, KeySource, KeyText
 
 
 class SilentBells:
@@ -75,6 +81,18 @@ class House:
         return Secrets(find_passwords(self.settings))
 
     @cached_property
+    def vault(self) -> Vault:
+        """Tokens and keys; what it opens is struck out everywhere from then on."""
+        return Vault(self.database, make_key_source(self.settings), self.secrets.learn)
+
+    @cached_property
+    def limits(self) -> SharedLimits:
+        """How fast each provider may be asked, and by whom now."""
+        quick = open_redis_limits(self.settings)
+        shares = self.settings.runtime.limit_shares
+        return SharedLimits(find_policies(self.settings), DatabaseLimits(self.database), quick, shares)
+
+    @cached_property
     def sweeps(self) -> Sweeps:
         """The re-driver's statements."""
         return Sweeps(self.database.dialect, self.database.now_sql, self.settings.runtime.ring_again_seconds)
@@ -87,7 +105,11 @@ class House:
             database=self.database,
             leases=Leases(self.database.dialect, self.database.now_sql, options.lease_seconds),
             tasks=self.tasks,
-            providers=make_providers(self.settings, self.database),
+            providers={
+                **make_providers(self.settings, self.database),
+                Vault: lambda _: self.vault,
+                Limiter: lambda context: Limiter(self.limits, interactive=context.priority == INTERACTIVE),
+            },
             secrets=self.secrets,
             worker=self.worker or name_worker("here"),
             code_version=read_code_version(),
@@ -109,7 +131,13 @@ class House:
             read_code_version(),
             self.settings.runtime.sweep_seconds,
             self.settings.runtime.lease_seconds,
+            [self.sealer.turn] if self.settings.audit.seal_seconds else [],
         )
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        """Chains audit rows; see storage/seals.py."""
+        return Sealer(self.database, self.settings.audit.seal_seconds)
 
     @cached_property
     def scheduler(self) -> Scheduler:
@@ -152,6 +180,22 @@ def make_providers(settings: Settings, database: Database) -> dict[type, Provide
     }
 
 
+def make_key_source(settings: Settings) -> KeySource:
+    """Where the vault's key is. Raises `BadInput` where two places are set."""
+    options = settings.vault
+    given = [name for name, value in vars(options).items() if value]
+    if len(given) > 1:
+        remedy = f"Keep one of {', '.join(f'vault.{name}' for name in given)}."
+        raise BadInput("The vault's key has two places.", remedy=remedy)
+    if options.key_variable:
+        return KeyText(options.key_variable, read_variable(options.key_variable))
+    if options.key_command:
+        return KeyCommand(options.key_command)
+    if options.key_file:
+        return KeyFile(Path(options.key_file).expanduser())
+    return KeyFile(settings.state / "vault.key", may_make=True)
+
+
 def find_tasks() -> dict[str, Task[Any, Any]]:
     """Every task in tasks/ and in the plug-ins of `backline.tasks`. Two of one name stop the start."""
     tasks: dict[str, Task[Any, Any]] = {}
@@ -160,6 +204,36 @@ def find_tasks() -> dict[str, Task[Any, Any]]:
             raise BadTask(f"Two tasks are named {task.name}.")
         tasks[task.name] = task
     return dict(sorted(tasks.items()))
+
+
+def find_policies(settings: Settings) -> dict[str, Policy]:
+    """How fast each provider may be asked: as task files and plug-ins declare it, and as the settings change it.
+
+    Raises `BadTask` where two say different things of one provider, or where what the settings say cannot be kept.
+    """
+    policies: dict[str, Policy] = {}
+    for policy in find_members("backline.tasks", "backline.tasks", Policy):
+        if policies.setdefault(policy.provider, policy) != policy:
+            raise BadTask(f"Two policies say how fast {policy.provider} may be asked.")
+    for provider, options in settings.limits.items():
+        given = options.model_dump(exclude_none=True)
+        if provider in policies:
+            policies[provider] = replace(policies[provider], **given)
+        elif "rate" in given:
+            policies[provider] = Policy(provider, **given)
+        else:
+            raise BadTask(
+                f"No code says how fast {provider} may be asked.", remedy=f"Set limits.{provider}.rate."
+            )
+    return policies
+
+
+def open_redis_limits(settings: Settings) -> Any:
+    """The limits in Redis where the broker is one, else None. Only a process that asks for them loads its client."""
+    if not settings.broker_url.startswith(("redis://", "rediss://")):
+        return None
+    module = importlib.import_module("backline.storage.redis_limits")
+    return module.RedisLimits(settings.broker_url, settings.broker.key_prefix)
 
 
 def name_worker(node: str) -> str:

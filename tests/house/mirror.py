@@ -18,6 +18,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
         "tests/storage/test_run_tables.py",
         "both files of tables are compared with the schema",
     ),
+    "storage/seal_tables.py": ("tests/storage/test_run_tables.py", "the same"),
     "storage/migrations/env.py": ("tests/storage/test_upgrade.py", "Alembic runs it"),
     "storage/migrations/versions/*": ("tests/storage/test_upgrade.py", "each is run there, empty and filled"),
 }

@@ -15,12 +15,14 @@ import typer
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from backline.cli.audit_health import look_at_audit
 from backline.cli.exits import NEEDS_PERSON
 from backline.cli.parameters import Json
 from backline.cli.screen import Screen
 from backline.discovery import BrokenMember
 from backline.settings import LoadedSettings, Settings, load_settings
 from backline.storage.database import Database
+from backline.storage.intents import count_old_intents
 from backline.storage.runs import count_unanswered
 from backline.storage.schedules import count_unknown
 from backline.web.readiness import Check, check_broker, check_database, open_plainly, shorten
@@ -56,7 +58,8 @@ def look_at_everything(loaded: LoadedSettings) -> Iterator[Check]:
     yield from checks
     yield check_broker(settings, _load_broker_app(settings))
     if len(checks) > 1 and checks[1].verdict == "ok":  # it answers, and its schema is ours
-        for look in (check_clock, check_waiting, check_unanswered, check_schedules):
+        looks = (check_clock, check_waiting, check_unanswered, check_calls, check_schedules)
+        for look in (*looks, *look_at_audit(settings)):
             yield _look_safely(look, settings, database)
     database.close()
 
@@ -148,6 +151,17 @@ def check_unanswered(database: Database) -> Check:
         says = f"{count:,} failed runs wait for an answer."
         return Check("failures", "warning", says, "`backline runs dead` lists them with what to do.")
     return Check("failures", "ok", "No failure waits for an answer.")
+
+
+def check_calls(database: Database) -> Check:
+    """Calls to the outside world of which nobody knows whether they took effect."""
+    with database.read() as connection:
+        count, oldest = count_old_intents(connection, database.now_sql)
+    if count:
+        says = f"{count:,} calls to the outside world have had no outcome for over an hour, the oldest of run {oldest}."
+        remedy = f"`backline runs show {oldest}`, look there, then `backline runs outcome`."
+        return Check("calls", "warning", says, remedy)
+    return Check("calls", "ok", "No call to the outside world is without an outcome for over an hour.")
 
 
 def check_schedules(database: Database) -> Check:

@@ -7,7 +7,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -73,6 +73,7 @@ class Redriver:
         code_version: str,
         sweep_seconds: float,
         lease_seconds: float,
+        chores: Sequence[Callable[[], object]] = (),
     ) -> None:
         self._database = database
         self._sweeps = sweeps
@@ -81,6 +82,7 @@ class Redriver:
         self._code_version = code_version
         self._pause = sweep_seconds
         self._lease = lease_seconds
+        self._chores = chores  # what else every process does after a sweep
         self._patient_until = 0.0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -146,3 +148,12 @@ class Redriver:
                 # Nobody could renew a lease meanwhile; whoever holds one gets the time to do it now.
                 self._patient_until = time.monotonic() + self._lease
                 log.warning("sweep failed, trying again: %s", error)
+            for chore in self._chores:
+                self._do(chore)
+
+    def _do(self, chore: Callable[[], object]) -> None:
+        try:
+            with FORK_GUARD:
+                chore()
+        except Exception as error:  # it must not keep runs waiting
+            log.warning("%s failed, trying again: %s", getattr(chore, "__qualname__", "a chore"), error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,8 +60,3 @@ def list_audit(
         done = (t.audit.c.run_id == run_id) & t.audit.c.object.not_like("run:%")
         query = query.where(own | done)
     return list(connection.execute(query).all())
-
-
-def walk_audit(connection: Connection) -> Iterator[RunRow]:
-    """Every row, oldest first, streamed."""
-    yield from connection.execution_options(yield_per=1000).execute(select(t.audit).order_by(t.audit.c.id))

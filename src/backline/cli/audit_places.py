@@ -1,0 +1,141 @@
+"""Keys and anchor targets as the settings name them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from backline.anchors.anchor import Anchor, Target, is_signed, sign_anchor
+from backline.anchors.file import FileTarget
+from backline.anchors.keys import SigningKey, VerifyingKey, name_public, read_signing_key, read_verifying_key
+from backline.errors import BacklineError, BadInput
+from backline.runtime.seal import Anchorer
+from backline.settings import Settings
+from backline.storage.seals_chain import Head
+from backline.storage.seals_verify import Finding
+from backline.wiring import House
+
+
+def find_key_path(settings: Settings) -> Path:
+    """Where the private key is, or would be."""
+    named = settings.audit.signing_key
+    return Path(named).expanduser() if named else settings.state / "audit-key.pem"
+
+
+def find_signing_key(settings: Settings) -> SigningKey | None:
+    """The private key; None where this machine has none. Raises where a key that is named is not there."""
+    path = find_key_path(settings)
+    if not settings.audit.signing_key and not path.exists():
+        return None
+    return read_signing_key(path)
+
+
+def find_verifying_keys(settings: Settings, named: Iterable[Path]) -> list[VerifyingKey]:
+    """The public keys that are named, else the one beside the private key, where it is there."""
+    paths = list(named)
+    beside = name_public(find_key_path(settings))
+    if not paths and beside.exists():
+        paths = [beside]
+    return [read_verifying_key(path) for path in paths]
+
+
+def list_targets(settings: Settings) -> list[Target]:
+    """The targets that the settings name. Raises `BadInput` where one lacks its address."""
+    options = settings.audit
+    folder = find_folder(settings)
+    targets: list[Target] = []
+    for name in filter(None, options.anchor_targets.replace(" ", "").split(",")):
+        if name == "file":
+            targets.append(FileTarget(folder))
+        elif name == "s3":
+            _want(options.s3_place, "audit.s3_place", "bucket/prefix")
+            s3: Any = importlib.import_module("backline.anchors.s3")
+            targets.append(s3.S3Target(options.s3_place, options.s3_endpoint, options.s3_region))
+        else:
+            _want(options.tsa_url, "audit.tsa_url", "https://tsa.example/")
+            rfc3161: Any = importlib.import_module("backline.anchors.rfc3161")
+            targets.append(rfc3161.StampTarget(options.tsa_url, folder, find_certificates(settings)))
+    return targets
+
+
+def find_folder(settings: Settings) -> Path:
+    """The folder of anchors."""
+    named = settings.audit.anchor_folder
+    return Path(named).expanduser() if named else settings.state / "anchors"
+
+
+def find_certificates(settings: Settings) -> Path | None:
+    """The time stamping authority's certificates."""
+    named = settings.audit.tsa_certificates
+    return Path(named).expanduser() if named else None
+
+
+def make_anchorer(house: House) -> Anchorer:
+    """What signs and anchors in this process; it does nothing where there is no key."""
+    key = find_signing_key(house.settings)
+
+    def sign(head: Head) -> Anchor:
+        assert key is not None
+        return sign_anchor(key, head.epoch, head.seq, head.hash, head.count, head.at)
+
+    targets = list_targets(house.settings)
+    seconds = house.settings.audit.anchor_minutes * 60
+    return Anchorer(house.database, house.sealer, sign if key else None, targets, seconds, house.secrets)
+
+
+@dataclass
+class KnownAnchors:
+    """What anchors say: the hash at each (epoch, seq), and what is wrong with some of them."""
+
+    points: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    newest: Anchor | None = None
+
+
+def judge_anchors(
+    anchors: Iterable[Anchor], keys: list[VerifyingKey], certificates: list[Any], known: KnownAnchors
+) -> None:
+    """Take in the anchors that hold, and say which do not. Without keys signatures are not looked at."""
+    for anchor in anchors:
+        where = f"The anchor at epoch {anchor.epoch}, seal {anchor.seq}"
+        if keys and not is_signed(anchor, keys):
+            words = f"{where} is not signed by a key that was given (it names key {anchor.key})."
+            known.findings.append(Finding("bad_signature", words, epoch=anchor.epoch, seq=anchor.seq))
+            continue
+        if anchor.token and certificates:
+            try:
+                importlib.import_module("backline.anchors.rfc3161").verify_token(anchor, certificates)
+            except BadInput as error:
+                known.findings.append(
+                    Finding("bad_timestamp", error.message, epoch=anchor.epoch, seq=anchor.seq)
+                )
+                continue
+        own = bytes.fromhex(anchor.hash)
+        if known.points.setdefault((anchor.epoch, anchor.seq), own) != own:
+            known.findings.append(
+                Finding("rewritten", f"{where} is told in two ways.", epoch=anchor.epoch, seq=anchor.seq)
+            )
+        if known.newest is None or anchor.at > known.newest.at:
+            known.newest = anchor
+
+
+def read_targets(settings: Settings, bad: list[str]) -> Iterable[Anchor]:
+    """The anchors of every target in the settings; one that cannot be read is told in `bad`."""
+    try:
+        targets = list_targets(settings)
+    except BacklineError as error:
+        bad.append(str(error))
+        return
+    for target in targets:
+        try:
+            yield from target.read(bad)
+        except OSError as error:
+            bad.append(f"The anchors of target {target.name} cannot be read: {error}.")
+
+
+def _want(value: str, option: str, example: str) -> None:
+    if not value:
+        raise BadInput(f"{option} is empty.", remedy=f"Set it, for example to {example}.")

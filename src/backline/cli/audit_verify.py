@@ -1,0 +1,123 @@
+"""`backline audit verify`: the chain against its rows, and against the anchors outside the database."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backline.anchors.anchor import read_lines
+from backline.cli.audit_places import (
+    KnownAnchors,
+    find_certificates,
+    find_verifying_keys,
+    judge_anchors,
+    read_targets,
+)
+from backline.cli.exits import NEEDS_PERSON
+from backline.cli.houses import make_screen, open_house, read_settings
+from backline.cli.parameters import Json
+from backline.cli.screen import Screen
+from backline.settings import Settings
+from backline.storage.seals_epochs import list_drops, list_epochs
+from backline.storage.seals_export import open_export
+from backline.storage.seals_read import check_unsealed, hold_snapshot, walk_seals
+from backline.storage.seals_verify import ChainCheck, Finding
+
+Seen = tuple[ChainCheck, Iterator[Finding]]
+NO_ANCHORS = "There are no anchors: a cut tail and a chain rewritten as a whole cannot be seen."
+NO_KEY = "Signatures of anchors were not looked at: give --public-key."
+
+
+def verify(
+    anchors: Annotated[
+        Path | None,
+        typer.Option(
+            "--anchors", exists=True, help="File or folder of anchors; default: as in the settings."
+        ),
+    ] = None,
+    public_key: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--public-key", exists=True, dir_okay=False, help="Key of the anchors; may be repeated."
+        ),
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", exists=True, dir_okay=False, help="Verify this export, not the database."),
+    ] = None,
+    json_lines: Json = False,
+) -> None:
+    """Check the audit chain. Exit code 4 where something was changed, removed, reordered, cut or rewritten."""
+    settings, screen = read_settings(), make_screen(json_lines=json_lines)
+    # The anchors first: the chain that is read later holds everything that they know.
+    known = gather_anchors(settings, anchors, public_key or [], offline=export is not None)
+    began = time.perf_counter()
+    if export is not None:
+        top = open_export(export)
+        check = ChainCheck(top.epochs, top.drops, known.points, whole=top.whole)
+        faults = _tell(screen, known, lambda: check.run(top.seals()))
+    else:
+        with open_house() as house, house.database.read() as connection:
+            hold_snapshot(connection)
+            check = ChainCheck(list_epochs(connection), list_drops(connection), known.points)
+
+            def look() -> Iterator[Finding]:
+                yield from check.run(walk_seals(connection))
+                yield from check_unsealed(connection)
+
+            faults = _tell(screen, known, look)
+    _summarize(screen, check, known, faults, time.perf_counter() - began)
+    if faults:
+        raise typer.Exit(NEEDS_PERSON)
+
+
+def gather_anchors(settings: Settings, path: Path | None, keys: list[Path], *, offline: bool) -> KnownAnchors:
+    """What the anchors know. Offline, only those that are named are read."""
+    known = KnownAnchors()
+    bad: list[str] = []
+    verifying = find_verifying_keys(settings, keys)
+    file = find_certificates(settings)
+    certificates: list[Any] = []
+    if file is not None:
+        certificates = importlib.import_module("backline.anchors.rfc3161").read_certificates(file)
+    if path is not None:
+        found = read_lines(path, bad)
+    else:
+        found = iter(()) if offline else iter(read_targets(settings, bad))
+    judge_anchors(found, verifying, certificates, known)
+    known.findings += [Finding("bad_anchor", words) for words in bad]
+    if not known.points:
+        known.findings.append(Finding("no_anchors", NO_ANCHORS, fault=False))
+    elif not verifying:
+        known.findings.append(Finding("no_key", NO_KEY, fault=False))
+    return known
+
+
+def _tell(screen: Screen, known: KnownAnchors, look: Callable[[], Iterator[Finding]]) -> int:
+    """Say each finding as it comes; how many are faults."""
+    faults = 0
+    for findings in (known.findings, look()):
+        for finding in findings:
+            faults += finding.fault
+            if screen.json_lines:
+                screen.dump({"verdict": "fault" if finding.fault else "note", **vars(finding)})
+            else:
+                screen.say(f"{'fault' if finding.fault else 'note'}: {finding.says}")
+    return faults
+
+
+def _summarize(screen: Screen, check: ChainCheck, known: KnownAnchors, faults: int, seconds: float) -> None:
+    screen.show_facts(
+        {
+            "rows": check.rows,
+            "anchors": len(known.points),
+            "faults": faults,
+            "seconds": round(seconds, 2),
+            "rows_a_second": round(check.rows / max(seconds, 1e-6)),
+        }
+    )
