@@ -27,10 +27,19 @@ FACTS = st.builds(
     currency=st.sampled_from(["", "EUR"]),
     scale=st.sampled_from([0, 0, 2]),
 )
+# Rows of one statement, of songs and of albums, which only their track, country and source tell apart.
+SALES = st.builds(
+    Fact,
+    artist_no=st.just(1),
+    value=st.integers(1, 1000),
+    track_no=st.sampled_from([0, 7, 8]),
+    country=st.sampled_from(["", "DE", "FR"]),
+    source=st.sampled_from(["", "playlists"]),
+)
 PUT = st.fixed_dictionaries(
     {
         "day": st.integers(1, 3),
-        "facts": st.lists(FACTS, max_size=6),
+        "facts": st.one_of(st.lists(FACTS, max_size=6), st.lists(SALES, min_size=2, max_size=6)),
         "report": st.sampled_from(["one", "two"]),
         "place": st.sampled_from([("artist", "1", 1), ("artist", "2", 28), ("track", "1/7", 1), ("chart", "de", 1), ("chart", "global", 7)]),
         "rows": st.tuples(st.integers(1, 9), st.integers(0, 3)),
