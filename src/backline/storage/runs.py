@@ -41,7 +41,7 @@ class NewRun:
     ring_again: float = 25.0
 
 
-_INSERT = """
+INSERT_RUN = """
 INSERT INTO backline_run (id, task, version, queue, priority, idempotency_key, job, job_sha, state, due_at,
     deadline_at, expires_at, concurrency_key, concurrency_limit, rings, ring_at, trace_id, asked_by, parent_id,
     schedule_id, slot, created_at)
@@ -64,9 +64,18 @@ def insert_run(connection: Connection, now_sql: str, new: NewRun) -> str:
     """
     statement = _STATEMENTS.get(now_sql)
     if statement is None:
-        statement = _STATEMENTS[now_sql] = Statement(_INSERT.format(now=now_sql), connection.dialect.name)
-    values = dict(vars(new))
-    values |= {
+        statement = _STATEMENTS[now_sql] = Statement(INSERT_RUN.format(now=now_sql), connection.dialect.name)
+    row = statement.first(connection, list_values(new))
+    if row is not None:
+        return str(row.id)
+    earlier = _find_earlier(connection, new)
+    refuse_other_job(new, earlier.id, earlier.job_sha)
+    return str(earlier.id)
+
+
+def list_values(new: NewRun) -> dict[str, Any]:
+    """The values of `INSERT_RUN`, by name."""
+    return vars(new) | {
         "state": "scheduled" if new.delay > 0 else "queued",
         "rings": 0 if new.delay > 0 else 1,  # whoever asks for a run of now rings right after the commit
         "delay": seconds_to_micros(max(new.delay, 0.0)),
@@ -74,16 +83,15 @@ def insert_run(connection: Connection, now_sql: str, new: NewRun) -> str:
         "expires": None if new.expires is None else seconds_to_micros(new.expires),
         "ring_again": seconds_to_micros(max(new.delay, 0.0) + new.ring_again),
     }
-    row = statement.first(connection, values)
-    if row is not None:
-        return str(row.id)
-    earlier = _find_earlier(connection, new)
-    if earlier.job_sha != new.job_sha:
+
+
+def refuse_other_job(new: NewRun, earlier_id: str, earlier_sha: str) -> None:
+    """Raise `Conflict` where the run that has the key was asked for with another job."""
+    if earlier_sha != new.job_sha:
         raise Conflict(
-            f"The key {new.idempotency_key} of {new.task} belongs to run {earlier.id} with another job.",
+            f"The key {new.idempotency_key} of {new.task} belongs to run {earlier_id} with another job.",
             remedy="Take another key, or ask for the same job.",
         )
-    return str(earlier.id)
 
 
 def _find_earlier(connection: Connection, new: NewRun) -> RunRow:
