@@ -54,13 +54,29 @@ def write_table(path: Path, rows: int) -> None:
         file.writelines(itertools.islice(lines, rows))
 
 
+def write_catalogue(path: Path, rows: int) -> None:
+    """A CSV of `rows` lines in which every row names another track, of 37 artists."""
+    first = date(2024, 1, 1)
+    with path.open("w", encoding="utf-8") as file:
+        file.write("date;artist;track;country;source;streams\n")
+        file.writelines(
+            f"{first + timedelta(days=row // 10_000)};Artist {row % 37};Track {row};DE;search;{row % 9000 + 1}\n"
+            for row in range(rows)
+        )
+
+
 def measure_imports(stack: Stack, rows: int) -> list[dict[str, Any]]:
     """Each way once, in a process of its own: wall and CPU seconds, peak resident MiB, rows stored."""
     source = stack.state / "table.csv"
     write_table(source, rows)
+    catalogue = stack.state / "catalogue.csv"
+    write_catalogue(catalogue, rows)
     ways = {
         "backline import (checked, keyed, undoable; SQLite)": [
             sys.executable, "-m", "backline", "import", str(source), "--json",
+        ],
+        "backline import, every row a new track (SQLite)": [
+            sys.executable, "-m", "backline", "import", str(catalogue), "--json",
         ],
         "csv + executemany (SQLite)": [sys.executable, "-c", _BY_HAND, str(source), str(stack.state / "hand.db")],
         "DuckDB read_csv (DuckDB file)": [

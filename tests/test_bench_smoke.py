@@ -15,7 +15,7 @@ from bench import tables
 from bench.__main__ import main, make_plan, read_arguments, repeat_round
 from bench.contenders import CONTENDERS
 from bench.figures import EXACT, judge, percentile, spread, summarize
-from bench.imports import measure_imports, measure_way, write_table
+from bench.imports import measure_imports, measure_way, write_catalogue, write_table
 from bench.layers import run_layers
 from bench.machine import measure_fsync
 from bench.rounds import Plan, Round, measure_round, prepare
@@ -119,9 +119,17 @@ def test_table_has_so_many_distinct_rows(tmp_path: Path) -> None:
     assert len({tuple(line.split(",")[:4]) for line in lines[1:]}) == 20_005
 
 
+def test_every_row_of_a_catalogue_names_another_track(tmp_path: Path) -> None:
+    write_catalogue(tmp_path / "table.csv", 10_002)
+    lines = (tmp_path / "table.csv").read_text().splitlines()
+    assert lines[0] == "date;artist;track;country;source;streams"
+    assert lines[-1] == "2024-01-02;Artist 11;Track 10001;DE;search;1002"
+    assert len({tuple(line.split(";")[1:3]) for line in lines[1:]}) == 10_002
+
+
 def test_every_way_stores_every_row(stack: Stack) -> None:
     ways = measure_imports(stack, 500)
-    assert [(way["stored"], way["failed"]) for way in ways] == [(500, None)] * 3
+    assert [(way["stored"], way["failed"]) for way in ways] == [(500, None)] * 4
     tables.show_imports(Console(quiet=True), 500, ways)
 
 

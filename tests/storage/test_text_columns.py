@@ -18,6 +18,12 @@ def test_folding_a_column_is_folding_each_name(texts: list[str]) -> None:
     assert fold_texts(pa.array(texts, type=pa.string())).to_pylist() == [fold_name(text) for text in texts]
 
 
+def test_every_letter_folds_in_company_as_alone() -> None:
+    letters = [chr(code) for code in range(1, 0x3000)]
+    texts = [f" A{letter}\n{letter}\u0301 " for letter in letters] + [letter * 2 for letter in letters]
+    assert fold_texts(pa.array(texts)).to_pylist() == [fold_name(text) for text in texts]
+
+
 @given(st.lists(LETTERS, unique=True))
 def test_different_texts_have_different_hashes_in_both_lanes(texts: list[str]) -> None:
     hashes = hash_texts(pa.array(texts, type=pa.string()))

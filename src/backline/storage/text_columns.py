@@ -1,6 +1,8 @@
-"""Arrow columns of texts, folded and hashed whole: no Python call for a text that is ASCII."""
+"""Arrow columns of texts, folded and hashed whole: no Python call for a text in plain Latin or Cyrillic letters."""
 
 from __future__ import annotations
+
+import unicodedata
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,15 @@ Hashes = npt.NDArray[np.uint64]
 
 _SPACES = "[\t-\r\x1c-\x1f ]+"  # what str.split takes for white space, of ASCII
 _UNTIDY = "^ | $|  |[\t-\r\x1c-\x1f]"
+# Letters that NFKC leaves alone and that fold to one letter, their lower case. None of them combines.
+_LETTERS = "".join(
+    letter
+    for letter in map(chr, (*range(0xC0, 0x250), *range(0x400, 0x460)))
+    if unicodedata.normalize("NFKC", letter) == letter
+    and letter.casefold() == letter.lower()
+    and len(letter.lower()) == 1
+)
+_PLAIN = rf"\A[\x00-\x7f{_LETTERS}]*\z"
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _SALTS = (np.uint64(0x243F6A8885A308D3), np.uint64(0x13198A2E03707344))
 _WORD = 8  # bytes that are hashed at a time
@@ -21,16 +32,17 @@ _WORD = 8  # bytes that are hashed at a time
 
 def fold_texts(texts: pa.Array) -> pa.Array:
     """`music.fold_name` of each text; there are no nulls."""
-    is_ascii = pc.string_is_ascii(texts)
-    folded = pc.ascii_lower(texts)
-    untidy = pc.and_(is_ascii, pc.match_substring_regex(folded, _UNTIDY))
+    is_plain, folded = pc.string_is_ascii(texts), pc.ascii_lower(texts)
+    if not pc.all(is_plain).as_py():
+        is_plain, folded = pc.match_substring_regex(texts, _PLAIN), pc.utf8_lower(texts)
+    untidy = pc.and_(is_plain, pc.match_substring_regex(folded, _UNTIDY))
     if pc.any(untidy).as_py():
         tidied = pc.utf8_trim(pc.replace_substring_regex(folded.filter(untidy), _SPACES, " "), " ")
         folded = pc.replace_with_mask(folded, untidy, tidied)
-    if not pc.all(is_ascii).as_py():
-        is_wide = pc.invert(is_ascii)
-        words = [fold_name(text) for text in texts.filter(is_wide).to_pylist()]
-        folded = pc.replace_with_mask(folded, is_wide, pa.array(words, type=pa.string()))
+    if not pc.all(is_plain).as_py():
+        is_odd = pc.invert(is_plain)
+        words = [fold_name(text) for text in texts.filter(is_odd).to_pylist()]
+        folded = pc.replace_with_mask(folded, is_odd, pc.cast(pa.array(words), pa.string()))
     return folded
 
 
