@@ -114,6 +114,11 @@ class Vault:
         self._keys = keys
         return keys
 
+    @property
+    def key_id(self) -> str | None:
+        """The id of the key that encrypts, as last read."""
+        return self._keys[0].id if self._keys else None
+
     def begin_rotation(self, connection: Connection) -> Rotation:
         """A new key in front, or the one there where an earlier rotation (or a person) has put it there."""
         _lock(connection)

@@ -1,0 +1,75 @@
+"""`backline user`: named users, for API keys, approvals and audit rows."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from backline.cli.houses import make_screen, open_house, write_audit
+from backline.cli.parameters import Json
+from backline.storage.users import UserRow, add_user, disable_user, list_users, read_user
+from backline.web.descriptions import show_micros
+
+app = typer.Typer(help="Add, list and disable named users.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="The user's name.")]
+
+
+class Role(StrEnum):
+    """What keys of a user may be given."""
+
+    VIEWER = "viewer"
+    MEMBER = "member"
+    ADMIN = "admin"
+
+
+@app.command()
+def add(
+    name: Name,
+    role: Annotated[
+        Role, typer.Option("--role", help="viewer reads, member also asks for runs, admin may do all.")
+    ] = Role.MEMBER,
+    json_lines: Json = False,
+) -> None:
+    """Add a user."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house() as house, house.database.write() as connection:
+        row = add_user(connection, house.database.now_sql, name, role.value, house.settings.actor)
+        facts = describe_user(row)
+        write_audit(house, connection, "user.add", f"user:{name}", after=facts, role=role.value)
+    screen.show_facts(facts)
+
+
+@app.command("list")
+def list_all(json_lines: Json = False) -> None:
+    """List the users, disabled ones too."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house() as house, house.database.read() as connection:
+        rows = [describe_user(row) for row in list_users(connection)]
+    columns = ["name", "role", "disabled_at", "created_by"]
+    screen.show_rows(rows, columns, empty=screen.label("no_users"))
+
+
+@app.command()
+def disable(name: Name, json_lines: Json = False) -> None:
+    """Disable a user: its keys work no more from this moment. The name stays in audit rows."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house() as house, house.database.write() as connection:
+        before = describe_user(read_user(connection, name))
+        facts = describe_user(disable_user(connection, house.database.now_sql, name, house.settings.actor))
+        if facts != before:
+            write_audit(house, connection, "user.disable", f"user:{name}", before=before, after=facts)
+    screen.show_facts(facts)
+
+
+def describe_user(row: UserRow) -> dict[str, Any]:
+    """A user's row as JSON."""
+    return {
+        "name": row.name,
+        "role": row.role,
+        "created_at": show_micros(row.created_at),
+        "created_by": row.created_by,
+        "disabled_at": show_micros(row.disabled_at),
+        "disabled_by": row.disabled_by,
+    }

@@ -1,0 +1,25 @@
+"""`backline user` adds, lists and disables, with audit rows."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import Call
+
+
+def test_add_list_disable(call: Call) -> None:
+    assert call("user", "list", "--json").lines == []
+    added = call("user", "add", "ann", "--role", "admin", "--json").one
+    assert (added["name"], added["role"], added["created_by"]) == ("ann", "admin", "tester")
+    assert call("user", "add", "bob", "--json").one["role"] == "member"
+    assert call("user", "add", "bob").code == 2
+    assert call("user", "add", "a b").code == 2
+    disabled = call("user", "disable", "ann", "--json").one
+    assert disabled["disabled_by"] == "tester"
+    assert call("user", "disable", "ann", "--json").one == disabled
+    assert call("user", "disable", "eve").code == 2
+    assert [row["name"] for row in call("user", "list", "--json").lines] == ["ann", "bob"]
+    rows = call("audit", "list", "--json").lines
+    assert [(row["action"], row["object"]) for row in rows] == [
+        ("user.disable", "user:ann"),
+        ("user.add", "user:bob"),
+        ("user.add", "user:ann"),
+    ]
