@@ -112,10 +112,8 @@ def carry(house: House, task: Any, **job: Any) -> dict[str, Any]:
 
 def bring(house: House, *paths: Path, **hints: str) -> list[dict[str, Any]]:
     """Import files; one line for each."""
-    found: list[dict[str, Any]] = carry(house, import_reports, paths=[str(path) for path in paths], **hints)[
-        "files"
-    ]
-    return found
+    answer = carry(house, import_reports, paths=[str(path) for path in paths], **hints)
+    return list(answer["files"])
 
 
 def read_values(house: House) -> dict[tuple[str, int], int]:
