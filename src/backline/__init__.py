@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 from backline.runtime.task import Door, Task
 
 __version__ = "0.1.0"
+_OFFERED = {
+    # what a team's own program uses, and where it lives: loaded when first asked for
+    "submit": "backline.adoption",
+    "submit_async": "backline.adoption",
+    "durable": "backline.durability",
+    "current_run": "backline.runtime.current",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _OFFERED:
+        raise AttributeError(f"module 'backline' has no attribute {name!r}")
+    return getattr(importlib.import_module(_OFFERED[name]), name)
 
 
 def _open_door(name: str) -> Door:

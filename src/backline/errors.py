@@ -14,6 +14,8 @@
     ├── Stopping           this worker was told to stop: the run is handed back, no attempt spent
     ├── TimeLimit          the run took longer than its task allows
     ├── BrokenContract     a stored job or an answer is not what its model says: waits for other code
+    ├── Judged             the verdict is spoken already, by the rules of a durable task (runtime/retry.py)
+    ├── NoRun              code that asks for its run is not part of one (runtime/current.py)
     ├── RunFailed          told to whoever waits for the answer of a run that has none (runtime/handle.py)
     ├── BadTask            a task that cannot be registered: stops the start (runtime/task.py)
     ├── BrokenMember       a plug-in that cannot be loaded: stops the start (discovery.py)

@@ -379,11 +379,18 @@ def test_checkpoints_know_the_soft_limit(stage: MakeStage) -> None:
 
 
 def test_the_alarm_is_put_back_as_it_was() -> None:
-    former = signal.getsignal(signal.SIGALRM)
-    with SoftLimit(50):
-        assert signal.getitimer(signal.ITIMER_REAL)[0] > 40
-    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
-    assert signal.getsignal(signal.SIGALRM) == former
+    kept, _ = signal.setitimer(signal.ITIMER_REAL, 0)  # pytest's own
+    try:
+        former = signal.getsignal(signal.SIGALRM)
+        with SoftLimit(50):
+            assert signal.getitimer(signal.ITIMER_REAL)[0] > 40
+            with SoftLimit(9):
+                assert signal.getitimer(signal.ITIMER_REAL)[0] < 10
+            assert signal.getitimer(signal.ITIMER_REAL)[0] > 40
+        assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+        assert signal.getsignal(signal.SIGALRM) == former
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, kept)
     ended: list[bool] = []
     thread = threading.Thread(target=lambda: ended.append(not SoftLimit(0.01).__enter__()))
     thread.start()  # no signals there: it does nothing

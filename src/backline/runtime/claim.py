@@ -148,25 +148,34 @@ class Keeper:
 
 
 class SoftLimit:
-    """Raises `TimeLimit` inside the block after so many seconds, where this is a process's main thread."""
+    """Raises `TimeLimit`, or another error, inside the block after so many seconds.
 
-    def __init__(self, seconds: float) -> None:
+    Only where this is a process's main thread. A limit outside of the block counts on after it.
+    """
+
+    def __init__(self, seconds: float, error: Callable[[str], Exception] = TimeLimit) -> None:
         self._seconds = seconds
+        self._error = error
+        self._began, self._outer = 0.0, 0.0
         self._armed = threading.current_thread() is threading.main_thread()
         self._former: Any = None
 
     def __enter__(self) -> None:
         if self._armed:
             self._former = signal.signal(signal.SIGALRM, self._ring)
-            signal.setitimer(signal.ITIMER_REAL, self._seconds)
+            self._began = time.monotonic()
+            self._outer, _ = signal.setitimer(signal.ITIMER_REAL, self._seconds)
 
     def __exit__(self, *_: object) -> None:
         if self._armed:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self._former)
+            if self._outer:
+                left = self._outer - (time.monotonic() - self._began)
+                signal.setitimer(signal.ITIMER_REAL, max(left, 0.001))
 
     def _ring(self, _number: int, _frame: Any) -> None:
-        raise TimeLimit(f"Not done after {self._seconds:g} s.")
+        raise self._error(f"Not done after {self._seconds:g} s.")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import math
 import random
 import socket
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -51,8 +51,20 @@ class Verdict:
     bug: bool = False
 
 
+class Judged(errors.BacklineError):
+    """An error whose verdict is spoken already; what went wrong is its cause."""
+
+    def __init__(self, verdict: Verdict, cause: BaseException) -> None:
+        self.verdict = verdict
+        self.cause = cause
+        super().__init__(first_line(cause))
+
+
 def judge(error: BaseException, *, faults: int, bugs: int) -> Verdict:
     """The verdict on an error, given how many passing faults and bugs this run has seen before it."""
+    if isinstance(error, Judged):
+        delay = error.verdict.delay
+        return replace(error.verdict, delay=None if delay is None else _bound(delay))
     if isinstance(error, errors.BadInput):
         return Verdict("failed", "bad_input")
     if isinstance(error, errors.NotAllowed):
@@ -118,6 +130,8 @@ def _is_passing_database(error: DBAPIError) -> bool:
 
 def describe_error(error: BaseException, limit: int = 4000) -> str:
     """One text for the row: what went wrong and where. Secrets are struck out by the caller."""
+    if isinstance(error, Judged):
+        return describe_error(error.cause, limit)
     if isinstance(error, errors.BacklineError) and not isinstance(
         error, (errors.TimeLimit, errors.BrokenContract)
     ):

@@ -23,6 +23,7 @@ from backline.runtime.call import call_task
 from backline.runtime.claim import SoftLimit, Watch
 from backline.runtime.context import LOST, Outcome, RunContext, Runtime
 from backline.runtime.contract import read_stored_job, wrap_answer
+from backline.runtime.current import CurrentRun, be_current
 from backline.runtime.effects import AuditTrail, Effects, FollowUps
 from backline.runtime.intents import Intents
 from backline.runtime.pause import pause
@@ -32,6 +33,7 @@ from backline.runtime.steps import Steps
 from backline.runtime.submit import Ask, submit_run
 from backline.runtime.task import Task
 from backline.storage.audits import insert_audit
+from backline.storage.canvases import name_teller
 from backline.storage.leases import RunRow, Settlement
 
 log = logging.getLogger("backline.run")
@@ -68,20 +70,21 @@ def _attempt(
             refusal = refuse_unready(row, task)
             if refusal is not None:
                 settle(runtime, connection, row, row.fence, refusal, from_state="queued")
-                return Outcome(row.id, refusal.state, refusal.error_text)
-            assert task is not None
-            if task.short and row.attempt == 0 and row.rings <= 1:
+                outcome = Outcome(row.id, refusal.state, refusal.error_text)
+            elif task is not None and task.short and row.attempt == 0 and row.rings <= 1:
                 outcome = _run_at_once(runtime, connection, row, task, bells)
             else:
                 outcome = None
                 claimed = runtime.leases.claim(connection, row, runtime.worker)
     except _EndFailed as failed:
-        return _record_failure(runtime, failed)
-    if outcome is None and claimed is not None:
+        outcome, row = _record_failure(runtime, failed), failed.row
+    if outcome is None and claimed is not None and task is not None:
         if more is not None and claimed.more:
             more()
         outcome = _run_claimed(runtime, row, task, claimed.fence, bells)
         bells += _call_next(runtime, row)
+    if row.canvas is not None:
+        bells.append(name_teller(row.canvas))
     for queue in bells:
         runtime.ring(queue)
     return outcome
@@ -183,7 +186,7 @@ def _do(
 ) -> tuple[Settlement, Exception | None]:
     """Read the job, call the task, and put the end into words. Nothing is written here."""
     try:
-        with SoftLimit(context.watch.soft):
+        with SoftLimit(context.watch.soft), be_current(CurrentRun(row, context, runtime.database)):
             job = context.job = read_stored_job(task, row.version, row.job)
             needs = {name: _provide(runtime, kind, context) for name, kind in task.needs.items()}
             answer = wrap_answer(task, call_task(task, job, needs), runtime.code_version)

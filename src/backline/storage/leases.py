@@ -18,7 +18,8 @@ LOOKS = 20  # at a queue, past runs whose concurrency key is being taken by othe
 
 _PICK = """
 SELECT id, task, version, queue, priority, job, job_sha, attempt, faults, bugs, fence, rings, deadline_at, expires_at,
-    started_at, cancel_requested_at, concurrency_key, concurrency_limit, trace_id, asked_by, {now} AS now_at
+    started_at, cancel_requested_at, concurrency_key, concurrency_limit, trace_id, asked_by, idempotency_key, parent_id,
+    canvas, {now} AS now_at
 FROM backline_run AS r
 WHERE {what} AND state = 'queued' {seen} AND (concurrency_key IS NULL OR concurrency_limit > (
     SELECT count(*) FROM backline_run AS o

@@ -1,0 +1,118 @@
+"""backline.submit: a run asked for in the transaction of a team's own program, through its own connection.
+
+    with Session(engine) as session, session.begin():
+        session.add(order)
+        backline.submit(SendReceipt(order=order.id), connection=session)
+
+Rolled back there, no run exists; committed there, one does, and the bell is rung after it. psycopg,
+sqlite3 and a bare SQLAlchemy Connection tell nobody of a commit: there the sweep of a worker finds the
+run, within a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from pydantic_core import to_json
+
+from backline.celery_app import list_desks
+from backline.desk import Desk
+from backline.errors import BadInput, UnknownName
+from backline.runtime.handle import RunHandle
+from backline.runtime.submit import Ask, prepare_run
+from backline.runtime.task import Job, Task
+from backline.storage.borrowed import insert_borrowed, insert_borrowed_async
+from backline.storage.runs import NewRun
+from backline.submit_options import read_options
+
+Spec = Task[Any, Any]
+
+
+def submit(
+    job: Job | Mapping[str, Any], *, connection: Any = None, task: Spec | str | None = None, **options: Any
+) -> RunHandle:
+    """Ask for a run in the transaction that is open on `connection`; without one in a transaction of its own.
+
+    `connection` is a SQLAlchemy Session, scoped_session or Connection, a psycopg 3 or sqlite3 connection or cursor,
+    or a Django connection. The task is found by the job's class; `task` names it where several take that class,
+    or where the job is a mapping. Options: `key`, `delay` (seconds), `priority` (0 to 9), `asked_by`, `deadline`
+    and `expires` (seconds from now). The handle reads the row through Backline's own connection, so only
+    after the commit. Raises `BadInput`, and `Conflict` where the key stands for another job.
+    """
+    desk, spec, job = _find_task(job, task)
+    house = desk.house()
+    if connection is None:
+        return RunHandle(house.database, house.submit(spec, job, _read_ask(desk, options)))
+    new = _prepare(desk, spec, job, options)
+    return RunHandle(house.database, insert_borrowed(connection, new, _make_ring(desk, spec)))
+
+
+async def submit_async(
+    job: Job | Mapping[str, Any], *, connection: Any, task: Spec | str | None = None, **options: Any
+) -> RunHandle:
+    """The same for a psycopg AsyncConnection or AsyncCursor, or SQLAlchemy's AsyncSession or AsyncConnection.
+
+    The handle's methods wait in the calling thread: `await asyncio.to_thread(handle.get)`.
+    """
+    desk, spec, job = _find_task(job, task)
+    new = _prepare(desk, spec, job, options)
+    return RunHandle(
+        desk.house().database, await insert_borrowed_async(connection, new, _make_ring(desk, spec))
+    )
+
+
+def _prepare(desk: Desk, spec: Spec, job: Job, options: Mapping[str, Any]) -> NewRun:
+    return prepare_run(
+        spec, job, _read_ask(desk, options), desk.house().settings.runtime.ring_again_seconds
+    )
+
+
+def _read_ask(desk: Desk, options: Mapping[str, Any]) -> Ask:
+    given = {"countdown" if name == "delay" else name: value for name, value in options.items()}
+    return read_options(given, desk.settings.actor)
+
+
+def _make_ring(desk: Desk, spec: Spec) -> Any:
+    """Ring; from within an event loop in a thread of its own, since a broker may keep one waiting."""
+    ring = partial(desk.bells.ring, spec.queue)
+
+    def ring_anywhere() -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            ring()
+        else:
+            loop.run_in_executor(None, ring)
+
+    return ring_anywhere
+
+
+def _find_task(job: Job | Mapping[str, Any], task: Spec | str | None) -> tuple[Desk, Spec, Job]:
+    """The desk that knows the task, the task, and the job as it reads it."""
+    if not isinstance(job, Job) and task is None:
+        raise BadInput(
+            f"submit: {type(job).__name__} does not say which task it is for.",
+            remedy="Give an instance of the task's job class, or `task=`.",
+        )
+    for desk in list_desks():
+        found = _choose(desk.tasks, job, task)
+        if found is not None:
+            read = job if isinstance(job, found.job) else found.read_json(to_json(job))
+            return desk, found, read
+    named = task.name if isinstance(task, Task) else task or type(job).__name__
+    raise UnknownName(
+        f"submit: no task {named!r} is known here.", remedy="`backline tasks list` shows them; or `task=`."
+    )
+
+
+def _choose(tasks: Mapping[str, Spec], job: Any, task: Spec | str | None) -> Spec | None:
+    if task is not None:
+        return tasks.get(task.name if isinstance(task, Task) else task)
+    fits = [spec for spec in tasks.values() if spec.job is type(job)]
+    if len(fits) > 1:
+        names = ", ".join(spec.name for spec in fits)
+        raise BadInput(f"submit: {type(job).__name__} is the job of {names}.", remedy="Say which by `task=`.")
+    return fits[0] if fits else None
