@@ -249,3 +249,18 @@ def test_the_fork_guard_lets_one_in_at_a_time_and_is_whole_again() -> None:
         assert not inside.wait(0.05)
     assert inside.wait(5)
     thread.join()
+
+
+def test_chores_follow_a_sweep_and_one_that_fails_stops_nothing(stage: MakeStage) -> None:
+    on, (run_id,) = make(stage, delay=10)
+    done = threading.Event()
+
+    def fail() -> None:
+        raise OSError("no")
+
+    on.redriver._chores = [fail, done.set]
+    on.pass_time(11)
+    on.redriver.start()
+    assert done.wait(20)
+    on.redriver.stop()
+    assert on.row(run_id).state == "queued"
