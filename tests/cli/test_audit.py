@@ -1,9 +1,6 @@
-"""`backline audit` lists and exports."""
+"""`backline audit list`, by run and by object."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import pytest
 
@@ -22,16 +19,3 @@ def test_list_by_run(call: Call) -> None:
         "tester",
         {"one": 1, "two": 2},
     )
-
-
-def test_export_is_oldest_first_and_overwrites_nothing(call: Call, tmp_path: Path) -> None:
-    for number in "12":
-        call("run", "add", "--set", f"one={number}", "--here")
-    rows = call("audit", "export").lines
-    assert [row["body"]["job"]["one"] for row in rows] == [1, 2]
-    target = tmp_path / "audit.jsonl"
-    assert call("audit", "export", "--to", str(target)).code == 0
-    assert [json.loads(line) for line in target.read_text().splitlines()] == rows
-    again = call("audit", "export", "--to", str(target))
-    assert again.code == 4
-    assert "exists" in again.err

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from backline.anchors.keys import name_public
-from backline.cli.audit_places import find_key_path, list_targets
-from backline.errors import BadInput
+from backline.cli.audit_places import find_key_path, find_signing_key, list_targets
+from backline.errors import BacklineError
 from backline.settings import Settings
 from backline.storage.anchors import list_served
 from backline.storage.database import Database
@@ -56,8 +56,12 @@ def judge_anchoring(settings: Settings, database: Database) -> Check:
         return Check("anchors", "ok", "Nothing is sealed yet.")
     try:
         targets = [target.name for target in list_targets(settings)] if minutes else []
-    except BadInput as error:
-        return Check("anchors", "problem", error.message, error.remedy)
+        find_signing_key(settings)
+    except (BacklineError, OSError) as error:
+        remedy = (
+            getattr(error, "remedy", None) or "Make it with `backline audit key`, or mend audit.signing_key."
+        )
+        return Check("anchors", "problem", getattr(error, "message", None) or str(error), remedy)
     if not targets:
         remedy = "Set audit.anchor_targets and audit.anchor_minutes."
         return Check("anchors", "warning", "The audit chain is anchored nowhere.", remedy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ from backline.settings import Settings
 from backline.storage.seals_chain import Head
 from backline.storage.seals_verify import Finding
 from backline.wiring import House
+
+log = logging.getLogger("backline.seal")
 
 
 def find_key_path(settings: Settings) -> Path:
@@ -42,23 +45,29 @@ def find_verifying_keys(settings: Settings, named: Iterable[Path]) -> list[Verif
     return [read_verifying_key(path) for path in paths]
 
 
+def list_names(settings: Settings) -> list[str]:
+    """The names of the targets in the settings."""
+    return [name for name in settings.audit.anchor_targets.replace(" ", "").split(",") if name]
+
+
 def list_targets(settings: Settings) -> list[Target]:
     """The targets that the settings name. Raises `BadInput` where one lacks its address."""
-    options = settings.audit
-    folder = find_folder(settings)
-    targets: list[Target] = []
-    for name in filter(None, options.anchor_targets.replace(" ", "").split(",")):
-        if name == "file":
-            targets.append(FileTarget(folder))
-        elif name == "s3":
-            _want(options.s3_place, "audit.s3_place", "bucket/prefix")
-            s3: Any = importlib.import_module("backline.anchors.s3")
-            targets.append(s3.S3Target(options.s3_place, options.s3_endpoint, options.s3_region))
-        else:
-            _want(options.tsa_url, "audit.tsa_url", "https://tsa.example/")
-            rfc3161: Any = importlib.import_module("backline.anchors.rfc3161")
-            targets.append(rfc3161.StampTarget(options.tsa_url, folder, find_certificates(settings)))
-    return targets
+    return [make_target(settings, name) for name in list_names(settings)]
+
+
+def make_target(settings: Settings, name: str) -> Target:
+    """The target of that name. Raises `BadInput` where it lacks its address."""
+    options, folder = settings.audit, find_folder(settings)
+    if name == "file":
+        return FileTarget(folder)
+    module: Any = importlib.import_module(f"backline.anchors.{name}")
+    if name == "s3":
+        _want(options.s3_place, "audit.s3_place", "bucket/prefix")
+        s3: Target = module.S3Target(options.s3_place, options.s3_endpoint, options.s3_region)
+        return s3
+    _want(options.tsa_url, "audit.tsa_url", "https://tsa.example/")
+    stamps: Target = module.StampTarget(options.tsa_url, folder, find_certificates(settings))
+    return stamps
 
 
 def find_folder(settings: Settings) -> Path:
@@ -84,6 +93,15 @@ def make_anchorer(house: House) -> Anchorer:
     targets = list_targets(house.settings)
     seconds = house.settings.audit.anchor_minutes * 60
     return Anchorer(house.database, house.sealer, sign if key else None, targets, seconds, house.secrets)
+
+
+def open_anchorer(house: House) -> Anchorer:
+    """The same for a process that works on whatever is wrong with a key or a target; doctor tells of it."""
+    try:
+        return make_anchorer(house)
+    except (BacklineError, OSError) as error:
+        log.warning("nothing is anchored here: %s", error)
+        return Anchorer(house.database, house.sealer, None, [], 0.0, house.secrets)
 
 
 @dataclass
@@ -124,16 +142,11 @@ def judge_anchors(
 
 def read_targets(settings: Settings, bad: list[str]) -> Iterable[Anchor]:
     """The anchors of every target in the settings; one that cannot be read is told in `bad`."""
-    try:
-        targets = list_targets(settings)
-    except BacklineError as error:
-        bad.append(str(error))
-        return
-    for target in targets:
+    for name in list_names(settings):
         try:
-            yield from target.read(bad)
-        except OSError as error:
-            bad.append(f"The anchors of target {target.name} cannot be read: {error}.")
+            yield from make_target(settings, name).read(bad)
+        except (BacklineError, OSError) as error:
+            bad.append(f"The anchors of target {name} cannot be read: {error}")
 
 
 def _want(value: str, option: str, example: str) -> None:

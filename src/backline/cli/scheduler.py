@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import typer
 
-from backline.cli.audit_places import make_anchorer
+from backline.cli.audit_places import open_anchorer
 from backline.cli.houses import open_ringing_house
 from backline.cli.parameters import Under
 from backline.cli.processes import await_stop, follow_parent, set_up_log
@@ -32,7 +32,7 @@ def scheduler(under: Under = 0) -> None:
         options = house.settings
         inbox = Inbox(house, options.inbox)
         house.redriver.start()
-        anchorer = make_anchorer(house)  # here, and not in a worker: this process never forks
+        anchorer = open_anchorer(house)  # here, and not in a worker: this process never forks
         anchorer.start()
         log.info("watching %s", options.inbox)
         look_at = 0.0
