@@ -27,7 +27,7 @@ class NewerSchema(BacklineError):
 def read_revision(database: Database) -> str | None:
     """The revision that the database is at; None where it is empty."""
     with database.read() as connection:
-        return _current(connection)
+        return read_current(connection)
 
 
 def find_head() -> str:
@@ -50,17 +50,22 @@ def upgrade_database(database: Database, revision: str = "head") -> tuple[str | 
         with owner.write() as connection:
             if not owner.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            before = _current(connection)
-            _refuse_newer(before)
-            config = _make_config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, revision)
+            before = read_current(connection)
+            refuse_newer(before)
+            migrate(connection, revision)
             if not owner.is_sqlite and database.writer_role:
                 grant_writer_role(connection, database.writer_role)
-            after = _current(connection)
+            after = read_current(connection)
         return before, after
     finally:
         owner.close()
+
+
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Apply what is missing up to a revision, in the owner's transaction."""
+    config = _make_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def find_remedy(revision: str | None) -> str:
@@ -69,14 +74,16 @@ def find_remedy(revision: str | None) -> str:
     return "Run `backline db upgrade`." if revision is None or revision in known else NEWER
 
 
-def _refuse_newer(revision: str | None) -> None:
+def refuse_newer(revision: str | None) -> None:
+    """Raise `NewerSchema` where this code does not know the revision."""
     if find_remedy(revision) == NEWER:
         raise NewerSchema(
             f"The database is at schema {revision}, which this code does not know.", remedy=NEWER
         )
 
 
-def _current(connection: Connection) -> str | None:
+def read_current(connection: Connection) -> str | None:
+    """The revision that a connection sees; None where there is none."""
     return MigrationContext.configure(
         connection, opts={"version_table": "backline_schema"}
     ).get_current_revision()
