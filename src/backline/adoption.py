@@ -65,9 +65,7 @@ async def submit_async(
 
 
 def _prepare(desk: Desk, spec: Spec, job: Job, options: Mapping[str, Any]) -> NewRun:
-    return prepare_run(
-        spec, job, _read_ask(desk, options), desk.house().settings.runtime.ring_again_seconds
-    )
+    return prepare_run(spec, job, _read_ask(desk, options), desk.house().settings.runtime.ring_again_seconds)
 
 
 def _read_ask(desk: Desk, options: Mapping[str, Any]) -> Ask:

@@ -11,6 +11,7 @@ from kombu.entity import Queue
 
 from backline.bells import BELL, describe_transport, name_queue
 from backline.desk import Desk
+from backline.runtime.foreign import list_foreign_tasks
 from backline.runtime.task import BadTask, Task
 from backline.settings import Settings, load_settings
 from backline.shell import Bell, Shell
@@ -34,6 +35,8 @@ def attach_tasks(app: Celery, settings: Settings, tasks: Mapping[str, Task[Any, 
     bell = type("DeskBell", (Bell,), {"desk": desk})()
     app.register_task(bell)
     app.backline_desk = desk
+    for task in list_foreign_tasks().values():
+        desk.enlist(task)
     return desk
 
 

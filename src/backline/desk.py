@@ -8,7 +8,7 @@ from typing import Any
 
 from celery import Celery
 
-from backline.bells import BrokerBells
+from backline.bells import BrokerBells, name_queue
 from backline.errors import BadInput
 from backline.runtime.handle import RunHandle
 from backline.runtime.redrive import FORK_GUARD
@@ -30,7 +30,7 @@ class Desk:
     def __init__(self, app: Celery, settings: Settings, tasks: Mapping[str, Task[Any, Any]]) -> None:
         self.app = app
         self.settings = settings
-        self.tasks = tasks
+        self.tasks = dict(tasks)
         self.node = "client"
         self.main_pid = 0
         self.in_child = False
@@ -40,6 +40,14 @@ class Desk:
 
     def _make_house(self) -> House:
         return House(self.settings, self.tasks, self.bells, name_worker(self.node), self.in_child, self.stop)
+
+    def enlist(self, task: Task[Any, Any]) -> None:
+        """Carry this task too, which was declared elsewhere; workers that have not begun hear the bells of its queue."""
+        if self.tasks.get(task.name) is not task:
+            self.tasks[task.name] = task
+            queue = name_queue(task.queue)
+            if queue not in self.app.amqp.queues:
+                self.app.amqp.queues.add(queue)
 
     def submit(self, task: Task[Any, Any], job: Job, options: Mapping[str, Any]) -> RunHandle:
         """One run in a transaction of its own; the handle's `.get()` reads its row."""

@@ -30,11 +30,21 @@ def make_screen(*, json_lines: bool = False) -> Screen:
 @contextmanager
 def open_house(*, tasks: bool = False) -> Iterator[House]:
     """A house that rings no bells; `tasks` also finds the tasks, so that it can carry runs itself."""
-    house = House(read_settings(), find_tasks() if tasks else {})
+    settings = read_settings()
+    house = House(settings, find_tasks(settings.durable.modules) if tasks else {})
     try:
         yield house
     finally:
         house.close()
+
+
+def open_desk() -> Any:
+    """The desk of our Celery application; it knows the tasks of `durable.modules` too."""
+    modules = read_settings().durable.modules
+    desk = importlib.import_module("backline.celery_app").app.backline_desk
+    for task in find_tasks(modules).values() if modules else ():
+        desk.enlist(task)
+    return desk
 
 
 @contextmanager
@@ -43,7 +53,7 @@ def open_ringing_house() -> Iterator[House]:
 
     Celery takes a second to import, so only commands that ring load it, and by name.
     """
-    house: House = importlib.import_module("backline.celery_app").app.backline_desk.house()
+    house: House = open_desk().house()
     try:
         yield house
     finally:

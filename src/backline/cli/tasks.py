@@ -28,7 +28,7 @@ def list_tasks(json_lines: Json = False) -> None:
             "queue": task.queue,
             "words": task.words.in_language(settings.language).partition("\n\n")[0].replace("\n", " "),
         }
-        for task in find_tasks().values()
+        for task in find_tasks(settings.durable.modules).values()
     ]
     screen.show_rows(rows, ["task", "version", "words"], empty=screen.label("no_tasks"))
 
@@ -42,7 +42,7 @@ def describe(
     """Describe a task: words, fields of its job and answer, limits, queue, version."""
     settings = read_settings()
     language = lang or settings.language
-    task = House(settings, find_tasks()).find_task(name)
+    task = House(settings, find_tasks(settings.durable.modules)).find_task(name)
     description = describe_task(task, language)
     if json_lines:
         make_screen(json_lines=True).dump(description)

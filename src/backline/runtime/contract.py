@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from backline.errors import BadInput, BrokenContract
-from backline.runtime.task import Job, Task
+from backline.runtime.task import RETURNED, Job, Task
 
 
 def read_stored_job(task: Task[Any, Any], version: int, text: str) -> Job:
@@ -27,6 +27,12 @@ def read_stored_job(task: Task[Any, Any], version: int, text: str) -> Job:
     ) as error:  # an upgrader is a task author's code: whatever it raises, the job stays unread
         words = str(error) if isinstance(error, BadInput) else f"{type(error).__name__}: {error}"
         raise BrokenContract(f"A stored job of version {version} does not upgrade: {words}") from error
+
+
+def unwrap_answer(text: str) -> Any:
+    """What whoever asked for the run gets of its stored answer: of a foreign task what it returned, else the whole."""
+    answer: dict[str, Any] = json.loads(text)
+    return answer.get(RETURNED, answer)
 
 
 def wrap_answer(task: Task[Any, Any], answer: Any, code_version: str) -> str:

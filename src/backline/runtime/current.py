@@ -1,8 +1,8 @@
 """The run that this code is part of, for code that is given nothing: a Celery task made durable, a library below it.
 
-    run = backline.current_run()
-    payments.charge(order, idempotency_key=run.key)
-    run.add_effect(lambda connection: connection.execute(text("UPDATE …")))
+run = backline.current_run()
+payments.charge(order, idempotency_key=run.key)
+run.add_effect(lambda connection: connection.execute(text("UPDATE …")))
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class CurrentRun:
             return 0
         with self._database.read() as connection:
             attempts = list_attempts(connection, self.id)
-        return min(int(self._row.faults), sum(attempt.outcome == RETRY for attempt in attempts))
+        asked = [attempt for attempt in attempts if attempt.outcome == RETRY]
+        return min(int(self._row.faults), len(asked))
 
     @property
     def key(self) -> str:

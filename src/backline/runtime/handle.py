@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
 from backline.errors import BacklineError, UnknownName
+from backline.runtime.contract import unwrap_answer
 from backline.runtime.pause import pause
 from backline.storage.database import Database
 from backline.storage.run_tables import ENDED_STATES
@@ -36,8 +36,8 @@ class RunHandle:
         """Whether the run has ended, or waits for somebody."""
         return self.state in ENDED_STATES
 
-    def get(self, timeout: float | None = None) -> dict[str, Any]:
-        """The answer (JSON object). Raises `RunFailed` with the row's error, `TimeoutError` after `timeout` s.
+    def get(self, timeout: float | None = None) -> Any:
+        """The answer (JSON object; of a durable Celery task what it returned). Raises `RunFailed` with the row's error, `TimeoutError` after `timeout` s.
 
         A run that needs a person or a deploy raises at once: waiting would not help.
         """
@@ -45,8 +45,7 @@ class RunHandle:
         while True:
             row = self._read()
             if row.state == "succeeded":
-                answer: dict[str, Any] = json.loads(row.answer)
-                return answer
+                return unwrap_answer(row.answer)
             if row.state in ENDED_STATES:
                 raise RunFailed(f"Run {self.id} is {row.state} ({row.error_kind}): {row.error_text}")
             if timeout is not None and time.monotonic() - began > timeout:

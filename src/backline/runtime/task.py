@@ -28,7 +28,8 @@ R = TypeVar("R", bound="Answer")
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
 INTERACTIVE, BATCH = 0, 5
-_OWN_ANSWER_FIELDS = {"task", "version", "code_version"}
+RETURNED = "returned"  # what a foreign task's call returned; see foreign.py
+_OWN_ANSWER_FIELDS = {"task", "version", "code_version", RETURNED}
 _NAME = re.compile(r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
 _LANGUAGE = re.compile(r"^\[(fr|de)\]\s*$", re.MULTILINE)
 

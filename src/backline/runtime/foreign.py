@@ -1,0 +1,105 @@
+"""A task that is declared elsewhere: its job is a call, its answer what the call returned."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+from pydantic_core import PydanticSerializationError, to_json
+
+from backline.errors import BadInput
+from backline.runtime.task import Answer, Job, Limits, Private, Task, Words
+
+LONGEST = 86_400.0  # seconds; the hard limit of a task that says none
+
+
+class Call(Job):
+    """The arguments of a call, by position and by name."""
+
+    args: list[Any] = Field(default_factory=list)
+    kwargs: dict[str, Any] = Field(default_factory=dict)
+
+
+class PrivateCall(Call):
+    """The same; no audit row shows the arguments."""
+
+    args: Annotated[list[Any], Private()] = Field(default_factory=list)
+    kwargs: Annotated[dict[str, Any], Private()] = Field(default_factory=dict)
+
+
+class Returned(Answer):
+    """What the call returned, as JSON."""
+
+    returned: Any = None
+
+
+@dataclass
+class ForeignTask(Task[Any, Any]):
+    """A declared task whose name may have any form, and whose queue is said.
+
+    `check` raises `TypeError` where arguments do not fit. `soft` in seconds is the limit that the code itself hears
+    of; `bugs` is how often an unexplained error is tried again.
+    """
+
+    family: str = "durable"
+    check: Callable[..., object] | None = None
+    soft: float | None = None
+    bugs: int | None = None
+    idempotent: bool = True
+
+    @property
+    def queue(self) -> str:
+        """The queue that was said."""
+        return self.family
+
+    def read_job(self, *args: Any, **kwargs: Any) -> Job:
+        """The call with these arguments. Raises `BadInput` where they do not fit, or are not JSON."""
+        if len(args) == 1 and not kwargs and isinstance(args[0], self.job):
+            return args[0]
+        try:
+            if self.check is not None:
+                self.check(*args, **kwargs)
+            text = to_json({"args": args, "kwargs": kwargs})
+        except TypeError as error:
+            raise BadInput(f"{self.name}: {error}.") from error
+        except (PydanticSerializationError, UnicodeError) as error:
+            raise BadInput(
+                f"{self.name}: the arguments are not JSON: {error}.",
+                remedy="Send numbers, texts, lists and dictionaries; an object by its id.",
+            ) from error
+        return self.read_json(text)
+
+
+_KNOWN: dict[str, ForeignTask] = {}
+
+
+def make_foreign_task(
+    name: str, function: Callable[[Call], Returned], *, words: str | None, private: bool, **options: Any
+) -> ForeignTask:
+    """The declaration, known to this process from now on; the last one of a name counts."""
+    said = inspect.cleandoc(words or "").strip() or f"The task {name} of another program."
+    task = ForeignTask(
+        name=name, version=1, job=PrivateCall if private else Call, answer=Returned, function=function,
+        needs={}, words=Words(said, said, said), **options,
+    )  # fmt: skip
+    _KNOWN[name] = task
+    return task
+
+
+def list_foreign_tasks() -> Mapping[str, ForeignTask]:
+    """What has been declared so far in this process, by name."""
+    return dict(sorted(_KNOWN.items()))
+
+
+def limit_call(soft: float | None, hard: float | None) -> Limits:
+    """The bounds of a run whose code hears of `soft` by itself: what the runtime enforces is the hard one."""
+    bound = hard or LONGEST
+    return Limits(soft=max(bound, soft or 0.0), hard=max(bound, soft or 0.0))
+
+
+def same_call(call: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+    """Whether these are the arguments of the call, as JSON."""
+    return to_json([call.args, call.kwargs]) == to_json([list(args), dict(kwargs)])
