@@ -17,7 +17,7 @@ _XID_FLOOR = text("SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS T
 
 
 def begin_epoch(
-    connection: Connection, why: str, anchor: str | None = None, *, actor: str = "backline"
+    connection: Connection, why: str, anchor: str | None = None, *, actor: str = "backline", least: int = 1
 ) -> int:
     """Begin a new epoch on the head of the last, in the caller's writing transaction; its number.
 
@@ -25,12 +25,12 @@ def begin_epoch(
     back to (for example `epoch 1, seq 4000` of a backup), and verify then knows why later anchors are
     missing from the chain. An audit row `audit.epoch` tells of it. Rows that were written but not sealed
     are sealed first thing in the new epoch, since on another PostgreSQL server their transaction ids say
-    nothing.
+    nothing. The number is at least `least`: one that anchors of what was lost know already is not taken again.
     """
     take_lock(connection)
     last, head = read_epoch(connection), read_head(connection)
     now = int(connection.execute(text(f"SELECT {now_sql(connection.dialect.name)}")).scalar_one())
-    number = 1 if last is None else last.epoch + 1
+    number = max(least, 1 if last is None else last.epoch + 1)
     foot = GENESIS if head is None else head.hash
     # First the floor, then the rows: what is not visible below is of a transaction from the floor on.
     floor = int(connection.execute(_XID_FLOOR).scalar_one()) if connection.dialect.name == "postgresql" else 0

@@ -100,7 +100,7 @@ class ChainCheck:
 
     def _check_opening(self, epoch: Epoch, foot: bytes | None) -> Iterator[Finding]:
         number = epoch.epoch
-        if number > 1 and number - 1 not in self._epochs:
+        if number > 1 and number - 1 not in self._epochs and (epoch.anchor is None or foot is None):
             yield Finding("epoch_gap", f"Before epoch {number} an epoch is missing.", epoch=number)
         elif foot is not None and epoch.foot != foot:
             words = (
@@ -152,7 +152,7 @@ class ChainCheck:
                 words = f"The chain was rewritten: an anchor knows another end of epoch {number}."
                 yield Finding("rewritten", words, epoch=number, seq=seq)
         beyond = max((seq for at, seq in self._points if at == number and seq > last), default=0)
-        after = self._epochs.get(number + 1)
+        after = self._epochs.get(min((one for one in self._epochs if one > number), default=0))
         if beyond and after is not None and after.anchor is not None:
             words = f"Epoch {number} ends at seal {last}, anchors know {beyond}: restored to {after.anchor} ({after.why})."
             yield Finding("restored", words, fault=False, epoch=number, seq=last)
