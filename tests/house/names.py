@@ -96,6 +96,8 @@ PAUSES = {
     "src/backline/cli/run.py": "the row of a run that another process carries is looked at again",
     "src/backline/runtime/drain.py": "a database that is away is not asked again at once",
     "src/backline/runtime/handle.py": "the row of a run that another process carries is looked at again",
+    "src/backline/runtime/intents.py": "an outcome is offered again to a database that is away",
+    "src/backline/runtime/limits.py": "a provider may be asked again within a second",
     "src/backline/runtime/run.py": "the finish asks a database that is away again",
     "src/backline/shell.py": "a database that is away is not asked again at once",
     "src/backline/worker_life.py": "the grace of a worker, and the wait for a database that is away",

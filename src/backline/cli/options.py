@@ -12,8 +12,10 @@ from backline.cli.screen import Screen
 from backline.runtime.audit import Secrets
 from backline.settings import (
     SECTIONS,
+    LimitSettings,
     LoadedSettings,
     Problem,
+    Section,
     Settings,
     load_settings,
     name_variable,
@@ -56,10 +58,10 @@ def list_options(loaded: LoadedSettings, problems: Sequence[Problem] = ()) -> It
     secrets = Secrets(find_passwords(loaded.settings))
     errors = {problem.option: problem.error.message for problem in problems}
     meant = name_meant(loaded.settings)
-    for name in option_names():
+    limits = [name for name in loaded.origin if name.startswith("limits.")]
+    for name in [*option_names(), *limits]:
         section, _, option = name.rpartition(".")
-        model = SECTIONS[section] if section else Settings
-        holder = getattr(loaded.settings, section) if section else loaded.settings
+        model, holder = _find_section(loaded.settings, section)
         value = getattr(holder, option)
         value = meant.get(name, value) if value == "" else value
         yield {
@@ -70,6 +72,12 @@ def list_options(loaded: LoadedSettings, problems: Sequence[Problem] = ()) -> It
             "error": errors.get(name),
             "meaning": model.model_fields[option].description or "folder for database, bells, inbox and logs",
         }
+
+
+def _find_section(settings: Settings, section: str) -> tuple[type[Section], Section | None]:
+    if section.startswith("limits."):
+        return LimitSettings, settings.limits.get(section.partition(".")[2], LimitSettings())
+    return (SECTIONS[section], getattr(settings, section)) if section else (Settings, settings)
 
 
 def name_meant(settings: Settings) -> dict[str, str]:

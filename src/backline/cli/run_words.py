@@ -33,12 +33,16 @@ def list_unanswered(
 
 
 def show_run(
-    screen: Screen, facts: dict[str, Any], attempts: Sequence[dict[str, Any]], trail: Sequence[RunRow]
+    screen: Screen,
+    facts: dict[str, Any],
+    attempts: Sequence[dict[str, Any]],
+    intents: Sequence[dict[str, Any]],
+    trail: Sequence[RunRow],
 ) -> None:
-    """One run with its attempts and audit rows."""
+    """One run with its attempts, its calls to the outside world and its audit rows."""
     audit = [describe_audit(row) for row in trail]
     if screen.json_lines:
-        screen.dump({**facts, "attempts": list(attempts), "audit": audit})
+        screen.dump({**facts, "attempts": list(attempts), "intents": list(intents), "audit": audit})
         return
     apart = ("job", "answer")
     screen.show_facts({key: value for key, value in facts.items() if value is not None and key not in apart})
@@ -49,6 +53,11 @@ def show_run(
     if attempts:
         screen.say(f"\n{screen.label('attempts')}")
         screen.show_rows(attempts, ["number", "outcome", "seconds", "worker", "error"])
+    if intents:
+        screen.say(f"\n{screen.label('intents')}")
+        screen.show_rows(
+            intents, ["name", "state", "tries", "made_at", "outcome", "words"], numbers=["tries"]
+        )
     if audit:
         screen.say(f"\n{screen.label('audit')}")
         screen.show_rows(audit, ["at", "actor", "action"])

@@ -1,4 +1,4 @@
-"""`backline runs`: list, show, retry, cancel and answer runs."""
+"""`backline runs`: list, show, retry, cancel and answer runs, and tell what became of a call."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from backline.cli.short_ids import shorten_ids
 from backline.errors import BadInput
 from backline.runtime import decisions
 from backline.storage.audits import list_audit
+from backline.storage.intents import list_intents
 from backline.storage.run_tables import STATES
 from backline.storage.run_tables import run as run_table
 from backline.storage.runs import list_attempts, list_runs, read_run
-from backline.web.descriptions import describe_attempt, describe_run
+from backline.web.descriptions import describe_attempt, describe_intent, describe_run
 
 app = typer.Typer(help="List, show, retry, cancel and answer runs.", no_args_is_help=True)
 RunIds = Annotated[list[str], typer.Argument(help="Ids, or beginnings that fit only one.", metavar="RUN…")]
@@ -52,13 +53,14 @@ def list_some(
 
 @app.command()
 def show(run: RunId, json_lines: Json = False) -> None:
-    """Show one run: state, attempts, answer, error, audit rows."""
+    """Show one run: state, attempts, answer, error, calls to the outside world, audit rows."""
     screen = make_screen(json_lines=json_lines)
     with open_house() as house, house.database.read() as connection:
         row = read_run(connection, run)
         attempts = [describe_attempt(attempt) for attempt in list_attempts(connection, row.id)]
         trail = list_audit(connection, run_id=row.id, limit=1000)
-        show_run(screen, describe_run(row, house.secrets), attempts, trail[::-1])
+        intents = [describe_intent(intent, house.secrets) for intent in list_intents(connection, row.id)]
+        show_run(screen, describe_run(row, house.secrets), attempts, intents, trail[::-1])
 
 
 @app.command()
@@ -112,3 +114,34 @@ def answer(
         with house.database.write() as connection:
             done = decisions.answer(connection, house.database.now_sql, run, person, why)
     screen.show_facts({"id": done.id, "state": done.state, "answered_by": person.name, "answered_why": why})
+
+
+@app.command()
+def outcome(
+    run: RunId,
+    name: Annotated[str, typer.Argument(help="The call's name, as `backline runs show` lists it.")],
+    why: Annotated[str, typer.Option("--why", help="How you know.")],
+    done: Annotated[
+        str | None,
+        typer.Option("--done", metavar="JSON", help="It happened; what the call would have returned."),
+    ] = None,
+    not_done: Annotated[
+        bool, typer.Option("--not-done", help="It did not happen: it may be called again.")
+    ] = False,
+    json_lines: Json = False,
+) -> None:
+    """Say what became of a call to the outside world, where nobody knows; the run goes on with it."""
+    screen = make_screen(json_lines=json_lines)
+    if not why.strip():
+        raise BadInput("The reason is empty.", remedy="Say how you know: --why TEXT.")
+    if (done is None) is not not_done:
+        raise BadInput("Say what happened.", remedy="Either --done JSON or --not-done.")
+    with open_ringing_house() as house:
+        person = name_person(house)
+        with house.database.write() as connection:
+            told = decisions.tell_outcome(
+                connection, house.database.now_sql, run, name, person, why, done=done
+            )
+        if told.state == "queued":
+            house.bells.ring(told.queue)
+    screen.show_facts({"id": told.id, "state": told.state, "was": told.was})

@@ -1,14 +1,20 @@
-"""What a person decides about a run: to cancel it, to try it again, to answer it. Each leaves its audit row."""
+"""What a person decides about a run: to cancel, retry or answer it, or what became of its call. Each is audited."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
-from backline.runtime.audit import Secrets, make_entry
+from backline.errors import BadInput, UnknownName
+from backline.runtime.audit import Secrets, digest, make_entry
+from backline.runtime.intents import name_object
 from backline.storage.audits import insert_audit
+from backline.storage.canvases import insert_tell
+from backline.storage.intents import tell_intent
+from backline.storage.run_tables import UNANSWERED_STATES
 from backline.storage.runs import RunRow, answer_run, read_run, request_cancel, retry_run
 
 
@@ -37,6 +43,8 @@ def cancel(connection: Connection, now_sql: str, run: str, person: Person) -> De
     """
     row = read_run(connection, run)
     state = request_cancel(connection, now_sql, row.id)
+    if state == "cancelled":
+        insert_tell(connection, now_sql, row.id)
     return _note(connection, now_sql, "run.cancel", row, state, person)
 
 
@@ -54,7 +62,52 @@ def answer(connection: Connection, now_sql: str, run: str, person: Person, why: 
     """Say why a failure needs no more work. Raises `UnknownName`, and `BadInput` where it is no failure."""
     row = read_run(connection, run)
     answer_run(connection, now_sql, row.id, person.name, why)
+    insert_tell(connection, now_sql, row.id, why="answered")
     return _note(connection, now_sql, "run.answer", row, row.state, person, why=why)
+
+
+def tell_outcome(
+    connection: Connection, now_sql: str, run: str, name: str, person: Person, why: str, *, done: str | None
+) -> Decided:
+    """Say what became of a call without an outcome: `done` is its result as JSON, None says that it did not happen.
+
+    A failure that nobody has answered goes on: it is put back into its queue; ring after the commit. Raises
+    `UnknownName` where nothing is open under that name, `BadInput` where `done` is no JSON or the run is running.
+    """
+    row = read_run(connection, run)
+    outcome, state = (None, "failed") if done is None else (_read_outcome(done), "done")
+    was = tell_intent(
+        connection,
+        now_sql,
+        run_id=row.id,
+        name=name,
+        state=state,
+        outcome=outcome,
+        words=person.secrets.strike(why),
+    )
+    if was is None:
+        raise UnknownName(
+            f"Run {row.id} has no call {name!r} without an outcome.", remedy=f"`backline runs show {row.id}`."
+        )
+    if was == "running":
+        raise BadInput(f"Run {row.id} is being carried: what became of its call may still be written.")
+    entry = make_entry(
+        person.name, "intent.told", name_object(row.id, name), person.secrets,
+        run_id=row.id, after_sha=digest(outcome), state=state, why=why,
+    )  # fmt: skip
+    insert_audit(connection, now_sql, entry)
+    if was in UNANSWERED_STATES and row.answered_at is None:
+        return retry(connection, now_sql, row.id, person)
+    return Decided(row.id, row.queue, was, was)
+
+
+def _read_outcome(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text))
+    except ValueError as error:
+        raise BadInput(
+            f"The outcome is no JSON: {error}.", remedy="Example: '{\"id\": 7}'; a text: '\"x\"'."
+        ) from error
 
 
 def _note(

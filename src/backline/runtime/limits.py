@@ -18,10 +18,12 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Protocol
+
+from sqlalchemy import Connection
 
 from backline.errors import TryLater
 from backline.runtime.pause import pause
@@ -89,6 +91,7 @@ class Durable(Protocol):
     def block(self, key: LimitKey, wait: int, until: int, cap: int) -> int: ...
     def find_block(self, key: LimitKey) -> int: ...
     def list_buckets(self) -> list[Bucket]: ...
+    def clear(self, connection: Connection, key: LimitKey) -> bool: ...
 
 
 class Quick(Protocol):
@@ -97,6 +100,8 @@ class Quick(Protocol):
     def take(self, key: LimitKey, cost: int, room: int) -> int: ...
     def block(self, key: LimitKey, wait: int) -> None: ...
     def restore(self, blocks: Iterable[Bucket]) -> None: ...
+    def list_buckets(self) -> list[Bucket]: ...
+    def clear(self, key: LimitKey) -> bool: ...
 
 
 class SharedLimits:
@@ -153,6 +158,22 @@ class SharedLimits:
             except ConnectionError as error:
                 self._begin_quiet(error)
         return lasts / 1_000_000
+
+    def list_buckets(self) -> list[Bucket]:
+        """Every limit that is kept, by name. Raises `ConnectionError` where Redis has them and is away."""
+        merged = {bucket.key: bucket for bucket in self._durable.list_buckets()}
+        for bucket in [] if self._quick is None else self._quick.list_buckets():
+            known = merged.get(bucket.key, bucket)
+            merged[bucket.key] = replace(bucket, blocked_for=max(bucket.blocked_for, known.blocked_for))
+        return [merged[key] for key in sorted(merged, key=lambda key: (key.provider, key.account))]
+
+    def clear(self, connection: Connection, key: LimitKey) -> bool:
+        """Lift a block and fill the bucket, with the caller's commit. False where nothing is kept under that name.
+
+        Raises `ConnectionError` where Redis has them and is away.
+        """
+        kept = self._durable.clear(connection, key)
+        return (self._quick is not None and self._quick.clear(key)) or kept
 
     def _ask(self, quick: Quick, key: LimitKey, needed: int, room: int) -> int:
         """Redis first gets the blocks of the database where it has lost its memory, or this process lost sight of it."""

@@ -34,7 +34,10 @@ _TELL = """
 UPDATE backline_intent SET state = :state, outcome = :outcome, words = :words, ended_at = {now}
 WHERE run_id = :run_id AND name = :name AND state IN ('open', 'unclear') RETURNING run_id
 """
-_COUNT_OLD = "SELECT count(*) FROM backline_intent WHERE state = 'open' AND made_at < {now} - :age"
+_COUNT_OLD = """
+SELECT count(*) AS old, (SELECT run_id FROM backline_intent WHERE state = 'open' ORDER BY made_at LIMIT 1) AS oldest
+FROM backline_intent WHERE state = 'open' AND made_at < {now} - :age
+"""
 HOUR = 3_600_000_000  # microseconds
 
 
@@ -118,9 +121,10 @@ def list_intents(connection: Connection, run_id: str) -> Sequence[IntentRow]:
     return connection.execute(query).all()
 
 
-def count_old_intents(connection: Connection, now_sql: str) -> int:
-    """How many calls have been without an outcome for more than an hour."""
-    return int(connection.execute(text(_COUNT_OLD.format(now=now_sql)), {"age": HOUR}).scalar_one())
+def count_old_intents(connection: Connection, now_sql: str) -> tuple[int, str | None]:
+    """How many calls have been without an outcome for more than an hour, and the run of the oldest."""
+    row = connection.execute(text(_COUNT_OLD.format(now=now_sql)), {"age": HOUR}).one()
+    return int(row.old), row.oldest
 
 
 def _lock(connection: Connection, words: str) -> str:

@@ -46,6 +46,21 @@ def describe_attempt(row: RunRow) -> dict[str, Any]:
     }
 
 
+def describe_intent(row: Any, secrets: Secrets) -> dict[str, Any]:
+    """A call to the outside world; what looks like a secret is struck out of its outcome."""
+    return {
+        "name": row.name,
+        "state": row.state,
+        "tries": row.tries,
+        "at_most_once": bool(row.at_most_once),
+        "made_at": show_micros(row.made_at),
+        "ended_at": show_micros(row.ended_at),
+        "request": read_tree(row.request),
+        "outcome": None if row.outcome is None else secrets.strike_tree(read_tree(row.outcome)),
+        "words": row.words,
+    }
+
+
 def describe_audit(row: RunRow) -> dict[str, Any]:
     """An audit row: time in ISO 8601 UTC, digests as SHA-256 hex."""
     return {
