@@ -118,7 +118,7 @@ def test_every_task_of_the_house_gets_what_it_needs(tmp_path: Path) -> None:
     tasks = find_tasks()
     assert list(tasks) == sorted(tasks) and all(isinstance(task, Task) for task in tasks.values())
     house = House(settings, tasks)
-    assert house.runtime.tasks is tasks
+    assert dict(house.runtime.tasks) == tasks
     assert Database in make_providers(settings, house.database)
     house.close()
 

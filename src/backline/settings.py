@@ -133,6 +133,19 @@ class AuditSettings(Section):
         return names
 
 
+class DurableSettings(Section):
+    """Celery tasks of other programs that are carried as runs."""
+
+    modules: list[str] = Field(
+        default_factory=list, description="modules whose Celery tasks are durable; in a variable with commas"
+    )
+
+    @field_validator("modules", mode="before")
+    @classmethod
+    def _split(cls, names: Any) -> Any:
+        return [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else names
+
+
 class LimitSettings(Section):
     """How fast one provider may be asked; what is left out is as the policy in the code says."""
 
@@ -158,6 +171,7 @@ class Settings(Section):
     reports: ReportSettings = Field(default_factory=ReportSettings)
     vault: VaultSettings = Field(default_factory=VaultSettings)
     audit: AuditSettings = Field(default_factory=AuditSettings)
+    durable: DurableSettings = Field(default_factory=DurableSettings)
     limits: dict[str, LimitSettings] = Field(default_factory=dict)
 
     @property
@@ -207,6 +221,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "web": WebSettings,
     "reports": ReportSettings,
     "vault": VaultSettings,
+    "durable": DurableSettings,
     "audit": AuditSettings,
 }
 

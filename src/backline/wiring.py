@@ -6,7 +6,8 @@ import hashlib
 import importlib
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -60,6 +61,8 @@ class House:
     worker: str = ""
     may_kill: bool = False
     stop: StopOrder | None = None
+    built_in: Mapping[str, Task[Any, Any]] = field(default_factory=dict)  # carried, and listed nowhere
+    provides: Mapping[type, Provider] = field(default_factory=dict)  # what only this process has
 
     @cached_property
     def database(self) -> Database:
@@ -104,9 +107,10 @@ class House:
         return Runtime(
             database=self.database,
             leases=Leases(self.database.dialect, self.database.now_sql, options.lease_seconds),
-            tasks=self.tasks,
+            tasks=ChainMap(dict(self.built_in), self.tasks),  # type: ignore[arg-type]  # a view: more may be enlisted
             providers={
                 **make_providers(self.settings, self.database),
+                **self.provides,
                 Vault: lambda _: self.vault,
                 Limiter: lambda context: Limiter(self.limits, interactive=context.priority == INTERACTIVE),
             },
@@ -127,7 +131,7 @@ class House:
             self.database,
             self.sweeps,
             self.bells,
-            {name: task.version for name, task in self.tasks.items()},
+            {name: task.version for name, task in (*self.tasks.items(), *self.built_in.items())},
             read_code_version(),
             self.settings.runtime.sweep_seconds,
             self.settings.runtime.lease_seconds,
@@ -158,7 +162,7 @@ class House:
         new = prepare_run(task, job, ask, self.settings.runtime.ring_again_seconds)
         run_id = self.database.try_twice(lambda: self._insert(new))
         if ask.delay <= 0:
-            self.bells.ring(task.queue)
+            self.bells.ring(new.queue)
         return run_id
 
     def _insert(self, new: NewRun) -> str:
@@ -196,13 +200,18 @@ def make_key_source(settings: Settings) -> KeySource:
     return KeyFile(settings.state / "vault.key", may_make=True)
 
 
-def find_tasks() -> dict[str, Task[Any, Any]]:
-    """Every task in tasks/ and in the plug-ins of `backline.tasks`. Two of one name stop the start."""
+def find_tasks(durable: Sequence[str] = ()) -> dict[str, Task[Any, Any]]:
+    """Every task in tasks/ and in the plug-ins of `backline.tasks`, and the Celery tasks of the modules `durable`.
+
+    Two of one name stop the start. Only where a module is named Celery is loaded.
+    """
     tasks: dict[str, Task[Any, Any]] = {}
     for task in find_members("backline.tasks", "backline.tasks", Task):
         if task.name in tasks:
             raise BadTask(f"Two tasks are named {task.name}.")
         tasks[task.name] = task
+    if durable:
+        tasks |= importlib.import_module("backline.durability").load_modules(durable)
     return dict(sorted(tasks.items()))
 
 
