@@ -27,13 +27,14 @@ from bench.imports import measure_imports
 from bench.layers import run_layers
 from bench.machine import describe_machine
 from bench.rounds import Plan, Round, measure_round, prepare
+from bench.seal import LEAST, SEALED_RUNS, measure_sealing
 from bench.stacks import Stack, open_stack
 from bench.work import EffectTable
 from bench.workers import RoundFailed
 from tests.services.programs import Missing
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = (*CONTENDERS, "layers", "import")
+PARTS = (*CONTENDERS, "layers", "import", "seal")
 PLANS = {False: Plan(100, 300, 100, 20.0), True: Plan(100, 2000, 300, 50.0)}  # embedded, and with services
 QUICK_PLANS = {False: Plan(20, 60, 20, 20.0), True: Plan(70, 200, 50, 50.0)}
 
@@ -138,6 +139,10 @@ def measure_stack(console: Console, arguments: argparse.Namespace, name: str) ->
             layers = run_layers(stack, 50 if arguments.quick else 500)
             tables.show_layers(console, name, layers)
             found["layers"] = [asdict(layer) for layer in layers]
+        if "seal" in arguments.parts:
+            runs = arguments.runs or (200 if arguments.quick else SEALED_RUNS)
+            found["seal"] = measure_sealing(stack, runs, arguments.rounds)
+            tables.show_sealing(console, name, found["seal"], LEAST)
         if "import" in arguments.parts and name == EMBEDDED:
             found["import"] = measure_imports(stack, arguments.rows)
             tables.show_imports(console, arguments.rows, found["import"])

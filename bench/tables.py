@@ -99,6 +99,20 @@ def show_imports(console: Console, rows: int, ways: Sequence[Mapping[str, Any]])
             console.print(f"{way['way']}: {way['failed']}", markup=False)
 
 
+def show_sealing(console: Console, stack: str, found: Sequence[Mapping[str, Any]], least: float) -> None:
+    """Throughput with and without sealing, by number of writers."""
+    table = Table(title=f"{stack}: runs a second, sealed beside and not sealed", title_justify="left")
+    for name in ("writers", "not sealed", "sealed", "ratio", "left unsealed", "target"):
+        table.add_column(name, justify="right")
+    for one in found:
+        table.add_row(
+            str(one["writers"]), _spread(Spread(**one["without"]), 0), _spread(Spread(**one["with"]), 0),
+            _spread(Spread(**one["ratio"]), 2), str(one["left"]),
+            "[green]met[/]" if one["ratio"]["median"] >= least else f"[red]below {least}[/]",
+        )  # fmt: skip
+    console.print(table)
+
+
 def _spread(value: Spread | None, digits: int, sign: str = "") -> str:
     if value is None:
         return "-"

@@ -19,6 +19,7 @@ from bench.imports import measure_imports, measure_way, write_catalogue, write_t
 from bench.layers import run_layers
 from bench.machine import measure_fsync
 from bench.rounds import Plan, Round, measure_round, prepare
+from bench.seal import LEAST, measure_sealing
 from bench.stacks import Stack, open_stack
 from bench.work import EffectTable
 from bench.workers import RoundFailed
@@ -139,6 +140,13 @@ def test_a_way_that_fails_says_why() -> None:
     assert (good["stored"], good["failed"]) == (7, None)
     assert (bad["stored"], bad["failed"]) == (None, "no such thing")
     assert good["peak_mib"] > 1
+
+
+def test_sealing_has_a_price(stack: Stack) -> None:
+    (found,) = measure_sealing(stack, 10, 1, (2,))
+    assert found["writers"] == 2
+    assert all(rate > 0 for rates in found["rounds"].values() for rate in rates)
+    tables.show_sealing(Console(quiet=True), "embedded", [found], LEAST)
 
 
 def test_results_are_kept(tmp_path: Path) -> None:
