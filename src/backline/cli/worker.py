@@ -10,6 +10,7 @@ import typer
 
 from backline.bells import name_queue
 from backline.celery_app import app as celery_app
+from backline.cli.houses import open_desk
 from backline.cli.parameters import Under
 from backline.cli.processes import follow_parent, set_up_log
 from backline.errors import UnknownName
@@ -34,6 +35,7 @@ def worker(
     """Carry runs until SIGTERM; runs in hand are finished or handed back."""
     follow_parent(under)
     set_up_log()
+    open_desk()  # with the modules of durable tasks, before the children start
     # Celery warns root of pickled messages; this application accepts JSON alone, and root is usual on a NAS.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
     celery_app.worker_main(list_arguments(concurrency, queues, name))

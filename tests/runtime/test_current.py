@@ -1,0 +1,64 @@
+"""Code that is given nothing may ask which run it is part of, and leave effects with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backline.runtime.current import NoRun, current_run
+from tests.runtime.conftest import MakeStage
+from tests.runtime.stage import Done, Word, declare, write_word
+
+
+def test_outside_of_a_run_there_is_none() -> None:
+    with pytest.raises(NoRun, match="part of a run"):
+        current_run()
+
+
+@pytest.mark.parametrize("short", [True, False])
+def test_a_run_knows_itself_in_each_attempt(stage: MakeStage, short: bool) -> None:
+    seen: list[tuple[Any, ...]] = []
+
+    @declare(short=short)
+    def work(job: Word) -> Done:
+        run = current_run()
+        seen.append((run.id, run.task, run.attempt, run.key, run.asked_by, run.trace_id, run.count_retries()))
+        run.add_effect(write_word(job.word))
+        if run.attempt == 1:
+            raise ConnectionError("once")
+        return Done(word="x")
+
+    on = stage(work)
+    run_id = on.submit(work, "w")
+    on.run()
+    assert on.words() == []
+    on.pass_time(900)
+    on.redriver.sweep()
+    on.run()
+    assert on.words() == ["w"] and on.row(run_id).state == "succeeded"
+    trace = on.row(run_id).trace_id
+    assert seen == [
+        (run_id, "probe.work", number, f"backline:{run_id}", "tester", trace, 0) for number in (1, 2)
+    ]
+    with pytest.raises(NoRun):
+        current_run()
+
+
+def test_progress_checkpoints_steps_and_intents_are_the_run_s(stage: MakeStage) -> None:
+    @declare()
+    def work(job: Word) -> Done:
+        run = current_run()
+        run.checkpoint()
+        run.progress(1, 2, "half")
+        kept = run.steps.keep("a", None, lambda: job.word)
+        called = run.intents.call("b", {"word": kept}, lambda: "called")
+        return Done(word=kept + called)
+
+    on = stage(work)
+    run_id = on.submit(work, "w")
+    on.run()
+    assert on.answer(run_id)["word"] == "wcalled"
+    assert "half" in on.row(run_id).progress
+
+
