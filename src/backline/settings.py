@@ -112,8 +112,12 @@ class VaultSettings(Section):
 class AuditSettings(Section):
     """How the audit is sealed, and where its head is anchored."""
 
-    seal_seconds: float = Field(1.0, ge=0, le=60, description="how old a row may get unsealed; 0: never sealed")
-    anchor_minutes: float = Field(15.0, ge=0, description="time between two anchors of the chain; 0 makes none")
+    seal_seconds: float = Field(
+        1.0, ge=0, le=60, description="how old a row may get unsealed; 0: never sealed"
+    )
+    anchor_minutes: float = Field(
+        15.0, ge=0, description="time between two anchors of the chain; 0 makes none"
+    )
     anchor_targets: str = Field("file", description="where anchors go, with commas: file, s3, rfc3161")
     anchor_folder: str = Field("", description="folder of anchors; empty means anchors/ in the state folder")
     signing_key: str = Field(
@@ -143,7 +147,9 @@ class DurableSettings(Section):
     @field_validator("modules", mode="before")
     @classmethod
     def _split(cls, names: Any) -> Any:
-        return [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else names
+        return (
+            [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else names
+        )
 
 
 class LimitSettings(Section):
