@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from backline.runtime.submit import new_run_id
 from backline.storage.database import Database
+from backline.storage.run_ids import new_run_id
 from backline.storage.runs import NewRun, insert_run
 
 

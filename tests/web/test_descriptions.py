@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from backline.runtime.audit import STRUCK, Secrets
-from backline.runtime.submit import new_run_id
 from backline.storage.database import Database
+from backline.storage.run_ids import new_run_id
 from backline.storage.runs import read_run
 from backline.web.descriptions import (
     count_seconds,

@@ -15,10 +15,11 @@ from backline.errors import BadInput
 from backline.runtime.contract import read_stored_job
 from backline.runtime.retry import first_line, is_passing
 from backline.runtime.slots import check_cron, next_slot
-from backline.runtime.submit import Ask, new_run_id, submit_run
+from backline.runtime.submit import Ask, submit_run
 from backline.runtime.task import Job, Task
 from backline.storage.clock import from_micros, to_micros
 from backline.storage.database import Database
+from backline.storage.run_ids import new_run_id
 from backline.storage.runs import RunRow
 from backline.storage.schedules import (
     PAGE,

@@ -13,6 +13,7 @@ from backline.runtime.audit import describe_job, digest, list_private, make_entr
 from backline.runtime.context import RunContext, Runtime
 from backline.runtime.retry import Verdict, describe_error, judge
 from backline.runtime.task import Job, Task
+from backline.storage.canvases import insert_tell
 from backline.storage.leases import RunRow, Settlement
 from backline.storage.sweeps import EXPIRED, PAST_DEADLINE
 
@@ -109,7 +110,10 @@ def settle(
         task=row.task, version=row.version, worker=runtime.worker,
         job=None if job is None else describe_job(job), error_kind=end.error_kind,
     )  # fmt: skip
-    return runtime.leases.settle(
+    settled = runtime.leases.settle(
         connection, row, fence, from_state=from_state, worker=runtime.worker, started_at=row.now_at,
         code_version=runtime.code_version, end=end, audit=entry,
     )  # fmt: skip
+    if settled and row.canvas is not None and end.state != "queued":
+        insert_tell(connection, runtime.database.now_sql, row.id)
+    return settled

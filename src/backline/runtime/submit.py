@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets as randomness
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +10,7 @@ from sqlalchemy import Connection
 
 from backline.runtime.audit import digest
 from backline.runtime.task import Job, Task
+from backline.storage.run_ids import new_run_id
 from backline.storage.runs import NewRun, insert_run
 
 
@@ -29,15 +28,8 @@ class Ask:
     trace_id: str | None = None
     schedule_id: str | None = None
     slot: int | None = None
-
-
-def new_run_id() -> str:
-    """A UUID of version 7: its order is the order of submission, to 244 ns (RFC 9562 §6.2, method 3)."""
-    millis, nanos = divmod(time.time_ns(), 1_000_000)
-    fraction = nanos * 4096 // 1_000_000  # the 12 bits after the version
-    chance = int.from_bytes(os.urandom(8), "big") & ~(0x3 << 62) | 0x2 << 62
-    text = f"{millis << 80 | 0x7 << 76 | fraction << 64 | chance:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    queue: str | None = None
+    canvas: str | None = None
 
 
 def new_trace_id() -> str:
@@ -53,7 +45,7 @@ def prepare_run(task: Task[Any, Any], job: Job, ask: Ask, ring_again: float) -> 
         id=new_run_id(),
         task=task.name,
         version=task.version,
-        queue=task.queue,
+        queue=ask.queue or task.queue,
         priority=task.priority if ask.priority is None else ask.priority,
         job=text,
         job_sha=digest(text) or "",
@@ -69,6 +61,7 @@ def prepare_run(task: Task[Any, Any], job: Job, ask: Ask, ring_again: float) -> 
         schedule_id=ask.schedule_id,
         slot=ask.slot,
         ring_again=ring_again,
+        canvas=ask.canvas,
     )
 
 

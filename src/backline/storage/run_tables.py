@@ -113,6 +113,7 @@ run = Table(
     Column("answered_at", BigInteger),
     Column("answered_by", Text),
     Column("answered_why", Text),
+    Column("canvas", Text),  # JSON: what Celery is told at its end, see canvases.py
     CheckConstraint(f"state IN {quote_states(STATES)}", name="state"),
 )
 Index(
@@ -156,6 +157,21 @@ Index(
     unique=True,
     postgresql_where=text("idempotency_key IS NOT NULL"),
     sqlite_where=text("idempotency_key IS NOT NULL"),
+)
+Index(  # the id that Celery knows a run by
+    "ix_backline_run_celery",
+    run.c.idempotency_key,
+    postgresql_where=text("idempotency_key LIKE 'celery:%'"),
+    sqlite_where=text("idempotency_key LIKE 'celery:%'"),
+)
+
+result = Table(  # of a Celery task that has no row here, and of groups
+    "backline_result",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
 )
 
 attempt = Table(

@@ -39,16 +39,17 @@ class NewRun:
     schedule_id: str | None = None
     slot: int | None = None
     ring_again: float = 25.0
+    canvas: str | None = None
 
 
 INSERT_RUN = """
 INSERT INTO backline_run (id, task, version, queue, priority, idempotency_key, job, job_sha, state, due_at,
     deadline_at, expires_at, concurrency_key, concurrency_limit, rings, ring_at, trace_id, asked_by, parent_id,
-    schedule_id, slot, created_at)
+    schedule_id, slot, canvas, created_at)
 SELECT :id, :task, :version, :queue, :priority, :idempotency_key, :job, :job_sha, :state, n.at + :delay,
     n.at + :delay + CAST(:deadline AS BIGINT), n.at + :delay + CAST(:expires AS BIGINT), :concurrency_key,
     :concurrency_limit, CAST(:rings AS INTEGER), n.at + :ring_again, :trace_id, :asked_by, :parent_id,
-    :schedule_id, CAST(:slot AS BIGINT), n.at
+    :schedule_id, CAST(:slot AS BIGINT), :canvas, n.at
 FROM (SELECT {now} AS at) AS n WHERE true
 ON CONFLICT DO NOTHING RETURNING id
 """

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, TextClause, text
 
 from backline.storage.attempts import insert_attempt
 from backline.storage.audits import AuditEntry, insert_audit
+from backline.storage.canvases import insert_tell
 from backline.storage.clock import seconds_to_micros
 
 LOST_IS_POISON = 3
@@ -124,6 +125,7 @@ class Sweeps:
             for row in connection.execute(statement, end._asdict()).all():
                 entry = AuditEntry("re-driver", f"run.{end.state}", f"run:{row.id}", "{}", row.id, row.fence)
                 insert_audit(connection, self._now, entry)
+                insert_tell(connection, self._now, row.id)
                 count += 1
         return count
 
@@ -158,6 +160,8 @@ class Sweeps:
                 connection.execute(self._text(_CALL_WAITING), {"key": row.concurrency_key})
             entry = AuditEntry("re-driver", f"run.lost.{state}", f"run:{row.id}", "{}", row.id, row.fence)
             insert_audit(connection, self._now, entry)
+            if final:
+                insert_tell(connection, self._now, row.id)
             taken.append(LostRun(row.id, row.task, state))
         return taken
 
