@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
+
+from backline.web.loopback import open_socket
+from backline.web.server import start_listening
 
 
 def test_real_process(tmp_path: Path) -> None:
@@ -27,3 +31,10 @@ def test_real_process(tmp_path: Path) -> None:
         assert process.wait(timeout=15) == 0
     finally:
         process.kill()
+
+
+def test_connections_send_at_once() -> None:
+    with open_socket("127.0.0.1", 0) as listener:
+        start_listening(listener)
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as taken:
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

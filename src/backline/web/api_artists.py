@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
+from pydantic import BeforeValidator
 
 from backline.metrics.lines import list_lines
 from backline.music import to_day
@@ -19,10 +21,19 @@ from backline.web.paging import CursorQuery, LimitQuery, read_number_cursor, wri
 from backline.web.problems import document, refuse_field
 from backline.wiring import House
 
+
+def _read_day(given: object) -> object:
+    """Only a day as ISO 8601 writes it; pydantic would take a number for a moment."""
+    if isinstance(given, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", given, re.ASCII):
+        raise ValueError("a day is written as 2026-08-31")
+    return given
+
+
+Day = Annotated[date, BeforeValidator(_read_day)]
 ArtistId = Annotated[str, Path(pattern="^art_[0-9a-f]{16}$", description="The artist's id.")]
 By = Annotated[Literal["day", "track", "country", "source"], Query(description="What a line stands for.")]
-First = Annotated[date | None, Query(alias="from", description="First day, included.")]
-Last = Annotated[date | None, Query(alias="to", description="Last day, included.")]
+First = Annotated[Day | None, Query(alias="from", description="First day, included.")]
+Last = Annotated[Day | None, Query(alias="to", description="Last day, included.")]
 Report = Annotated[
     str | None, Query(max_length=100, pattern="^[a-z0-9_.-]+$", description="Only this report.")
 ]

@@ -38,8 +38,9 @@ Known = Annotated[str | None, Header(alias="Last-Event-ID", max_length=100)]
 class Streams:
     """How many streams are open in this process, and whether they are to end."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, heartbeat: float = HEARTBEAT_SECONDS) -> None:
         self.most = most
+        self.heartbeat = heartbeat
         self.closing = threading.Event()
         self._open = 0
 
@@ -121,7 +122,7 @@ async def follow_run(house: House, streams: Streams, run: str, last: str | None)
             yield spell(told)
         if told and told["state"] in ENDED_STATES:
             return
-        if time.monotonic() - spoke >= HEARTBEAT_SECONDS:
+        if time.monotonic() - spoke >= streams.heartbeat:
             spoke = time.monotonic()
             yield ": heartbeat\n\n"
         await asyncio.sleep(LOOK_SECONDS)

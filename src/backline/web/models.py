@@ -30,9 +30,19 @@ class RunOptions(Taken):
 class NewRun(Taken):
     """A run that is asked for. The job's fields are those of GET /tasks/{name}."""
 
-    task: Annotated[
-        Text, Field(min_length=1, max_length=200, examples=["streaming_metrics.aggregate_metrics"])
-    ]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "task": "streaming_metrics.aggregate_metrics",
+                    "job": {"artist_id": "art_0000000000000000"},
+                    "options": {"priority": 0},
+                }
+            ]
+        }
+    )
+
+    task: Annotated[Text, Field(min_length=1, max_length=200)]
     job: dict[str, Any] = {}
     options: RunOptions = RunOptions()
 
@@ -40,7 +50,7 @@ class NewRun(Taken):
 class NewAnswer(Taken):
     """Why a failure needs no more work."""
 
-    why: Annotated[str, StringConstraints(pattern=r"^[^\x00]*\S[^\x00]*$", max_length=2000)]
+    why: Annotated[str, StringConstraints(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$", max_length=2000)]
 
 
 class RunAnswer(BaseModel):

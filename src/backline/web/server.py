@@ -41,6 +41,16 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
+def start_listening(listener: socket.socket) -> None:
+    """Take connections that send at once.
+
+    asyncio sees to that only for sockets that were made with the protocol TCP by number; for others the kernel
+    holds each answer's body back until the header is acknowledged, 40 ms later (Nagle, RFC 896).
+    """
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted connections inherit it
+    listener.listen(128)
+
+
 def serve(house: House, listener: socket.socket, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; `ready` is told the address."""
     host, port = listener.getsockname()[:2]
@@ -49,7 +59,9 @@ def serve(house: House, listener: socket.socket, ready: Callable[[str], None]) -
     config = uvicorn.Config(api, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
     server = Server(config, api.state.streams)
     house.redriver.start()
-    listener.listen(128)  # whoever is told the address may call at once; they are answered when all is up
+    start_listening(
+        listener
+    )  # whoever is told the address may call at once; they are answered when all is up
     ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
     try:
         server.run(sockets=[listener])
