@@ -77,6 +77,4 @@ def _make_requests() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("user_name", "key", name=op.f("pk_backline_api_request")),
     )
-    op.create_index(
-        "ix_backline_api_request_created", "backline_api_request", ["created_at"], unique=False
-    )
+    op.create_index("ix_backline_api_request_created", "backline_api_request", ["created_at"], unique=False)
