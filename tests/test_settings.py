@@ -171,3 +171,30 @@ def test_the_settings_of_this_process_are_read_once(home: Path, monkeypatch: pyt
     assert load_settings() is first and first.settings.language == "de"
     monkeypatch.setenv("BACKLINE_LANGUAGE", "en")
     assert load_settings().settings.language == "en"
+
+
+def test_limits_bear_the_names_of_providers(home: Path) -> None:
+    file = home / "own.toml"
+    file.write_text("[limits.spotify]\nrate = 5\nburst = 20\n")
+    loaded = load_settings({"BACKLINE_CONFIG": str(file), "BACKLINE_LIMITS_SPOTIFY_LONGEST_BLOCK": "60"})
+    limits = loaded.settings.limits["spotify"]
+    assert (limits.rate, limits.burst, limits.longest_block, limits.reserve) == (5, 20, 60, None)
+    assert loaded.origin["limits.spotify.rate"] == str(file)
+    assert loaded.origin["limits.spotify.longest_block"] == "BACKLINE_LIMITS_SPOTIFY_LONGEST_BLOCK"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[limits.spotify]\nrat = 5", r"unknown option limits\.spotify\.rat\."),
+        ("[limits]\nspotify = 5", r"unknown option limits\.spotify\."),
+        ("[limits.spotify]\nrate = 0", r"limits\.spotify\.rate from .*own\.toml"),
+        ("limits = 3", r"unknown option limits\."),
+    ],
+)
+def test_what_is_wrong_in_limits_is_named(home: Path, text: str, words: str) -> None:
+    (home / "own.toml").write_text(text)
+    with pytest.raises(BadInput, match=words):
+        load_settings({"BACKLINE_CONFIG": str(home / "own.toml")})
+    with pytest.raises(BadInput, match="BACKLINE_LIMITS_SPOTIFY_RAT"):
+        load_settings({"BACKLINE_LIMITS_SPOTIFY_RAT": "5"})

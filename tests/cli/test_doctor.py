@@ -11,6 +11,7 @@ from backline.cli.doctor import check_waiting
 from backline.cli.houses import open_house
 from backline.runtime.submit import Ask
 from tests.cli.conftest import Call
+from tests.cli.test_runs import add_intent
 
 
 def look(call: Call) -> tuple[int, dict[str, dict[str, str]]]:
@@ -84,3 +85,13 @@ def test_schedules_of_an_unknown_task_are_counted(call: Call) -> None:
     assert (code, checks["schedules"]["verdict"]) == (0, "warning")
     assert checks["schedules"]["says"].startswith("2 schedules wait")
     assert "gone.plugin" in checks["schedules"]["says"]
+
+
+@pytest.mark.usefixtures("probe")
+def test_calls_without_an_outcome_are_counted(call: Call) -> None:
+    run = str(call("run", "refuse", "--here", "--json").one["run"])
+    assert look(call)[1]["calls"]["verdict"] == "ok"
+    add_intent(run)
+    check = look(call)[1]["calls"]
+    assert check["verdict"] == "warning" and check["says"].startswith("1 calls")
+    assert f"backline runs show {run}" in check["remedy"]

@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from backline.cli.houses import open_house
 from backline.cli.screen import Screen
+from backline.storage.intent_tables import intent as intent_table
 from tests.cli.conftest import Call
 
 pytestmark = pytest.mark.usefixtures("probe")
@@ -101,3 +103,35 @@ def test_on_a_terminal_the_ids_are_short_and_taken(call: Call, monkeypatch: pyte
     short = call("runs", "list").out.splitlines()[2].split()[0]
     assert whole.startswith(short) and len(short) < 20
     assert call("runs", "show", short, "--json").one["id"] == whole
+
+
+def add_intent(run_id: str, made_at: int = 0) -> None:
+    """A call of which nobody knows what became of it."""
+    with open_house() as house, house.database.write() as connection:
+        values = {
+            "run_id": run_id,
+            "name": "post",
+            "input_sha": "s",
+            "request": '{"text": "hi"}',
+            "state": "open",
+        }
+        values |= {"at_most_once": True, "fence": 1, "tries": 1, "made_at": made_at}
+        connection.execute(intent_table.insert().values(values))
+
+
+def test_a_call_is_shown_and_its_outcome_told(program: Call, call: Call) -> None:
+    bad = submit(call, "refuse")
+    add_intent(bad)
+    shown = call("runs", "show", bad, "--json").one["intents"]
+    assert [(row["name"], row["state"], row["request"]) for row in shown] == [
+        ("post", "open", {"text": "hi"})
+    ]
+    assert "Calls to the outside world" in call("runs", "show", bad).out
+    for wrong in (["--why", "x"], ["--why", " ", "--not-done"], ["--why", "x", "--not-done", "--done", "1"]):
+        assert call("runs", "outcome", bad, "post", *wrong).code == 2
+    told = program("runs", "outcome", bad, "post", "--done", '{"id": 7}', "--why", "I saw it.", "--json")
+    assert (told.code, told.one["state"], told.one["was"]) == (0, "queued", "failed")
+    after = call("runs", "show", bad, "--json").one
+    assert [(row["state"], row["outcome"]) for row in after["intents"]] == [("done", {"id": 7})]
+    assert [row["action"] for row in after["audit"]][-2:] == ["intent.told", "run.retry"]
+    assert program("runs", "outcome", bad, "post", "--not-done", "--why", "x").code == 2
