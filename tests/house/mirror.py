@@ -19,6 +19,10 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
         "both files of tables are compared with the schema",
     ),
     "storage/seal_tables.py": ("tests/storage/test_run_tables.py", "the same"),
+    "storage/vault_tables.py": (
+        "tests/storage/test_run_tables.py",
+        "all files of tables are compared with the schema there",
+    ),
     "storage/migrations/env.py": ("tests/storage/test_upgrade.py", "Alembic runs it"),
     "storage/migrations/versions/*": ("tests/storage/test_upgrade.py", "each is run there, empty and filled"),
 }

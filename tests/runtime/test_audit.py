@@ -147,6 +147,14 @@ def test_what_looks_like_a_secret_is_struck_out(text: str, left: str) -> None:
     assert Secrets(["s3cr3t-value", "abc"]).strike(text) == left
 
 
+def test_what_is_learnt_later_is_struck_out_however_it_is_spelt() -> None:
+    secrets = Secrets(["s3cr3t-value"])
+    secrets.learn('pass"word/é')
+    secrets.learn("abc")  # too short to tell from other words
+    told = secrets.strike("""s3cr3t-value pass"word/é pass%22word%2F%C3%A9 pass\\"word/\\u00e9 abc""")
+    assert told == f"{STRUCK} {STRUCK} {STRUCK} {STRUCK} abc"
+
+
 def test_trees_are_struck_out_by_key_and_by_value() -> None:
     tree = {"Token": 5, "list": ["x s3cr3t-value", {"password": None, "cookie": "c"}], 7: True}
     assert Secrets(["s3cr3t-value"]).strike_tree(tree) == {

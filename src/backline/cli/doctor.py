@@ -19,6 +19,7 @@ from backline.cli.audit_health import look_at_audit
 from backline.cli.exits import NEEDS_PERSON
 from backline.cli.parameters import Json
 from backline.cli.screen import Screen
+from backline.cli.vault_health import look_at_vault
 from backline.discovery import BrokenMember
 from backline.settings import LoadedSettings, Settings, load_settings
 from backline.storage.database import Database
@@ -59,7 +60,7 @@ def look_at_everything(loaded: LoadedSettings) -> Iterator[Check]:
     yield check_broker(settings, _load_broker_app(settings))
     if len(checks) > 1 and checks[1].verdict == "ok":  # it answers, and its schema is ours
         looks = (check_clock, check_waiting, check_unanswered, check_calls, check_schedules)
-        for look in (*looks, *look_at_audit(settings)):
+        for look in (*looks, *look_at_audit(settings), *look_at_vault(settings)):
             yield _look_safely(look, settings, database)
     database.close()
 
