@@ -91,3 +91,19 @@ def test_export_of_a_time(call: Call) -> None:
         "end",
     ]
     assert call("audit", "export", "--from", "2021-01-01", "--to", "2020-01-01").code == 2
+
+
+def test_epoch_after_a_restore_passes_by_the_numbers_that_anchors_know(call: Call, state: Path) -> None:
+    run(call, 1)
+    call("audit", "key")
+    call("audit", "epoch", "--why", "month")
+    call("audit", "epoch", "--why", "month")
+    call("audit", "anchor")
+    for name in ("backline.db", "backline.db-wal", "backline.db-shm"):
+        (state / name).unlink(missing_ok=True)
+    run(call, 2)
+    words = ("audit", "epoch", "--why", "disk died", "--restored", "nothing")
+    assert call(*words, "--json").one["epoch"] == 3
+    verified = call("audit", "verify", "--json")
+    assert verified.code == 0
+    assert [line["kind"] for line in verified.lines[:-1]] == ["restored"]

@@ -73,6 +73,27 @@ def test_after_a_restore_to_an_older_point_verify_knows_why_anchors_are_ahead(da
     assert "epoch 1, seq 1 (disk died)" in finding.says
 
 
+def test_epochs_that_a_restore_lost_are_passed_by_and_told(database: Database) -> None:
+    tell(database, "a")
+    seal(database)
+    lost = {(2, 1): b"l" * 32, (3, 0): b"l" * 32}
+    with database.write() as connection:
+        assert begin_epoch(connection, "disk died", "epoch 1, seq 1", least=4) == 4
+    found = check(database, lost | read_points(database))
+    assert [(finding.kind, finding.epoch, finding.fault) for finding in found] == [
+        ("restored", 2, False), ("restored", 3, False),
+    ]  # fmt: skip
+    assert [finding.kind for finding in check(database, {(5, 1): b"l" * 32})] == ["cut_tail"]
+
+
+def test_an_epoch_that_was_skipped_without_a_restore_is_a_gap(database: Database) -> None:
+    tell(database, "a")
+    seal(database)
+    with database.write() as connection:
+        begin_epoch(connection, "odd", least=4)
+    assert [finding.kind for finding in check(database)] == ["epoch_gap"]
+
+
 def test_an_ordinary_epoch_explains_no_cut(database: Database) -> None:
     tell(database, "a", "b", "c")
     seal(database)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from backline.anchors.keys import make_key, name_public
-from backline.cli.audit_places import find_key_path, find_signing_key, make_anchorer
+from backline.cli.audit_places import find_key_path, find_signing_key, make_anchorer, read_targets
 from backline.cli.houses import make_screen, open_house, read_settings
 from backline.cli.parameters import Json
 from backline.errors import BadInput, NeedsHuman
@@ -61,8 +61,12 @@ def epoch(
 ) -> None:
     """Begin a new epoch of the chain: after a restore by hand, or so that the old one can be taken out later."""
     screen = make_screen(json_lines=json_lines)
-    with open_house() as house, house.database.write() as connection:
-        number = begin_epoch(connection, why, restored, actor=house.settings.actor)
+    with open_house() as house:
+        # What was lost had epochs of its own, which anchors may know: their numbers are not taken again.
+        known = (one.epoch for one in read_targets(house.settings, [])) if restored else ()
+        least = 1 + max(known, default=0)
+        with house.database.write() as connection:
+            number = begin_epoch(connection, why, restored, actor=house.settings.actor, least=least)
     screen.show_facts({"epoch": number, "why": why})
 
 

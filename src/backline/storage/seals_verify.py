@@ -100,7 +100,7 @@ class ChainCheck:
 
     def _check_opening(self, epoch: Epoch, foot: bytes | None) -> Iterator[Finding]:
         number = epoch.epoch
-        if number > 1 and number - 1 not in self._epochs and (epoch.anchor is None or foot is None):
+        if number > 1 and number - 1 not in self._epochs and epoch.anchor is None:  # a restore may skip some
             yield Finding("epoch_gap", f"Before epoch {number} an epoch is missing.", epoch=number)
         elif foot is not None and epoch.foot != foot:
             words = (
@@ -152,7 +152,7 @@ class ChainCheck:
                 words = f"The chain was rewritten: an anchor knows another end of epoch {number}."
                 yield Finding("rewritten", words, epoch=number, seq=seq)
         beyond = max((seq for at, seq in self._points if at == number and seq > last), default=0)
-        after = self._epochs.get(min((one for one in self._epochs if one > number), default=0))
+        after = self._find_next(number)
         if beyond and after is not None and after.anchor is not None:
             words = f"Epoch {number} ends at seal {last}, anchors know {beyond}: restored to {after.anchor} ({after.why})."
             yield Finding("restored", words, fault=False, epoch=number, seq=last)
@@ -175,11 +175,19 @@ class ChainCheck:
             if (f"audit-epoch:{drop.epoch}", drop.last_hash.hex()) not in self._told:
                 words = f"Epoch {drop.epoch} is gone, and no sealed audit row tells of it."
                 yield Finding("removed_epoch", words, epoch=drop.epoch)
-        newest = max(self._epochs, default=0)
-        missing = sorted({epoch for epoch, _ in self._points if epoch > newest})
-        if missing:
-            words = f"The tail was cut: anchors know epoch {missing[-1]}, the chain ends with epoch {newest}."
-            yield Finding("cut_tail", words, epoch=missing[-1])
+        for number in sorted({epoch for epoch, _ in self._points} - self._epochs.keys()):
+            after = self._find_next(number)
+            if after is not None and after.anchor is not None:
+                words = f"Anchors know epoch {number}: lost, restored to {after.anchor} ({after.why})."
+                yield Finding("restored", words, fault=False, epoch=number)
+            else:
+                words = f"The tail was cut: anchors know epoch {number}, the chain does not."
+                yield Finding("cut_tail", words, epoch=number)
+
+    def _find_next(self, number: int) -> Epoch | None:
+        """The next epoch that there is: after a restore it may not be the next number."""
+        later = [epoch for epoch in self._epochs if epoch > number]
+        return self._epochs[min(later)] if later else None
 
 
 def _keep_wrong(walk: _Walk, seal: Seal) -> Iterator[Finding]:
