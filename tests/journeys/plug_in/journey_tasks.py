@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
 import time
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from backline.errors import TimeLimit
 from backline.runtime.claim import Watch
 from backline.runtime.effects import Effects
+from backline.runtime.intents import Found, Intent, Intents, NotThere
 from backline.runtime.steps import Steps
 from backline.runtime.task import Answer, Job, Limits, task
 from backline.storage.database import Database
@@ -223,3 +227,43 @@ def fragile(job: Fragile, effects: Effects) -> Done:
     Tötet den ersten Prozess, der sie annimmt, dann eine Wirkung.
     """
     return _mark(effects, job.number, "fragile")
+
+
+class Post(Job):
+    """`url` is where the outside world listens; `once`: nobody can look there afterwards."""
+
+    number: int
+    url: str
+    once: bool = False
+
+
+def _ask(job: Post, path: str, method: str = "POST") -> dict[str, Any]:
+    request = urllib.request.Request(f"{job.url}/{path}/{job.number}", method=method)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        told: dict[str, Any] = json.load(answer)
+    return told
+
+
+@task("journey.post", version=1)
+def post(job: Post, effects: Effects, intents: Intents) -> Done:
+    """One effect in the outside world, then one here.
+
+    [fr]
+    Un effet à l'extérieur, puis un ici.
+
+    [de]
+    Eine Wirkung draußen, dann eine hier.
+    """
+
+    def do() -> dict[str, Any]:
+        _ask(job, "gate/before")
+        told = _ask(job, "posts")
+        _ask(job, "gate/after")
+        return told
+
+    def look(_: Intent) -> Found | NotThere:
+        return Found({"id": job.number}) if _ask(job, "posts", "GET")["count"] else NotThere()
+
+    request = {"number": job.number}
+    intents.call("post", request, do, None if job.once else look, at_most_once=job.once)
+    return _mark(effects, job.number, "post")
