@@ -1,0 +1,86 @@
+"""What a restored database must be told of the time between its backup and now, before anything works on it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from backline.storage.audits import AuditEntry, insert_audit
+from backline.storage.backup_archive import Manifest
+from backline.storage.clock import now_sql
+from backline.storage.seals_epochs import begin_epoch
+
+# More claims than any run can have had after the backup: whoever still holds one of these has a stale fence.
+JUMP = 1 << 32
+WORDS = "The database was restored from a backup; whoever had this run then has it no more."
+_ATTEMPTS = """
+INSERT INTO backline_attempt (run_id, fence, number, worker, started_at, ended_at, outcome, error_kind, error_text,
+    trace_id)
+SELECT id, fence, attempt, worker, coalesce(claimed_at, started_at, created_at), {now}, 'handed_back', 'restored',
+    CAST(:words AS TEXT), trace_id FROM backline_run WHERE state = 'running'
+ON CONFLICT DO NOTHING
+"""
+_TELL = """
+INSERT INTO backline_audit (at, actor, action, object, run_id, fence, body)
+SELECT {now}, CAST(:actor AS TEXT), 'run.queued', 'run:' || id, id, fence, '{{"error_kind":"restored"}}'
+FROM backline_run WHERE state = 'running'
+"""
+_REQUEUE = """
+UPDATE backline_run SET state = 'queued', attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END,
+    lease_until = NULL WHERE state = 'running'
+"""
+_JUMP = """
+UPDATE backline_run SET fence = fence + :jump, ring_at = CASE WHEN state = 'queued' THEN {now} ELSE ring_at END
+WHERE state <> 'succeeded'
+"""
+
+
+@dataclass(frozen=True)
+class Return:
+    """What was gone back to, who did it, and the least number of the new epoch."""
+
+    manifest: Manifest
+    file: str
+    actor: str
+    least_epoch: int = 1
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """The new epoch, and how many runs that were in hand are queued again."""
+
+    epoch: int
+    queued: int
+
+
+def come_back(connection: Connection, back: Return) -> Arrival:
+    """Hand back what was in hand, make every earlier claim stale, tell the audit, begin a new epoch.
+
+    A handed back run has spent no attempt: nobody failed. Schedules stay: their slots are caught up with by
+    their own rule. Leases are not left to the sweep, since a third restore would count a run as poison.
+    """
+    now = now_sql(connection.dialect.name)
+    told = {"words": WORDS, "actor": back.actor}
+    connection.execute(text(_ATTEMPTS.format(now=now)), told)
+    connection.execute(text(_TELL.format(now=now)), told)
+    queued = int(connection.execute(text(_REQUEUE)).rowcount)
+    connection.execute(text(_JUMP.format(now=now)), {"jump": JUMP})
+    manifest, head = back.manifest, back.manifest.head
+    anchor = "nothing sealed" if head is None else f"epoch {head['epoch']}, seal {head['seq']}"
+    body = {
+        "anchor": anchor, "code_version": manifest.code_version, "database": manifest.database, "file": back.file,
+        "made_at": manifest.made_at, "queued": queued, "rows": manifest.rows, "schema": manifest.schema,
+    }  # fmt: skip
+    written = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    insert_audit(connection, now, AuditEntry(back.actor, "database.restored", "database", written))
+    made = f"{manifest.moment:%Y-%m-%dT%H:%M:%SZ}"
+    epoch = begin_epoch(
+        connection,
+        f"restored from a backup of {made}",
+        anchor,
+        actor=back.actor,
+        least=back.least_epoch,
+    )
+    return Arrival(epoch, queued)
