@@ -28,6 +28,7 @@ class FakeApp:
         self.down = False
         self.heard = threading.Condition()
         self.tasks = {BELL: SimpleNamespace(apply_async=self._ring)}
+        self.amqp = SimpleNamespace(queues={name_queue(family): None for family in ("probe", "other")})
 
     def _ring(self, args: tuple[str], **options: Any) -> None:
         if self.down:

@@ -11,6 +11,7 @@ import pytest
 from celery import Celery
 
 from backline.bells import BELL, describe_transport, name_queue
+from backline.results import RowBackend
 from backline.runtime.task import BadTask, Task
 from tests.celery_apps import load_celery_app, make_own_app, make_settings, rows, say
 from tests.runtime.stage import Word, declare
@@ -57,7 +58,7 @@ def test_a_team_s_own_application_keeps_what_it_has(tmp_path: Path) -> None:
     desk = module.attach_tasks(team, make_settings(tmp_path), {NAME: declare(NAME)(say)})
     assert {"theirs.own", NAME, BELL} <= set(team.tasks)
     assert team.conf.task_default_queue == "theirs" and own() == 5
-    assert team.tasks[NAME].delay("x").state == "queued"
+    assert team.tasks[NAME].delay("x").run_state == "queued"
     assert desk.bells.count_waiting("probe") == 1
 
 
@@ -82,6 +83,10 @@ def test_a_task_of_ours_is_a_celery_task(app: Any) -> None:
     assert isinstance(task, celery.Task) and task.name == NAME and task.app is app
     assert task.__doc__ == "A probe."
     assert isinstance(app.tasks[BELL], celery.Task)
-    assert app.conf.accept_content == ["json"] and app.conf.result_backend is None
-    assert {queue.name for queue in app.conf.task_queues} == {"backline", name_queue("probe")}
+    assert app.conf.accept_content == ["json"] and isinstance(app.backend, RowBackend)
+    assert {queue.name for queue in app.conf.task_queues} == {
+        "backline",
+        name_queue("probe"),
+        name_queue("canvas"),
+    }
     assert not app.conf.worker_enable_remote_control

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from backline.errors import BadInput, Conflict
+from backline.results import RunResult
 from backline.runtime.drain import drain_queue
-from backline.runtime.handle import RunHandle
 from tests.celery_apps import make_own_app, rows
 
 NAME = "probe.work"
@@ -38,10 +38,11 @@ def test_options_reach_the_row(app: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"task_id": "x"}, "option task_id is not supported. Supported are asked_by, countdown"),
-        ({"queue": "x"}, "option queue is not supported"),
-        ({"link": "x"}, "option link is not supported"),
-        ({"retry": True}, "option retry is not supported"),
+        ({"task_id": "x", "key": "y"}, "key and task_id are two names of one run"),
+        ({"queue": "x"}, "no worker is known to listen in the queue x. Known are canvas, probe, backline"),
+        ({"link": object()}, "what follows is no JSON"),
+        ({"retry": True}, "option retry is not supported. The row is there"),
+        ({"colour": "red"}, "option colour is not supported. Supported are asked_by, countdown"),
         ({"countdown": "soon"}, "countdown is 'soon'. It takes seconds"),
         ({"countdown": True}, "countdown is True"),
         ({"countdown": float("nan")}, "countdown is nan"),
@@ -67,7 +68,7 @@ def test_what_is_not_supported_is_refused_with_a_remedy(
 
 def test_delay_writes_a_row_and_rings(app: Any) -> None:
     handle = app.tasks[NAME].delay("x", number=2)
-    assert isinstance(handle, RunHandle)
+    assert isinstance(handle, RunResult)
     (row,) = rows(app)
     assert (row.id, row.state, row.job, row.asked_by) == (
         handle.id,

@@ -130,5 +130,5 @@ def test_a_bad_job_is_refused_to_the_caller(app: Any) -> None:
 def test_the_bell_carries_what_is_due(app: Any) -> None:
     handle = app.tasks[NAME].delay("x")
     app.tasks[BELL].run("probe")
-    assert handle.state == "succeeded"
+    assert handle.run_state == "succeeded"
     app.tasks[BELL].run("probe")  # a stale bell

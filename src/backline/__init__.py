@@ -13,6 +13,7 @@ _OFFERED = {
     "submit": "backline.adoption",
     "submit_async": "backline.adoption",
     "durable": "backline.durability",
+    "attach": "backline.celery_app",
     "current_run": "backline.runtime.current",
 }
 

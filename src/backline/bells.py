@@ -7,10 +7,13 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from celery import Celery
+from kombu.entity import Exchange, Queue
 
+from backline.errors import BadInput
 from backline.runtime.pause import pause
 from backline.settings import Settings
 
@@ -18,11 +21,37 @@ log = logging.getLogger("backline.bells")
 BELL = "backline.bell"
 WINDOW = 0.01  # seconds
 QUIET = 1.0  # seconds
+make_queue: Any = Queue  # kombu ships no types
+make_exchange: Any = Exchange
 
 
 def name_queue(family: str) -> str:
     """The broker's queue of a family; the prefix keeps a shared broker tidy."""
     return f"backline.{family}"
+
+
+def make_broker_queue(queue: str) -> Any:
+    """The broker's queue of a family, as an application declares it that has not named it in its settings."""
+    name = name_queue(queue)
+    return make_queue(name, exchange=make_exchange(name, type="direct"), routing_key=name)
+
+
+def find_queue(app: Celery, families: Sequence[str], given: Any) -> str:
+    """The queue of runs that `queue=` means: a family's, or one that the application declares.
+
+    Raises `BadInput` with the remedy: a queue in which nobody listens would keep its runs for ever.
+    """
+    name = str(getattr(given, "name", given))
+    family = name.removeprefix(name_queue(""))
+    if family in families:
+        return family
+    if name in app.amqp.queues:
+        return name
+    known = ", ".join([*families, *(each for each in app.amqp.queues if not each.startswith(name_queue("")))])
+    raise BadInput(
+        f"apply_async: no worker is known to listen in the queue {name}.",
+        remedy=f"Known are {known}; more are declared in task_queues.",
+    )
 
 
 class BrokerBells:
@@ -82,7 +111,7 @@ class BrokerBells:
             return False
         try:
             self._app.tasks[BELL].apply_async(
-                (queue,), queue=name_queue(queue), retry=False, ignore_result=True, add_to_parent=False
+                (queue,), queue=self._find(queue), retry=False, ignore_result=True, add_to_parent=False
             )
         except Exception as error:  # any broker's error: a bell may be lost without harm
             self._quiet_until = time.monotonic() + QUIET
@@ -97,11 +126,21 @@ class BrokerBells:
             # kombu looks for a Redis queue without the key prefix, so that a passive look never finds it;
             # there a queue is only a list, and to declare it makes nothing.
             passive = connection.transport.driver_type != "redis"
-            declared = connection.default_channel.queue_declare(name_queue(queue), passive=passive)
+            found = self._find(queue)
+            name = str(getattr(found, "name", found))
+            declared = connection.default_channel.queue_declare(name, passive=passive)
             return int(declared.message_count)
         except Exception:
             self._drop()
             raise
+
+    def _find(self, queue: str) -> Any:
+        """The broker's queue: the application's own of that name, its family's, else one as we declare it."""
+        declared = self._app.amqp.queues
+        for name in (name_queue(queue), queue):
+            if name in declared:
+                return name
+        return make_broker_queue(queue)
 
     def _connect(self) -> Any:
         connection: Any = getattr(self._local, "connection", None)

@@ -9,7 +9,7 @@ import celery
 from celery import Celery
 from kombu.entity import Queue
 
-from backline.bells import BELL, describe_transport, name_queue
+from backline.bells import BELL, describe_transport, make_broker_queue, name_queue
 from backline.desk import Desk
 from backline.runtime.foreign import list_foreign_tasks
 from backline.runtime.task import BadTask, Task
@@ -18,6 +18,23 @@ from backline.shell import Bell, Shell
 from backline.wiring import find_tasks
 
 make_queue: Any = Queue  # kombu ships no types
+
+
+def attach(
+    app: Celery, settings: Settings | None = None, tasks: Mapping[str, Task[Any, Any]] | None = None
+) -> Desk:
+    """Add our tasks to a team's own Celery application. Its other tasks and its settings stay as they are.
+
+    Its workers then also carry runs, in the queues `backline.<family>` (name them where you use `-Q`); jobs and
+    bells reach these without a route. `settings` default to those in force, `tasks` to all that are found.
+    Raises `BadTask` where a name is taken.
+    """
+    found = find_tasks() if tasks is None else tasks
+    desk = attach_tasks(app, load_settings().settings if settings is None else settings, found)
+    for spec in found.values():
+        app.tasks[spec.name].queue = make_broker_queue(spec.queue)
+    app.tasks[BELL].queue = None
+    return desk
 
 
 def attach_tasks(app: Celery, settings: Settings, tasks: Mapping[str, Task[Any, Any]]) -> Desk:
@@ -56,14 +73,14 @@ def _name(shell: Shell, spec: Task[Any, Any]) -> Shell:
 
 
 def make_app(settings: Settings, tasks: Mapping[str, Task[Any, Any]] | None = None) -> Celery:
-    """Our own application: one queue per family, JSON only, no result backend, no remote control."""
+    """Our own application: one queue per family, JSON only, results read from the rows, no remote control."""
     tasks = find_tasks() if tasks is None else tasks
     app = Celery("backline", set_as_current=False)
     families = sorted({task.queue for task in tasks.values()})
     app.conf.update(
         task_serializer="json",
         accept_content=["json"],
-        result_backend=None,
+        result_backend="backline.results:RowBackend",
         task_ignore_result=True,
         task_acks_late=False,
         task_publish_retry=False,
@@ -79,7 +96,10 @@ def make_app(settings: Settings, tasks: Mapping[str, Task[Any, Any]] | None = No
         worker_lost_wait=1.0,  # seconds; a bell has no result that a dead child could still hand in
         task_create_missing_queues=False,
         task_default_queue="backline",
-        task_queues=[make_queue("backline"), *(make_queue(name_queue(family)) for family in families)],
+        task_queues=[
+            make_queue("backline"),
+            *(make_queue(name_queue(family)) for family in (*families, "canvas")),
+        ],
         task_routes=[
             lambda name, *_, **__: {"queue": name_queue(tasks[name].queue)} if name in tasks else None
         ],

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from celery import Celery
+from celery.backends.base import DisabledBackend
+from kombu.utils.json import dumps
 
-from backline.bells import BrokerBells, name_queue
+from backline.bells import BrokerBells, find_queue, make_broker_queue, name_queue
+from backline.canvas import split_options, write_canvas
+from backline.canvas_tell import BUILT_IN, START_BODY, StartBody, Teller
 from backline.errors import BadInput
-from backline.runtime.handle import RunHandle
+from backline.results import RowBackend, RunResult
 from backline.runtime.redrive import FORK_GUARD
 from backline.runtime.retry import is_passing
+from backline.runtime.run import run_here
 from backline.runtime.stop import StopOrder
+from backline.runtime.submit import Ask, prepare_run
 from backline.runtime.task import Job, Task
 from backline.runtime.unreadable import keep_unreadable
 from backline.settings import Settings
+from backline.storage.canvases import CELERY_ID, find_tell
 from backline.storage.upgrade import NewerSchema
 from backline.submit_options import read_headers, read_options
 from backline.wiring import House, make_lazy, name_worker
 
 log = logging.getLogger("backline.celery")
+OWN = "backline"  # the name of our own application
 
 
 class Desk:
@@ -39,20 +49,102 @@ class Desk:
         self.house = make_lazy(self._make_house)
 
     def _make_house(self) -> House:
-        return House(self.settings, self.tasks, self.bells, name_worker(self.node), self.in_child, self.stop)
+        return House(
+            self.settings, self.tasks, self.bells, name_worker(self.node), self.in_child, self.stop,
+            built_in=BUILT_IN, provides={Teller: lambda _: Teller(self.app)},
+        )  # fmt: skip
+
+    @property
+    def teller_queue(self) -> str:
+        """Where the workers of this application, and no others, hear what is to be told to Celery."""
+        name = self.app.main or "app"
+        return "canvas" if name == OWN else f"canvas.{name}"
+
+    def list_queues(self) -> list[str]:
+        """The queues of all its tasks, and the one for telling."""
+        return sorted({task.queue for task in self.tasks.values()} | {self.teller_queue})
+
+    @cached_property
+    def rows(self) -> RowBackend:
+        """The results of our tasks, whatever the application's result backend is."""
+        return RowBackend(self.app)
 
     def enlist(self, task: Task[Any, Any]) -> None:
         """Carry this task too, which was declared elsewhere; workers that have not begun hear the bells of its queue."""
         if self.tasks.get(task.name) is not task:
             self.tasks[task.name] = task
-            queue = name_queue(task.queue)
-            if queue not in self.app.amqp.queues:
-                self.app.amqp.queues.add(queue)
+            declared = self.app.amqp.queues
+            if task.queue not in declared and name_queue(task.queue) not in declared:
+                declared.add(make_broker_queue(task.queue))
 
-    def submit(self, task: Task[Any, Any], job: Job, options: Mapping[str, Any]) -> RunHandle:
-        """One run in a transaction of its own; the handle's `.get()` reads its row."""
+    def submit(self, task: Task[Any, Any], job: Job, options: Mapping[str, Any]) -> RunResult:
+        """One run in a transaction of its own, with what its canvas makes of its end.
+
+        Where the application is eager, it is carried here and now. Raises `BadInput` with the remedy for an
+        option that is not supported.
+        """
+        ask = self.read_ask(options)
+        task_id = _read_id(ask.key)
+        if self.app.conf.task_always_eager:
+            return self.carry(task, job, ask, throw=bool(self.app.conf.task_eager_propagates))
+        run_id = self.house().submit(task, job, ask)
+        return self._hand_out(task_id or run_id, options.get("add_to_parent", True))
+
+    def read_ask(self, options: Mapping[str, Any]) -> Ask:
+        """Celery's options as an ask, with queue and canvas. Raises `BadInput` with the remedy."""
+        plain, canvas = split_options(options)
+        queue = plain.pop("queue", None)
+        ask = read_options(plain, self.settings.actor)
+        key = f"{CELERY_ID}{canvas['id']}" if "id" in canvas else ask.key
+        if queue is not None:
+            queue = find_queue(self.app, self.list_queues(), queue)
+        return replace(ask, key=key, queue=queue, canvas=self.write_canvas(canvas))
+
+    def write_canvas(self, canvas: Mapping[str, Any]) -> str | None:
+        """The canvas as the row keeps it. Raises `BadInput` where a chord could never be told."""
+        backend = self.app.backend
+        if canvas.get("chord") and isinstance(backend, DisabledBackend):
+            raise BadInput(
+                "A chord needs a result backend: without one nobody counts its tasks.",
+                remedy='Set result_backend = "backline.results:RowBackend"; it needs nothing else installed.',
+            )
+        outside = not isinstance(backend, (DisabledBackend, RowBackend))
+        return write_canvas(canvas, self.teller_queue, outside=outside)
+
+    def carry(self, task: Task[Any, Any], job: Job, ask: Ask, *, throw: bool) -> RunResult:
+        """A run carried in this process, and told. With `throw` raises what its `.get()` would raise."""
         house = self.house()
-        return RunHandle(house.database, house.submit(task, job, read_options(options, self.settings.actor)))
+        new = prepare_run(task, job, replace(ask, delay=0.0), house.runtime.ring_again)
+        run_id = house.database.try_twice(lambda: house.insert(new))
+        outcome = run_here(house.runtime, run_id)
+        row = self.rows.find(run_id)
+        if outcome is not None and row is not None and row.canvas is not None:
+            with house.database.read() as connection:
+                tell_id = find_tell(connection, run_id, row.fence)
+            if tell_id is not None:
+                run_here(house.runtime, tell_id)
+        result = self._hand_out(_read_id(ask.key) or run_id, add_to_parent=False)
+        result.is_eager = True
+        if throw:
+            result.get(disable_sync_subtasks=False)
+        return result
+
+    def end_chord(self, group_id: str, body: Any) -> None:
+        """All tasks of a chord have ended: one run starts its body, however often this is called."""
+        house = self.house()
+        job = StartBody(group_id=group_id, body=str(dumps(body)))
+        ask = Ask("celery", key=f"chord:{group_id}", priority=1, queue=self.teller_queue)
+        house.submit(START_BODY, job, ask)
+
+    def find_result(self, task_id: str) -> RunResult:
+        """A view of the row that this run, or the task of this Celery id, has or will have."""
+        return RunResult(task_id, backend=self.rows, app=self.app)
+
+    def _hand_out(self, task_id: str, add_to_parent: bool) -> RunResult:
+        result, parent = self.find_result(task_id), self.app.current_worker_task
+        if parent is not None and add_to_parent and parent.request.id is not None:
+            parent.add_trail(result)
+        return result
 
     def keep_malformed(self, name: str, headers: Mapping[str, Any], body: str, error: Exception) -> bool:
         """A failed run for a message of which no request could be made; False where it is to be tried again.
@@ -73,3 +165,8 @@ class Desk:
                 return False
             log.exception("%s: a malformed message could not be kept", name)
         return True
+
+
+def _read_id(key: str | None) -> str | None:
+    """The Celery id that is the key of a run; None where it has another key."""
+    return key.removeprefix(CELERY_ID) if key is not None and key.startswith(CELERY_ID) else None

@@ -160,12 +160,13 @@ class House:
     def submit(self, task: Task[Any, Any], job: Job, ask: Ask) -> str:
         """One run in a transaction of its own, then a best-effort bell. Returns the run's id."""
         new = prepare_run(task, job, ask, self.settings.runtime.ring_again_seconds)
-        run_id = self.database.try_twice(lambda: self._insert(new))
+        run_id = self.database.try_twice(lambda: self.insert(new))
         if ask.delay <= 0:
             self.bells.ring(new.queue)
         return run_id
 
-    def _insert(self, new: NewRun) -> str:
+    def insert(self, new: NewRun) -> str:
+        """The row in a transaction of its own; nobody is rung for."""
         with self.database.write() as connection:
             return insert_run(connection, self.database.now_sql, new)
 

@@ -16,7 +16,7 @@ from billiard.exceptions import WorkerLostError
 from billiard.process import active_children
 from celery import signals
 
-from backline.bells import BELL
+from backline.bells import BELL, make_broker_queue, name_queue
 from backline.desk import Desk
 from backline.errors import BacklineError
 from backline.runtime.pause import pause
@@ -36,6 +36,24 @@ def end_worker(desk: Desk, error: Exception) -> None:
     elif os.getpid() == desk.main_pid:
         state: Any = importlib.import_module("celery.worker.state")
         state.should_stop = NEEDS_PERSON
+
+
+@signals.celeryd_init.connect  # type: ignore[untyped-decorator]  # celery ships no types
+def _know_queues(instance: Any = None, **_: Any) -> None:
+    """Our queues beside those of a team's application, before `-Q` chooses among them."""
+    desk = getattr(instance.app, "backline_desk", None)
+    for queue in () if desk is None else desk.list_queues():
+        if name_queue(queue) not in instance.app.amqp.queues:
+            instance.app.amqp.queues.select_add(make_broker_queue(queue))
+
+
+@signals.celeryd_after_setup.connect  # type: ignore[untyped-decorator]  # celery ships no types
+def _hear_teller(instance: Any = None, **_: Any) -> None:
+    """Whatever `-Q` says: what is to be told to Celery only the workers of this application can tell."""
+    desk = getattr(instance.app, "backline_desk", None)
+    if desk is not None:
+        queues = instance.app.amqp.queues
+        queues.select_add(queues[name_queue(desk.teller_queue)])
 
 
 @signals.worker_init.connect  # type: ignore[untyped-decorator]  # celery ships no types
@@ -73,7 +91,7 @@ def _start_redriver(desk: Desk) -> bool:
     except Exception as error:  # the database is away
         log.warning("the re-driver waits for the database: %s", error)
         return False
-    for queue in sorted({task.queue for task in desk.tasks.values()}):
+    for queue in desk.list_queues():
         _suspect_queue(desk, queue)  # whatever ended the worker before us may have held these
     redriver.start()
     return True

@@ -31,7 +31,7 @@ def keep_unreadable(
     The same message again is the same run. A key that belongs to another job is left to that one.
     """
     is_key_good = isinstance(error, BadInput) and not isinstance(error, Conflict)
-    plain = Ask(ask.asked_by, key=ask.key if is_key_good else None)
+    plain = Ask(ask.asked_by, key=ask.key if is_key_good else None, canvas=ask.canvas)
     text = json.dumps({"args": list(args), "kwargs": dict(kwargs)}, default=str)
     new = prepare_run(replace(task, concurrency=None), task.job.model_construct(), plain, runtime.ring_again)
     new = replace(new, job=text, job_sha=digest(text) or "")

@@ -1,0 +1,240 @@
+"""A result backend of Celery's that reads rows: the state of a run is its result, and nothing is stored twice.
+
+    app.conf.result_backend = "backline.results:RowBackend"
+
+With it, `AsyncResult(id)`, groups and chords work with nothing else installed. What has no row here (a team's own
+task, the rest of a chain that failed) is kept in the table `backline_result`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import celery.result
+from celery import states
+from celery.backends.base import Backend, SyncBackendMixin
+from celery.exceptions import TaskRevokedError
+from celery.exceptions import TimeoutError as CeleryTimeout
+from kombu.utils.json import dumps, loads
+
+from backline.errors import BacklineError, BadInput
+from backline.runtime.contract import unwrap_answer
+from backline.runtime.decisions import Person, cancel
+from backline.runtime.handle import RunFailed
+from backline.runtime.pause import pause
+from backline.storage.canvases import drop_result, find_told, keep_result, read_result
+from backline.storage.clock import from_micros
+from backline.storage.runs import RunRow
+
+NEEDS_ATTENTION, BLOCKED, SCHEDULED = "NEEDS_ATTENTION", "BLOCKED", "SCHEDULED"
+STATES = {
+    "scheduled": SCHEDULED, "queued": states.PENDING, "running": states.STARTED, "succeeded": states.SUCCESS,
+    "failed": states.FAILURE, "dead": states.FAILURE, "cancelled": states.REVOKED, "expired": states.REVOKED,
+    "needs_attention": NEEDS_ATTENTION, "blocked": BLOCKED,
+}  # fmt: skip
+WAITING = (NEEDS_ATTENTION, BLOCKED)  # for a person or for other code: to wait would not help
+GROUP = "group:"
+
+
+class WaitedLong(CeleryTimeout, TimeoutError):  # type: ignore[misc]  # celery ships no types
+    """The run has not ended within the time given."""
+
+
+def name_state(row: RunRow) -> str:
+    """The state of a run as Celery calls it. A failure that a person has answered has ended."""
+    if row.state in ("needs_attention", "blocked") and row.answered_at is not None:
+        return str(states.FAILURE)
+    return str(STATES[row.state])
+
+
+def make_error(row: RunRow, task_id: str) -> Exception:
+    """What whoever waits for this run is told."""
+    words = f"Run {row.id} is {row.state} ({row.error_kind}): {row.error_text}"
+    if STATES[row.state] == states.REVOKED:
+        revoked: Exception = TaskRevokedError(words)
+        return revoked
+    return RunFailed(words if task_id == row.id else f"{words} [{task_id}]")
+
+
+class RunResult(celery.result.AsyncResult):  # type: ignore[misc]  # celery ships no types
+    """What `.delay()` returns: Celery's AsyncResult on the run's row.
+
+    `id` is the Celery id where one was given, else the run's; `run_id` is the run's in any case.
+    """
+
+    is_eager = False  # nobody else may carry it, so to wait would not help
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return str(self._find().id)
+
+    @property
+    def run_state(self) -> str:
+        """The state in the row, now: one of the ten."""
+        return str(self._find().state)
+
+    def get(self, timeout: float | None = None, *args: Any, **options: Any) -> Any:
+        """The answer (a JSON object). Raises `RunFailed`, `TaskRevokedError`, or `TimeoutError` after `timeout` s.
+
+        A run that needs a person or other code raises `RunFailed` at once: waiting would not help.
+        """
+        if self.is_eager and not self.ready():
+            raise make_error(self._find(), self.id)
+        return super().get(timeout, *args, **options)
+
+    def revoke(self, *_: Any, **__: Any) -> None:
+        """Cancel the run: at once where it waits, at its next checkpoint where it runs. One that has ended stays."""
+        self.backend.cancel(self.id)
+
+    def _find(self) -> RunRow:
+        row = self.backend.find(self.id)
+        if row is None:
+            raise BacklineError(f"No run {self.id}.")
+        return row
+
+
+class RowBackend(Backend, SyncBackendMixin):  # type: ignore[misc]  # celery ships no types
+    """Reads `backline_run`, and keeps in `backline_result` what has no row there."""
+
+    supports_autoexpire = True
+    persistent = True
+
+    def find(self, task_id: str) -> RunRow | None:
+        """The run of this id, or that the task of this id became."""
+        database = self._house().database
+
+        def look() -> RunRow | None:
+            with database.read() as connection:
+                return find_told(connection, task_id)
+
+        return database.try_twice(look)
+
+    def cancel(self, task_id: str) -> None:
+        """Cancel the run where it has not ended."""
+        house, row = self._house(), self.find(task_id)
+        if row is None:
+            return
+        try:
+            with house.database.write() as connection:
+                person = Person(house.settings.actor, house.secrets)
+                cancel(connection, house.database.now_sql, row.id, person)
+        except BadInput:  # it has ended meanwhile
+            return
+
+    def _house(self) -> Any:
+        desk = getattr(self.app, "backline_desk", None)
+        if desk is None:
+            raise BacklineError(
+                "This application has no runs to read results from.", remedy="Call backline.attach(app)."
+            )
+        return desk.house()
+
+    def _ensure_not_eager(self) -> None:
+        """A run carried at once has its row like any other."""
+
+    def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
+        row = self.find(task_id)
+        kept = self._read(task_id) if row is None or row.canvas is not None else None
+        meta: dict[str, Any] = {"task_id": task_id, "status": states.PENDING, "result": None, "children": []}
+        if row is None:
+            return meta if kept is None else self.meta_from_decoded(kept[1] | {"status": kept[0]})
+        state = name_state(row)
+        meta |= {"status": state, "name": row.task, "worker": row.worker, "traceback": None}
+        if state == states.SUCCESS:
+            meta["result"] = unwrap_answer(row.answer)
+        elif row.error_text is not None:
+            meta["result"] = make_error(row, task_id)
+        if kept is not None:
+            meta["children"] = kept[1].get("children") or []
+        if state in states.READY_STATES and row.finished_at is not None:
+            meta["date_done"] = from_micros(row.finished_at).isoformat()
+        return meta
+
+    def _store_result(
+        self,
+        task_id: str,
+        result: Any,
+        state: str,
+        traceback: Any = None,
+        request: Any = None,
+        **_: Any,
+    ) -> Any:
+        """Keep it where there is no row; of a run only the results of what followed it."""
+        meta = self._get_result_meta(result=result, state=state, traceback=traceback, request=request)
+        if self.find(task_id) is None or meta.get("children"):
+            self._keep(task_id, state, meta)
+        return result
+
+    def _forget(self, task_id: str) -> None:
+        """What was kept is forgotten; a run stays in the ledger."""
+        with self._house().database.write() as connection:
+            drop_result(connection, task_id)
+
+    def _save_group(self, group_id: str, result: Any) -> Any:
+        self._keep(GROUP + group_id, states.SUCCESS, {"result": result.as_tuple()})
+        return result
+
+    def _restore_group(self, group_id: str) -> Any:
+        kept = self._read(GROUP + group_id)
+        if kept is None:
+            return None
+        return {"result": celery.result.result_from_tuple(kept[1]["result"], self.app)}
+
+    def _delete_group(self, group_id: str) -> None:
+        self._forget(GROUP + group_id)
+
+    def apply_chord(self, header_result_args: Any, body: Any, **_: Any) -> None:  # noqa: ARG002 - Celery's
+        """Keep which tasks the body waits for, before the first of them can end."""
+        self.app.GroupResult(*header_result_args).save(backend=self)
+
+    def on_chord_part_return(self, request: Any, state: str, result: Any, **_: Any) -> None:  # noqa: ARG002 - Celery's
+        """A part has ended: when all have, ask for the run that starts the body, once for each chord."""
+        parts = self.app.GroupResult.restore(request.group, backend=self) if request.group else None
+        if parts is not None and parts.ready():
+            self.app.backline_desk.end_chord(request.group, request.chord)
+
+    def wait_for(
+        self,
+        task_id: str,
+        timeout: float | None = None,
+        interval: float = 0.5,
+        no_ack: bool = True,  # noqa: ARG002 - Celery's
+        on_interval: Any = None,
+    ) -> Any:
+        """Look at the row until it has ended. Raises `RunFailed` at once where only a person or other code helps."""
+        began, nap = time.monotonic(), 0.02
+        while True:
+            meta = self.get_task_meta(task_id)
+            if meta["status"] in states.READY_STATES:
+                return meta
+            if meta["status"] in WAITING:
+                raise meta["result"]
+            if on_interval:
+                on_interval()
+            if timeout is not None and time.monotonic() - began >= timeout:
+                raise WaitedLong(f"{task_id} is still {meta['status']} after {timeout:g} s.")
+            pause(nap)
+            nap = min(nap * 1.5, interval or 0.5)
+
+    def get_many(
+        self, task_ids: Iterable[str], timeout: float | None = None, interval: float = 0.5, **_: Any
+    ) -> Iterator[tuple[str, Any]]:
+        """Each id with its end, as they are asked for."""
+        began = time.monotonic()
+        for task_id in task_ids:
+            left = None if timeout is None else max(timeout - (time.monotonic() - began), 0.0)
+            yield task_id, self.wait_for(task_id, timeout=left, interval=interval)
+
+    def _keep(self, task_id: str, state: str, meta: dict[str, Any]) -> None:
+        database = self._house().database
+        with database.write() as connection:
+            keep_result(connection, database.now_sql, task_id, state, str(dumps(meta)))
+
+    def _read(self, task_id: str) -> tuple[str, Any] | None:
+        with self._house().database.read() as connection:
+            kept = read_result(connection, task_id)
+        return None if kept is None else (kept[0], loads(json.dumps(kept[1])))
