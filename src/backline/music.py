@@ -26,6 +26,7 @@ MEASURES: Final[dict[str, str]] = {
     "saves": "sum",
     "playlist_adds": "sum",
     "downloads": "sum",
+    "units": "sum",  # what a statement counts without saying whether it was streamed or sold
     "revenue": "sum",
     "chart_rank": "min",
     # unique people: never added over days, tracks, countries or reports
@@ -40,6 +41,7 @@ MEASURES: Final[dict[str, str]] = {
 DIMENSIONS: Final = ("day", "track", "country", "source")  # what a number may stand for
 
 EPOCH: Final = date(1970, 1, 1)
+MONTH: Final = -1  # the span of a value that stands for the calendar month whose last day it bears
 FIRST_DAY, LAST_DAY = -1_000_000, 1_000_000  # days since the epoch that no report reaches
 
 
@@ -51,6 +53,16 @@ def to_date(day: int) -> date:
 def to_day(value: date) -> int:
     """The number of a date."""
     return (value - EPOCH).days
+
+
+def end_month(year: int, month: int) -> date:
+    """The last day of a month. Raises `ValueError` where there is no such month."""
+    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+def begin_span(day: int, span: int) -> int:
+    """The first day that a value of `day` covers; days as numbers."""
+    return to_day(to_date(day).replace(day=1)) if span == MONTH else day - max(span, 1) + 1
 
 
 def show_money(amount: Decimal) -> str:

@@ -12,157 +12,38 @@ import getpass
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, model_validator
 
 from backline.errors import BadInput
+from backline.sections import (
+    PREFIX,
+    AuditSettings,
+    BackupSettings,
+    BrokerSettings,
+    DatabaseSettings,
+    DurableSettings,
+    LimitSettings,
+    MailboxSettings,
+    ReportSettings,
+    RetentionSettings,
+    RuntimeSettings,
+    Section,
+    SftpSettings,
+    VaultSettings,
+    WebSettings,
+)
 
-PREFIX, CONFIG = "BACKLINE_", "BACKLINE_CONFIG"
+CONFIG = "BACKLINE_CONFIG"
 # What Kubernetes and linked containers set by themselves beside a service of our name.
 _LINKS = re.compile(r"SERVICE_(HOST|PORT\w*)$|PORT_\d+_(TCP|UDP)")
 _LIMIT = re.compile(r"limits\.[a-z]\w*\.(rate|burst|reserve|longest_block)")
 _LIMIT_VARIABLE = re.compile(r"BACKLINE_LIMITS_([A-Z]\w*?)_(RATE|BURST|RESERVE|LONGEST_BLOCK)")
-_IN_MEMORY = re.compile(r"sqlite[^:]*:/{0,3}($|\?)|sqlite.*(:memory:|mode=memory)")
-
-
-class Section(BaseModel):
-    """One table of the settings file; an unknown name in it is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DatabaseSettings(Section):
-    """Where the rows live."""
-
-    url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the state folder")
-    pool_size: int = Field(5, ge=1, le=100, description="connections kept open per process (PostgreSQL)")
-    busy_seconds: float = Field(30.0, gt=0, description="how long SQLite waits for another writer")
-    writer_role: str = Field(
-        "backline_writer", description="PostgreSQL role that may not change audit rows; empty means none"
-    )
-    upgrade_at_start: bool = Field(True, description="apply missing migrations when a process starts")
-
-    @field_validator("url")
-    @classmethod
-    def _refuse_memory(cls, url: str) -> str:
-        if _IN_MEMORY.match(url):
-            raise ValueError("a database in memory is lost with its process; write sqlite:///PATH")
-        return url
-
-
-class BrokerSettings(Section):
-    """Who carries the bells."""
-
-    url: str = Field("", description="Celery broker URL; empty means files in the state folder")
-    key_prefix: str = Field("backline:", description="prefix of Redis keys")
-
-
-class RuntimeSettings(Section):
-    """How runs are claimed, renewed and found again."""
-
-    lease_seconds: float = Field(30.0, ge=1, le=3600, description="a claim is lost after this silence")
-    sweep_seconds: float = Field(1.0, gt=0, le=60, description="how often each process looks for due runs")
-    ring_again_seconds: float = Field(25.0, gt=0, description="first wait before a queued run is rung again")
-    grace_seconds: float = Field(25.0, ge=0, description="at SIGTERM: finish within this time or hand back")
-    concurrency: int = Field(2, ge=1, le=256, description="worker children")
-    actor: str = Field("", description="who asks, when nobody is named; empty means the system user")
-    limit_shares: int = Field(
-        8, ge=1, description="while Redis is away each process has this part of a provider's rate: one in …"
-    )
-
-
-class WebSettings(Section):
-    """Where the JSON API listens. Only loopback until sign-in exists."""
-
-    host: str = Field("127.0.0.1", description="address to listen on")
-    port: int = Field(8765, ge=0, le=65535, description="port; 0 takes a free one")
-    max_body_kb: int = Field(1024, ge=1, le=65536, description="largest body of a request, in KB")
-    max_streams: int = Field(32, ge=0, le=1024, description="event streams that may be open at once")
-    stream_seconds: float = Field(3600.0, gt=0, description="an event stream is cut after so long")
-
-
-class ReportSettings(Section):
-    """Where reports are dropped and how large one may be."""
-
-    inbox: str = Field("", description="watched folder; empty means inbox/ in the state folder")
-    watch_seconds: float = Field(5.0, gt=0, description="how often the inbox is looked at")
-    max_unpacked_mb: int = Field(2048, ge=1, description="largest unpacked size of one archive, in MB")
-
-
-class VaultSettings(Section):
-    """Where the key of the vault is. Where none of the three is set: a file made in the state folder."""
-
-    key_file: str = Field("", description="file with the key, readable by its owner alone")
-    key_variable: str = Field("", description="environment variable with the key; not one of BACKLINE_…")
-    key_command: str = Field("", description="command of a keyring that prints the key; run without a shell")
-
-    @field_validator("key_variable")
-    @classmethod
-    def _refuse_own(cls, name: str) -> str:
-        if name.startswith(PREFIX):
-            raise ValueError(f"names with {PREFIX} are options; take another, e.g. VAULT_KEY")
-        return name
-
-
-class AuditSettings(Section):
-    """How the audit is sealed, and where its head is anchored."""
-
-    seal_seconds: float = Field(
-        1.0, ge=0, le=60, description="how old a row may get unsealed; 0: never sealed"
-    )
-    anchor_minutes: float = Field(
-        15.0, ge=0, description="time between two anchors of the chain; 0 makes none"
-    )
-    anchor_targets: str = Field("file", description="where anchors go, with commas: file, s3, rfc3161")
-    anchor_folder: str = Field("", description="folder of anchors; empty means anchors/ in the state folder")
-    signing_key: str = Field(
-        "", description="Ed25519 key in PEM; empty means audit-key.pem in the state folder, if it is there"
-    )
-    s3_place: str = Field("", description="bucket, or bucket/prefix; credentials as AWS clients find them")
-    s3_endpoint: str = Field("", description="address of what speaks like S3; empty means AWS")
-    s3_region: str = Field("", description="region of the bucket")
-    tsa_url: str = Field("", description="address of a time stamping authority (RFC 3161)")
-    tsa_certificates: str = Field("", description="its certificates in PEM, to verify its time stamps with")
-
-    @field_validator("anchor_targets")
-    @classmethod
-    def _refuse_unknown(cls, names: str) -> str:
-        if unknown := set(names.replace(" ", "").split(",")) - {"", "file", "s3", "rfc3161"}:
-            raise ValueError(f"unknown target {', '.join(sorted(unknown))}; there are file, s3, rfc3161")
-        return names
-
-
-class DurableSettings(Section):
-    """Celery tasks of other programs that are carried as runs."""
-
-    modules: list[str] = Field(
-        default_factory=list, description="modules whose Celery tasks are durable; in a variable with commas"
-    )
-
-    @field_validator("modules", mode="before")
-    @classmethod
-    def _split(cls, names: Any) -> Any:
-        return (
-            [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else names
-        )
-
-
-class LimitSettings(Section):
-    """How fast one provider may be asked; what is left out is as the policy in the code says."""
-
-    rate: float | None = Field(None, gt=0, le=1e6, description="calls a second")
-    burst: int | None = Field(None, ge=1, le=1_000_000, description="calls at once after a rest")
-    reserve: float | None = Field(
-        None, ge=0, lt=1, description="part of the burst kept for runs that somebody waits for"
-    )
-    longest_block: float | None = Field(
-        None, ge=1, description="seconds that the provider may ask to be left alone for, at most"
-    )
 
 
 class Settings(Section):
@@ -177,8 +58,19 @@ class Settings(Section):
     reports: ReportSettings = Field(default_factory=ReportSettings)
     vault: VaultSettings = Field(default_factory=VaultSettings)
     audit: AuditSettings = Field(default_factory=AuditSettings)
+    backup: BackupSettings = Field(default_factory=BackupSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
     durable: DurableSettings = Field(default_factory=DurableSettings)
     limits: dict[str, LimitSettings] = Field(default_factory=dict)
+    mailbox: list[MailboxSettings] = Field(default_factory=list)
+    sftp: list[SftpSettings] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _tell_places_apart(self) -> Self:
+        names = [place.name for place in (*self.mailbox, *self.sftp)]
+        if len(set(names)) < len(names):
+            raise ValueError("two places are named alike")
+        return self
 
     @property
     def database_url(self) -> str:
@@ -189,6 +81,11 @@ class Settings(Section):
     def broker_url(self) -> str:
         """The URL in force; `filesystem://` means the embedded doorbell."""
         return self.broker.url or "filesystem://"
+
+    @property
+    def backups(self) -> Path:
+        """The folder of backups."""
+        return Path(self.backup.folder).expanduser() if self.backup.folder else self.state / "backups"
 
     @property
     def inbox(self) -> Path:
@@ -219,6 +116,10 @@ class Problem:
 
 
 BUILT_IN = "built in"
+LISTS: Mapping[str, type[Section]] = {
+    "mailbox": MailboxSettings,
+    "sftp": SftpSettings,
+}  # [[mailbox]], [[sftp]]
 _SHOW = "`backline settings show` lists every option with its meaning."
 SECTIONS: Mapping[str, type[Section]] = {
     "database": DatabaseSettings,
@@ -229,6 +130,8 @@ SECTIONS: Mapping[str, type[Section]] = {
     "vault": VaultSettings,
     "durable": DurableSettings,
     "audit": AuditSettings,
+    "backup": BackupSettings,
+    "retention": RetentionSettings,
 }
 
 
@@ -287,20 +190,34 @@ def survey_settings(environ: Mapping[str, str] | None = None) -> tuple[LoadedSet
         problems.append(Problem(error))
     problems += [*_find_unknown(table, file), *_find_unknown_variables(env)]
     values, origin = _collect_values(table, file, env)
+    for key in LISTS:
+        if key in table:
+            values[key], origin[key] = table[key], str(file)
     while True:
         full = {**values, "state": Path(str(values.get("state") or "~/.backline")).expanduser().absolute()}
         try:
             return LoadedSettings(Settings.model_validate(full), file, origin), problems
         except ValidationError as error:
             for wrong in error.errors():
+                words = str(wrong["msg"]).removeprefix("Value error, ")
+                if not wrong["loc"] or wrong["loc"][0] in LISTS:
+                    problems.append(Problem(_explain_place(wrong["loc"], words, file)))
+                    for key in LISTS:
+                        values.pop(key, None)
+                    continue
                 depth = 3 if wrong["loc"][0] == "limits" else 2
                 option = ".".join(str(part) for part in wrong["loc"][:depth])
-                words = str(wrong["msg"]).removeprefix("Value error, ")
                 message = f"Setting {option} from {origin[option]} cannot be used: {words}."
                 problems.append(Problem(BadInput(message, remedy=_SHOW), option))
                 section, _, name = option.rpartition(".")
                 _find_place(values, section).pop(name)
                 origin[option] = BUILT_IN
+
+
+def _explain_place(path: Sequence[int | str], words: str, file: Path | None) -> BadInput:
+    """What is wrong in a [[mailbox]] or [[sftp]], counted from 1. Never the value: it may be a password."""
+    where = "".join(f" {part + 1}" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    return BadInput(f"Setting {where or 'mailbox, sftp'} from {file} cannot be used: {words}.", remedy=_SHOW)
 
 
 def _collect_values(
@@ -341,6 +258,8 @@ def _list_limits(table: Mapping[str, Any], env: Mapping[str, str]) -> list[str]:
 
 def _name_options(key: str, value: Any) -> list[str]:
     """The options of one entry of the file: `section.name`, `limits.provider.name`, or the entry itself."""
+    if key in LISTS:
+        return []
     if not isinstance(value, dict):
         return [key]
     if key == "limits":

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from backline.music import MEASURES
+from backline.music import MEASURES, MONTH
 from backline.storage import fact_tables as t
 from backline.storage.database import Database
 
@@ -52,14 +52,14 @@ def _list_keys(group: list[dict[str, Any]]) -> list[tuple[str, str, list[dict[st
         found.append(("day", "", total))
     tracks = [fact for fact in world if fact["track_no"] or _is_album_sale(fact, group)]
     found += [("track", key, facts) for key, facts in _split(tracks, "track_no")]
-    plain = [fact for fact in group if _has_days(fact)]
+    plain = [fact for fact in group if _has_days(fact) or fact["kind"] == "playlist"]
     found += _list_places(plain, "country")
     found += _list_places([fact for fact in plain if fact["kind"] != "chart"], "source")
     return found
 
 
 def _has_days(fact: dict[str, Any]) -> bool:
-    return bool(fact["span"] == 1 or fact["kind"] == "chart")
+    return bool(fact["span"] in (1, MONTH) or fact["kind"] == "chart")
 
 
 def _is_inside_world(fact: dict[str, Any], group: list[dict[str, Any]]) -> bool:
@@ -81,7 +81,7 @@ def _is_album_sale(fact: dict[str, Any], group: list[dict[str, Any]]) -> bool:
 
 
 def _is_whole(fact: dict[str, Any], group: list[dict[str, Any]]) -> bool:
-    return any(other["track_no"] == 0 for other in _list_beside(fact, group))
+    return fact["kind"] == "statement" or any(other["track_no"] == 0 for other in _list_beside(fact, group))
 
 
 def _prefer_whole(

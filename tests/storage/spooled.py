@@ -42,6 +42,7 @@ def make_batch(facts: Sequence[Told]) -> pa.RecordBatch:
             "day": date(1970, 1, 1) + timedelta(days=fact.day),
             "line": fact.line or number,
             "source": "",
+            "statement": "",
             "currency": "EUR" if fact.measure == "revenue" else "",
         }
         for number, fact in enumerate(facts, start=2)

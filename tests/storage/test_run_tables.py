@@ -7,7 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import IntegrityError
 
-from backline.storage import fact_tables, run_tables, seal_tables
+from backline.storage import fact_tables, report_tables, run_tables, seal_tables
 from backline.storage.database import Database
 from tests.storage.rows import make_run
 
@@ -19,7 +19,7 @@ def test_migrations_and_tables_agree(database: Database) -> None:
             opts={"version_table": "backline_schema", "compare_type": True, "compare_server_default": False},
         )
         differences = compare_metadata(context, run_tables.metadata)
-    assert fact_tables.artist.metadata is seal_tables.seal.metadata is run_tables.metadata
+    assert fact_tables.artist.metadata is report_tables.rate.metadata is seal_tables.seal.metadata is run_tables.metadata
     assert differences == []
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backline.music import begin_span
+
 Days = Mapping[int, float]  # day -> weight 0..1
 
 
@@ -43,7 +45,7 @@ def weigh_days(told: Iterable[Any], cells: Sequence[Any]) -> Coverage:
         of_report = weights.get((row.report, row.day, None), 1.0)
         weight = weights.get((row.report, row.day, row.measure), of_report)
         covered = days.setdefault((row.report, row.measure), {})
-        for day in range(row.day - max(row.span, 1) + 1, row.day + 1):
+        for day in range(begin_span(row.day, row.span), row.day + 1):
             covered[day] = max(covered.get(day, 0.0), weight)
     return Coverage(days)
 

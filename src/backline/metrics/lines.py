@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from backline.metrics.coverage import Coverage, share, weigh_days
 from backline.metrics.numbers import ArtistNumbers, Figure, add_exact, make_exact, read_rule
 from backline.metrics.regions import CHART_MEASURE, Regions, read_regions
-from backline.music import FIRST_DAY, LAST_DAY, to_date
+from backline.music import FIRST_DAY, LAST_DAY, begin_span, to_date
+
+WINDOWED: Final = ("track", "source")  # of which dimensions there are reports of overlapping windows
 
 
 def list_lines(
@@ -40,13 +42,13 @@ def list_lines(
     lines = []
     for figure in combine_sums(sums):
         row = reports[figure.report]
-        begin = row.first - max(row.span, 1) + 1 if first is None else first
+        begin = begin_span(row.first, row.span) if first is None else first
         end = row.last if last is None else last
         covered = coverage.measure(figure.report, figure.measure, begin, end)
         if figure.report in charts:
             covered = charts[figure.report].cover(figure.key, begin, end)
         lines.append(replace(figure, coverage=covered))
-    if by == "track":
+    if by in WINDOWED:
         for name in sorted(windows):
             lines += read_latest(numbers, by, low, high, name)
     return sort_lines(lines)
@@ -70,7 +72,7 @@ def read_coverage(
 
 
 def read_latest(numbers: ArtistNumbers, by: str, first: int, last: int, report: str) -> list[Figure]:
-    """Of a report of overlapping windows (songs of 28 days): each key's latest value in the range."""
+    """Of a report of overlapping windows (songs of 28 days, playlists): each key's latest value in the range."""
     latest: dict[tuple[str, str, str | None], Figure] = {}
     for figure in combine_cells(numbers.read_cells(by, first, last, report), by_day=False):
         key = (figure.key, figure.measure, figure.currency)

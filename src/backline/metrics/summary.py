@@ -9,7 +9,7 @@ from typing import Any
 
 from backline.metrics.changes import Change, Known, compare
 from backline.metrics.coverage import Coverage, weigh_days
-from backline.metrics.lines import combine_cells, combine_sums, read_latest
+from backline.metrics.lines import WINDOWED, combine_cells, combine_sums, read_latest
 from backline.metrics.numbers import (
     ArtistNumbers,
     Figure,
@@ -84,7 +84,7 @@ class ReportSummary:
     """One report, beside the others and never added to them."""
 
     report: str
-    span: int
+    span: int  # days that one value covers; -1: a calendar month
     newest_day: date
     days_behind: int
     known_at: str
@@ -146,7 +146,8 @@ def _list_keys(
     numbers: ArtistNumbers, row: Any, period: Days, cells: Sequence[Any], regions: Regions
 ) -> dict[str, list[Line]]:
     if not row.has_days:
-        return {"track": _read_windows(numbers, row), "country": [], "source": []}
+        windows = {by: _read_windows(numbers, row, by) for by in WINDOWED}
+        return {"country": [], **windows}
     return {by: _read_keys(numbers, by, row, period, cells, regions) for by in ("track", "country", "source")}
 
 
@@ -235,9 +236,9 @@ def _read_keys(
     return lines
 
 
-def _read_windows(numbers: ArtistNumbers, row: Any) -> list[Line]:
+def _read_windows(numbers: ArtistNumbers, row: Any, by: str) -> list[Line]:
     """Of a report of overlapping windows: the values of its newest window; two windows are never compared."""
-    figures = read_latest(numbers, "track", row.last, row.last, row.report)
+    figures = read_latest(numbers, by, row.last, row.last, row.report)
     return [_make_line(figure, figure.coverage, None) for figure in sorted(figures, key=_rank)]
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import codecs
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NoReturn
 
 from backline.reports.format import Refused
+from backline.reports.unpack import check_directory
 
 CHUNK: Final = 1 << 20
 _HEAD: Final = 4096
@@ -50,6 +52,33 @@ class TextContent:
     has_quotes: bool
 
 
+def is_workbook(path: Path, name: str) -> bool:
+    """Whether the bytes are those of an XLSX workbook, as far as its list of members tells. Reads no member."""
+    with path.open("rb") as file:
+        if file.read(4) != b"PK\x03\x04":
+            return False
+    check_directory(path, name)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+        return False
+
+
+def is_json_list(path: Path) -> bool:
+    """Whether a text begins as a list of JSON objects."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD).removeprefix(codecs.BOM_UTF8).lstrip()
+    return head.startswith(b"[") and head[1:].lstrip().startswith(b"{")
+
+
+def refuse_content(path: Path, name: str) -> NoReturn:
+    """Refuse a file by what it is. For what may be read where its columns are known, and they are not."""
+    with path.open("rb") as file:
+        _refuse_magic(file.read(_HEAD), name)
+    raise Refused("json", f"{name} is JSON, not a table.", _EXPORT)
+
+
 def tell_content(path: Path, name: str) -> TextContent | None:
     """What kind of text a file is, None: Parquet. Reads a text to its end, in pieces. Raises `Refused`."""
     with path.open("rb") as file:
@@ -70,7 +99,7 @@ def tell_content(path: Path, name: str) -> TextContent | None:
             "The portal probably answered with its sign-in page: sign in and download the report again.",
         )
     if text.startswith(("{", "[{", "[ {", "[\n")):
-        raise Refused("json", f"{name} is JSON, not a table.", _EXPORT)
+        refuse_content(path, name)
     return content
 
 

@@ -16,7 +16,8 @@ from backline.reports.footers import Footers, is_total_row, is_total_word
 from backline.reports.format import FACT_SCHEMA, Layout, Rejection
 from backline.reports.numbers import EXACT
 from backline.reports.records import Block
-from backline.reports.rows import MONEY, RANK, CellReader, Parsed, find_suspects, list_checks
+from backline.reports.rows import MONEY, RANK, CellReader, Parsed, find_suspects, find_words, list_checks
+from backline.reports.sales import sort_units
 from backline.reports.tally import MOST_REJECTIONS, Tally, add_up, describe_rejections, group_rows
 
 _DUPLICATE = Problem("duplicate", "An earlier row tells something else about the same thing.")
@@ -55,6 +56,8 @@ class Converter:
         accepted = good & told
         self.tally.counts.accepted += int(accepted.sum())
         self.tally.counts.ignored += int((good & ~told).sum())
+        if self.layout.sorted_by is not None:
+            sort_units(parsed, self.layout.sorted_by)
         self._count(parsed, accepted)
         return make_facts(parsed, accepted)
 
@@ -97,8 +100,14 @@ class Converter:
     def _set_apart(self, parsed: Parsed) -> Array:
         """Rows that are rows: neither blank nor totals."""
         kept = np.ones(len(parsed), dtype=bool)
+        if self.layout.passed_over is not None:
+            kept &= ~find_words(parsed.block, *self.layout.passed_over)
+            self.tally.counts.read += int((~kept).sum())
+            self.tally.counts.ignored += int((~kept).sum())
         for row in find_suspects(parsed, self.layout, is_total_word).tolist():
             cells = parsed.block.cells(row)
+            if not kept[row]:
+                continue
             if not any(cells):
                 kept[row] = False
             elif is_total_row(cells, self._key_cells(parsed, row)):
@@ -225,7 +234,8 @@ def make_facts(parsed: Parsed, accepted: Array) -> pa.RecordBatch:
         role: _words(parsed.roles.get(role), rows, size, None)
         for role in ("artist", "track", "isrc", "released")
     }
-    columns |= {role: _words(parsed.roles.get(role), rows, size, "") for role in ("country", "source")}
+    emptied = ("country", "source", "statement")
+    columns |= {role: _words(parsed.roles.get(role), rows, size, "") for role in emptied}
     day = parsed.roles["day"]
     columns["day"] = pa.array([value or None for value in day.values] or [None], type=pa.date32()).take(
         pa.array(np.maximum(day.codes[rows], 0))

@@ -1,7 +1,11 @@
-"""Countries: ISO 3166-1 codes in any case, and words for everywhere."""
+"""Countries: ISO 3166-1 codes in any case, words for everywhere, and English names in statements."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
 GLOBAL: Final = "global"
@@ -40,3 +44,41 @@ def read_country(text: str) -> str | None:
     if text.casefold() in _EVERYWHERE:
         return GLOBAL
     return _KNOWN.get(text.upper())
+
+
+# As statements write them beside the names of the tz database.
+_WRITTEN: Final = {
+    "united states of america": "US", "united kingdom": "GB", "great britain": "GB", "south korea": "KR",
+    "korea, republic of": "KR", "republic of korea": "KR", "north korea": "KP", "czechia": "CZ",
+    "russian federation": "RU", "viet nam": "VN", "turkiye": "TR", "türkiye": "TR", "holland": "NL",
+    "the netherlands": "NL", "ivory coast": "CI", "cote d'ivoire": "CI", "macedonia": "MK", "moldova, republic of": "MD",
+    "republic of moldova": "MD", "hong kong sar": "HK", "macao": "MO", "macau": "MO", "taiwan, province of china": "TW",
+    "iran, islamic republic of": "IR", "bolivia, plurinational state of": "BO", "tanzania, united republic of": "TZ",
+    "venezuela, bolivarian republic of": "VE", "brunei darussalam": "BN", "lao people's democratic republic": "LA",
+    "syrian arab republic": "SY", "palestinian territory": "PS", "palestine, state of": "PS", "kosovo": "XK",
+    "american samoa": "AS", "samoa": "WS",
+    "congo": "CG", "democratic republic of the congo": "CD", "republic of the congo": "CG", "britain": "GB",
+    "virgin islands, u.s.": "VI", "u.s. virgin islands": "VI", "virgin islands, british": "VG",
+    "british virgin islands": "VG", "cabo verde": "CV", "swaziland": "SZ", "burma": "MM", "libyan arab jamahiriya": "LY", "reunion": "RE",
+    "vatican city": "VA", "congo, democratic republic of the": "CD", "curacao": "CW",
+}  # fmt: skip
+
+
+def read_country_name(text: str) -> str | None:
+    """Alpha-2 of a code or an English name, "global", or None where it is neither (OU, "Rest of world")."""
+    return read_country(text) or _read_names().get(_fold(text))
+
+
+@cache
+def _read_names() -> dict[str, str]:
+    """Folded name to code: the list of the tz database (iso3166.tab), with "and" as "&" and without brackets."""
+    table = files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text(encoding="utf-8")
+    rows = [line.split("\t") for line in table.splitlines() if line and not line.startswith("#")]
+    counts = Counter(_fold(name) for _, name in rows)  # two Congos are none, without their brackets
+    known = {_fold(name): code for code, name in rows if counts[_fold(name)] == 1}
+    return known | {_fold(name): code for name, code in _WRITTEN.items()}
+
+
+def _fold(name: str) -> str:
+    plain = re.sub(r"\([^)]*\)", " ", name.casefold()).replace(" and ", " & ")
+    return " ".join(plain.replace("saint ", "st ").replace("st. ", "st ").split())

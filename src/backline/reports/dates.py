@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final
 
+from backline.music import end_month
+
 EARLIEST: Final = date(1990, 1, 1)
 DATE_FORMS: Final = ("auto", "YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY")
 SAME_FORMS: Final = "DD.MM.YYYY and DD-MM-YYYY mean DD/MM/YYYY, MM-DD-YYYY means MM/DD/YYYY"
@@ -16,6 +18,8 @@ _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_TIME}")
 _DAY_WORD = re.compile(rf"(\d{{1,2}})\.?[ -]([^\W\d_]{{3,9}})\.?,?[ -](\d{{4}}){_TIME}")
 _WORD_DAY = re.compile(rf"([^\W\d_]{{3,9}})\.? (\d{{1,2}}),? (\d{{4}}){_TIME}")
+_MONTH = re.compile(r"(\d{4})(?:[-/.]|M)(\d{1,2})")  # 2026-08, 2026/08, 2017M9
+_MONTH_WORD = re.compile(r"([^\W\d_]{3,9})\.? (\d{4})")
 _MONTHS: Final = {
     word: number
     for number, words in enumerate(
@@ -88,6 +92,21 @@ def read_day(text: str, form: str) -> date | None:
             return date(int(match[3]), _MONTHS[match[2].casefold()], int(match[1]))
         if match := _WORD_DAY.fullmatch(text):
             return date(int(match[3]), _MONTHS[match[1].casefold()], int(match[2]))
+    except (ValueError, KeyError):
+        return None
+    return None
+
+
+def read_month(text: str, form: str) -> date | None:
+    """The last day of the month that a text names, by itself or by one of its days; None where it names none."""
+    day = read_day(text, form)
+    try:
+        if day is not None:
+            return end_month(day.year, day.month)
+        if match := _MONTH.fullmatch(text):
+            return end_month(int(match[1]), int(match[2]))
+        if match := _MONTH_WORD.fullmatch(text):
+            return end_month(int(match[2]), _MONTHS[match[1].casefold()])
     except (ValueError, KeyError):
         return None
     return None

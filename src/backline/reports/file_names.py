@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
@@ -11,7 +12,7 @@ from backline.reports.dates import read_day
 from backline.reports.format import Hints, Refused
 
 _COPY = re.compile(r"\s*(?:\(\d{1,3}\)| - Copy| copy)$", re.IGNORECASE)
-_ENDING = re.compile(r"\.(?:csv|tsv|txt|parquet)$", re.IGNORECASE)
+_ENDING = re.compile(r"\.(?:csv|tsv|txt|parquet|xlsx|json)$", re.IGNORECASE)
 _CHART = re.compile(
     r"(?:^|[^a-z])regional-(?P<region>[a-z]{2}|global)-(?P<length>daily|weekly)-"
     r"(?P<day>\d{4}-\d{2}-\d{2})(?:--(?P<end>\d{4}-\d{2}-\d{2}))?",
@@ -43,6 +44,16 @@ def cut_ending(name: str, ending: str) -> str | None:
     if not stem.casefold().endswith(ending):
         return None
     return stem[: len(stem) - len(ending)].strip() or None
+
+
+def read_period_name(name: str, what: str, periods: Iterable[str]) -> tuple[str | None, str | None]:
+    """(period, artist) of `<artist>-<what>-<period>.csv`; the artist may be missing."""
+    for period in periods:
+        if artist := cut_ending(name, f"-{what}-{period}"):
+            return period, artist
+        if cut_ending(f"x{name}", f"{what}-{period}"):
+            return period, None
+    return None, None
 
 
 def read_chart_name(name: str) -> ChartName | None:

@@ -21,11 +21,12 @@ from backline.discovery import find_members
 from backline.errors import BadInput
 
 GROUP: Final = "backline.reports"
-Kind = Literal["artist", "track", "chart"]
+Kind = Literal["artist", "track", "chart", "statement", "playlist", "listener"]
 
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 # One row per measure of a row of the file. country: ISO 3166-1 alpha-2, "global" or "". source, currency:
-# "" where not told. The number is value * 10^-scale. line: physical line on which the record starts
+# "" where not told. statement: in which statement of a distributor the row stands, "" for other reports.
+# The number is value * 10^-scale. line: physical line on which the record starts
 # (header of a plain file = 1), for Parquet the number of the record (first = 1).
 FACT_SCHEMA: Final = pa.schema(
     [
@@ -35,6 +36,7 @@ FACT_SCHEMA: Final = pa.schema(
         pa.field("released", _WORDS),
         pa.field("country", _WORDS),
         pa.field("source", _WORDS),
+        pa.field("statement", _WORDS),
         pa.field("day", pa.date32()),
         pa.field("measure", _WORDS),
         pa.field("currency", _WORDS),
@@ -54,6 +56,7 @@ REJECTION_KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "bad_rank": "the chart position is not a whole number from 1 to 10,000",
         "missing_artist": "the artist is empty",
         "missing_track": "the track is empty",
+        "missing_source": "the playlist is empty",
         "bad_country": "the country is not an ISO 3166 code",
         "bad_currency": "the currency is not an ISO 4217 code",
         "too_long": "a text is longer than 500 characters",
@@ -118,14 +121,14 @@ class Split:
 class Layout:
     """What the columns of one file mean. Column names are folded (`header.fold_column`).
 
-    Roles: day, artist, track, isrc, released, country, source, currency, uri. `measures` maps a measure
+    Roles: day, artist, track, isrc, released, country, source, currency, uri, statement. `measures` maps a measure
     of `music.MEASURES` to its column. `unique` lists the keys of which a second row is a duplicate:
     equal in all it tells, it is ignored; different, it is rejected.
     """
 
     report: str
     kind: Kind
-    span: int  # days that one value covers; 0: all time
+    span: int  # days that one value covers; 0: all time, `music.MONTH`: the calendar month of its day
     measures: Mapping[str, str]
     columns: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)  # day: date, others: str
@@ -137,14 +140,22 @@ class Layout:
     negatives: bool = False  # numbers below zero are kept: restatements, refunds
     split: Split | None = None
     cumulative: frozenset[str] = frozenset()  # measures told as a running total
+    joined: tuple[str, tuple[str, ...]] | None = None  # a role, and the columns that tell it together
+    # A column and a pattern of its words: rows of no track (an album sale), and rows that tell no sale.
+    trackless: tuple[str, str] | None = None
+    passed_over: tuple[str, str] | None = None
+    sorted_by: str | None = None  # tells of each row whether its `units` were streamed or downloaded
+    loose: frozenset[str] = frozenset()  # roles of which an unreadable cell counts as empty
     date_form: str = "auto"
     number_form: str = "auto"
 
     @property
     def used_columns(self) -> list[str]:
         """Every column that is read."""
-        split = [self.split.column] if self.split else []
-        return list(dict.fromkeys([*self.columns.values(), *self.measures.values(), *split]))
+        told = [self.split.column] if self.split else []
+        told += [pair[0] for pair in (self.trackless, self.passed_over) if pair]
+        told += [*(self.joined[1] if self.joined else ()), *([self.sorted_by] if self.sorted_by else [])]
+        return list(dict.fromkeys([*self.columns.values(), *self.measures.values(), *told]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,22 +6,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import pyarrow as pa
 
-from backline.reports.content import tell_content
+from backline.reports.content import is_json_list, is_workbook, refuse_content, tell_content
 from backline.reports.convert import Converter
 from backline.reports.cumulative import find_growth
 from backline.reports.draft import draft_mapping
 from backline.reports.format import Hints, Kind, Layout, NeedsMapping, Refused, Rejection, find_formats
-from backline.reports.header import choose_format, find_header, fingerprint_names
+from backline.reports.header import choose_format, find_header, fingerprint_names, fold_column
+from backline.reports.json_records import JsonRecords
 from backline.reports.mapped import count_mapped, lay_out_mapped
 from backline.reports.mapping import Mappings
 from backline.reports.parquet_records import ParquetRecords, read_names
+from backline.reports.plays import PlayReading
 from backline.reports.records import Block, TextRecords, read_head
 from backline.reports.tally import Counts, Days
+from backline.reports.workbook import WorkbookRecords, read_sheet_head
+
+HEAD: Final = 40  # records of a list of which the names are collected
 
 
 class Records(Protocol):
@@ -85,6 +91,8 @@ class Reading:
         """units: sum of the main count of accepted rows (streams where there is one); money by currency."""
         tally = self._converter.tally
         counted = [m for m in self._layout.measures if m in tally.units]
+        if self._layout.sorted_by is not None:  # one column, sorted into several measures
+            return {"units": sum(tally.units.values()), "money": dict(sorted(tally.money.items()))}
         main = "streams" if "streams" in tally.units else next(iter(counted), None)
         money: dict[str, Decimal] = dict(sorted(tally.money.items()))
         return {"units": tally.units[main] if main else 0, "money": money}
@@ -142,11 +150,15 @@ class Reading:
             ]
 
 
-def open_report(path: Path, name: str, hints: Hints, mappings: Mappings) -> Reading:
+def open_report(path: Path, name: str, hints: Hints, mappings: Mappings) -> Reading | PlayReading:
     """Recognise a file.
 
     Raises `Refused` where the file cannot be used, `NeedsMapping` where its columns are not known.
     """
+    if is_json_list(path):
+        return _open_list(path, name, hints, mappings)
+    if is_workbook(path, name):
+        return _open_workbook(path, name, hints, mappings)
     content = tell_content(path, name)
     if content is None:
         names = read_names(path, name)
@@ -160,6 +172,37 @@ def open_report(path: Path, name: str, hints: Hints, mappings: Mappings) -> Read
     chosen = _choose(header.names, header.written, name, hints, mappings)
     records = TextRecords(path, content, header.delimiter, header.names, header.skip)
     return _start(chosen, records, header.names, hints)
+
+
+def _open_list(path: Path, name: str, hints: Hints, mappings: Mappings) -> PlayReading:
+    """A list of JSON objects is read where it is a listener's history, else refused as it always was."""
+    names: set[str] = set()
+    for record in islice(JsonRecords(path, name).read(), HEAD):
+        names |= {fold_column(key) for key in record}
+    fmt = choose_format(sorted(names), find_formats())
+    layout = fmt.lay_out(names, _take_file_name(name), hints) if fmt is not None else None
+    if fmt is None or layout is None or layout.kind != "listener" or mappings.given is not None:
+        refuse_content(path, name)
+    return PlayReading(fmt.name, layout, JsonRecords(path, name), hints.today)
+
+
+def _open_workbook(path: Path, name: str, hints: Hints, mappings: Mappings) -> Reading:
+    """A workbook whose first sheet is a statement is read, any other is refused as it always was."""
+    found: tuple[int, int, list[str]] = (0, 0, [])
+    for number, cells in enumerate(read_sheet_head(path, name), start=1):
+        points = _count([fold_column(cell) for cell in cells], mappings)
+        found = max(found, (points, number, cells), key=lambda item: item[0])
+    if not found[0]:
+        refuse_content(path, name)
+    names = tuple(map(fold_column, found[2]))
+    chosen = _choose(names, found[2], name, hints, mappings)
+    if chosen[1].kind != "statement":
+        refuse_content(path, name)
+    return _start(chosen, WorkbookRecords(path, name, names, found[1]), names, hints)
+
+
+def _take_file_name(name: str) -> str:
+    return PurePosixPath(name.replace("\\", "/")).name
 
 
 Chosen = tuple[str, Layout, str | None]
@@ -178,7 +221,7 @@ def _count(names: Sequence[str], mappings: Mappings) -> int:
 def _choose(
     names: Sequence[str], written: Sequence[str], name: str, hints: Hints, mappings: Mappings
 ) -> Chosen:
-    file_name = PurePosixPath(name.replace("\\", "/")).name
+    file_name = _take_file_name(name)
     fingerprint = fingerprint_names(names)
     known = choose_format(names, find_formats())
     mapping = mappings.given
@@ -188,7 +231,11 @@ def _choose(
         return "mapped", lay_out_mapped(mapping, names, file_name, hints), fingerprint
     if known is None:
         raise NeedsMapping(written, draft_mapping(written))
-    return known.name, known.lay_out(names, file_name, hints), None
+    layout = known.lay_out(names, file_name, hints)
+    if layout.kind == "listener":
+        words = f"{name} has the columns of a listener's history, and is no list of JSON."
+        raise Refused("not_json", words, "Import the file as it was downloaded (.json).")
+    return known.name, layout, None
 
 
 def _start(chosen: Chosen, records: Records, names: Sequence[str], hints: Hints) -> Reading:

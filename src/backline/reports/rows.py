@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from backline.music import tidy_isrc
+from backline.music import MONTH, tidy_isrc
 from backline.reports import dates, numbers
 from backline.reports.columns import (
     Array,
@@ -23,15 +23,27 @@ from backline.reports.columns import (
     read_numbers,
     repeat_value,
 )
-from backline.reports.countries import read_country
+from backline.reports.countries import read_country, read_country_name
 from backline.reports.format import Layout, Refused
 from backline.reports.records import Block
 
 MONEY: Final = frozenset({"revenue"})
 RANK: Final = "chart_rank"
 MOST_RANK: Final = 10_000
+JOINT: Final = " · "
 LONGEST_TEXT: Final = 500
-ROLES: Final = ("day", "artist", "track", "isrc", "released", "country", "source", "currency", "uri")
+ROLES: Final = (
+    "day",
+    "artist",
+    "track",
+    "isrc",
+    "released",
+    "country",
+    "source",
+    "currency",
+    "uri",
+    "statement",
+)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _BAD_RANK: Final = Problem("bad_rank", f"The position is not a whole number from 1 to {MOST_RANK:,}.")
 _EMPTY_PROBLEMS: Final = {
@@ -40,6 +52,7 @@ _EMPTY_PROBLEMS: Final = {
     "track": Problem("missing_track", "The track is empty."),
     "country": Problem("bad_country", "The country is empty."),
     "currency": Problem("bad_currency", "The currency is empty."),
+    "source": Problem("missing_source", "The playlist is empty."),
 }
 
 
@@ -87,7 +100,8 @@ class CellReader:
     def _has_role(self, role: str) -> bool:
         layout = self._layout
         split = layout.split is not None and role in layout.split.into
-        return role in layout.columns or role in layout.constants or split
+        joined = layout.joined is not None and role == layout.joined[0]
+        return role in layout.columns or role in layout.constants or split or joined
 
     def _read_role(self, block: Block, role: str) -> Coded:
         layout = self._layout
@@ -96,13 +110,31 @@ class CellReader:
             return code_column(
                 block.column(layout.split.column), lambda word: _cut(str(word), at, part, role)
             )
+        if layout.joined is not None and role == layout.joined[0]:
+            return code_column(join_columns(block, layout.joined[1]), _reader_of(role))
         if role not in layout.columns:
             return repeat_value(layout.constants[role], len(block))
         column = block.column(layout.columns[role])
         if role == "day":
             self._settle_date_form(column, layout.columns[role])
-            return code_column(column, self._read_day)
-        return code_column(column, _reader_of(role))
+            return code_column(column, self._read_month if layout.span == MONTH else self._read_day)
+        if role == "statement":
+            return code_column(column, partial(_read_statement, form=layout.date_form))
+        coded = code_column(
+            column, _LOOSE.get(role, _reader_of(role)) if role in layout.loose else _reader_of(role)
+        )
+        if layout.trackless is not None and role in ("track", "isrc"):
+            coded.codes[find_words(block, *layout.trackless)] = -1
+        return coded
+
+    def _read_month(self, word: Any) -> date | Problem:
+        month = dates.as_day(word) if isinstance(word, date | datetime) else None
+        found = dates.read_month(month.isoformat() if month else str(word), self._date_form)
+        if found is None or found < dates.EARLIEST:
+            return Problem("bad_date", f"{str(word)[:40]!r} names no month.")
+        if found.replace(day=1) > self._latest:
+            return Problem("future_date", f"{str(word)[:40]!r} lies in the future.")
+        return found
 
     def _read_day(self, word: Any) -> date | Problem:
         day = dates.as_day(word) if isinstance(word, date | datetime) else None
@@ -155,6 +187,30 @@ class CellReader:
         )
 
 
+def join_columns(block: Block, names: Sequence[str]) -> pa.Array:
+    """Several columns as one text each row; what is empty is left out."""
+    rows = zip(*(block.column(name).to_pylist() for name in names), strict=True)
+    return pa.array(
+        [JOINT.join(filter(None, (str(cell or "").strip() for cell in row))) for row in rows], pa.string()
+    )
+
+
+def find_words(block: Block, column: str, pattern: str) -> Array:
+    """bool, one per row: the whole word in this column, in whatever letters, fits the pattern."""
+    coded = code_column(block.column(column), lambda word: " ".join(str(word).casefold().split()))
+    fits = [re.fullmatch(pattern, word) is not None for word in coded.values]
+    return np.array([*fits, re.fullmatch(pattern, "") is not None], dtype=bool)[coded.codes]
+
+
+def _read_statement(word: Any, form: str) -> str:
+    """A day or a month as ISO 8601 where it can be read, else the word as it stands."""
+    if isinstance(word, date):
+        return dates.as_day(word).isoformat()
+    day = dates.read_day(str(word), form)
+    month = None if day else dates.read_month(str(word), form)
+    return day.isoformat() if day else month.isoformat()[:7] if month else str(word)[:100]
+
+
 def _read_text(word: Any, role: str) -> str | Problem:
     text = str(word)
     if len(text) > LONGEST_TEXT:
@@ -189,6 +245,7 @@ def _read_released(word: Any) -> str | None:
     return day.isoformat() if day else None
 
 
+_LOOSE: Final[dict[str, Callable[[Any], Any]]] = {"country": lambda word: read_country_name(str(word))}
 _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "country": _read_country,
     "currency": _read_currency,
@@ -239,7 +296,7 @@ def find_suspects(parsed: Parsed, layout: Layout, is_total_word: Callable[[str],
         return np.flatnonzero(parsed.roles["day"].empty | parsed.roles["day"].bad_rows())
     mask = np.zeros(len(parsed), dtype=bool)
     for role, coded in parsed.roles.items():
-        if role in layout.columns:
+        if role in layout.columns or (layout.joined and role == layout.joined[0]):
             words = [code for code, value in enumerate(coded.values) if is_total_word(str(value))]
             mask |= np.isin(coded.codes, words) | (
                 coded.empty & (role in layout.required or role == "artist")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from backline.reports.file_names import NO_ARTIST, clean_hint, cut_ending, read_day_hint
+from backline.reports.file_names import NO_ARTIST, clean_hint, read_day_hint, read_period_name
 from backline.reports.format import Format, Hints, Layout, Refused
 
 SPANS: Final = {"7day": 7, "28day": 28, "1year": 365, "all": 0}
@@ -26,7 +26,7 @@ def recognise(names: Collection[str]) -> int:
 
 def lay_out(names: Collection[str], file_name: str, hints: Hints) -> Layout:
     """Artist and period come from the file's name; --artist and --report go first."""
-    period, named = _read_name(file_name)
+    period, named = read_period_name(file_name, "songs", SPANS)
     told = (hints.report or "").removeprefix("s4a_songs_")
     period = told if told in SPANS else period
     if period is None:
@@ -56,16 +56,6 @@ def lay_out(names: Collection[str], file_name: str, hints: Hints) -> Layout:
         required=frozenset({"track", "streams"}),
         unique=(("track", "released"),),
     )
-
-
-def _read_name(file_name: str) -> tuple[str | None, str | None]:
-    """(period, artist)."""
-    for period in SPANS:
-        if artist := cut_ending(file_name, f"-songs-{period}"):
-            return period, artist
-        if cut_ending(f"x{file_name}", f"songs-{period}"):
-            return period, None
-    return None, None
 
 
 s4a_songs = Format("s4a_songs", recognise, lay_out)

@@ -93,7 +93,7 @@ def _open_archive(path: Path, name: str) -> zipfile.ZipFile | None:
             return None
     if path.suffix.lower() in (".xlsx", ".xlsm", ".ods", ".docx", ".numbers"):
         return None
-    _check_directory(path, name)
+    check_directory(path, name)
     try:
         archive = zipfile.ZipFile(path)
     # Beside its own error: a format version that zipfile lacks, a name in a wrong encoding, an offset that lies.
@@ -106,8 +106,8 @@ def _open_archive(path: Path, name: str) -> zipfile.ZipFile | None:
     return archive
 
 
-def _check_directory(path: Path, name: str) -> None:
-    """The list of members is read as a whole: it must not be a bomb itself."""
+def check_directory(path: Path, name: str) -> None:
+    """The list of members is read as a whole: it must not be a bomb itself. Raises `Refused`."""
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(max(0, size - (1 << 16) - 22))

@@ -95,10 +95,11 @@ claim = Table(
     Column("id", BigKey, primary_key=True, autoincrement=True),
     Column("import_no", BigInteger, nullable=False),
     Column("report", Text, nullable=False),  # whose number it is: charts_daily, s4a_songs_28day, distrokid …
-    Column("kind", Text, nullable=False),  # artist, track, chart: what the scope names
-    Column("scope", Text, nullable=False),  # "<artist no>", "<artist no>/<track no>", "<region>"
+    Column("kind", Text, nullable=False),  # artist, track, chart, statement, playlist: what the scope names
+    # "<artist no>", "<artist no>/<track no>", "<region>", of a statement "<artist no>/<when it was reported>"
+    Column("scope", Text, nullable=False),
     Column("day", Integer, nullable=False),  # of a longer span: its last day
-    Column("span", SmallInteger, nullable=False),  # days that one value covers; 0 = all time
+    Column("span", SmallInteger, nullable=False),  # days that one value covers; 0 = all time; -1 = its month
     Column("content", Text, nullable=False),  # digest of the facts: an equal re-issue is no new claim
     Column("accepted", Integer, nullable=False),  # rows of the file that stand behind it
     Column("rejected", Integer, nullable=False),  # rows of this scope and day that could not be used

@@ -79,6 +79,9 @@ def _resolve(connection: Connection, moment: int, spool: Spool, region: str | No
     elif spool.kind == "track":
         owners = [0, *wanted.artists.tolist()]
         named = [f"{owner}/{number}" for owner, number in zip(owners, tracks.tolist(), strict=True)]
+    elif spool.kind == "statement":
+        statements = spool.statements.texts
+        named = [f"{artists[owner]}/{statements[statement]}" for owner, statement in spool.pairs]
     else:
         named = [str(number) for number in artists.tolist()]
     # In the order of the index on claims: rows that are inserted in its order cost a third less.

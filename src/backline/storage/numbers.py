@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, text
 
 from backline.music import FIRST_DAY, LAST_DAY
 from backline.storage.database import Database
-from backline.storage.rollup_sql import COLUMNS, join_claims, select_rollups
+from backline.storage.rollup_sql import COLUMNS, HAS_DAYS, join_claims, select_rollups
 
 NumberRow = Row[Any]
 
@@ -55,7 +55,7 @@ FROM (
     SELECT r.report, r.span, r.day, r.known_at,
         CASE WHEN r.dimension = 'day' OR r.span = 1 THEN 1 ELSE 0 END AS has_days {_CLEAN}
     UNION ALL
-    SELECT c.report, c.span, f.day, c.known_at, CASE WHEN c.span = 1 OR c.kind = 'chart' THEN 1 ELSE 0 END
+    SELECT c.report, c.span, f.day, c.known_at, CASE WHEN {HAS_DAYS} THEN 1 ELSE 0 END
     FROM (
         SELECT DISTINCT f.claim_id, f.day FROM ({_DIRTY}) AS d CROSS JOIN backline_fact AS f
         WHERE f.artist_no = d.artist_no AND f.day = d.day

@@ -12,14 +12,16 @@ databases. It works in steps, each a CTE:
 
 Precedence: a chart's "global" contains its countries. Within one claim that is no chart's, sums are added up
 whether a row names a track or not: a statement tells an album sale beside its songs. Between claims, and of
-people, who are never added, a fact about the artist as a whole contains its tracks. Rows without a track
+people, who are never added, a fact about the artist as a whole contains its tracks. Statements of a
+distributor (one claim each) are all added up: each tells other sales. Rows without a track
 stand by track under the key 0, where their claim tells tracks too. Of a dimension that names no key there is
-no row. A window that is not one day (28 days of songs) has rows by track only, unless it is a chart's.
+no row. A window that is neither a day nor a month (28 days of songs) has rows by track only, unless it is a
+chart's; windows of playlists, which stand under the source of playback, have rows by source only.
 """
 
 from __future__ import annotations
 
-from backline.music import MEASURES
+from backline.music import MEASURES, MONTH
 
 COLUMNS = "artist_no, day, report, dimension, key, measure, currency, scale, span, value, accepted, rejected, known_at"
 
@@ -27,6 +29,10 @@ COLUMNS = "artist_no, day, report, dimension, key, measure, currency, scale, spa
 def _quote(rule: str) -> str:
     return ", ".join(f"'{measure}'" for measure, how in MEASURES.items() if how == rule)
 
+
+# Values that stand side by side without overlapping, so that they add up to a day's or a period's.
+HAS_DAYS = f"(c.span IN (1, {MONTH}) OR c.kind = 'chart')"
+_HAS_DAYS = HAS_DAYS.replace("c.", "")
 
 # Of the same claim, artist, measure and currency, are there rows without a track (1), rows of a track (0)?
 _BESIDE = f"""
@@ -37,7 +43,8 @@ _BESIDE = f"""
 """
 # Asked last: for charts, the greatest claims, the list of those beside is never made.
 _WHOLE = (
-    f"CASE WHEN g.trackless = 1 OR (c.kind <> 'chart' AND {_BESIDE.format(trackless=1)}) THEN 1 ELSE 0 END"
+    f"CASE WHEN g.trackless = 1 OR c.kind = 'statement' OR (c.kind <> 'chart' AND {_BESIDE.format(trackless=1)}) "
+    "THEN 1 ELSE 0 END"
 )
 _KEYED = (
     f"CASE WHEN g.trackless = 0 OR (c.kind <> 'chart' AND {_BESIDE.format(trackless=0)}) THEN 1 ELSE 0 END"
@@ -61,7 +68,7 @@ SELECT f.artist_no, min(f.day) AS day, f.claim_id, f.track_no, CASE WHEN f.track
 _WEIGHED_BY_TRACK = f"""
 SELECT p.*,
     max(world) OVER (PARTITION BY artist_no, day, report, measure, currency, track_no) AS world_best,
-    max(CASE WHEN span = 1 OR kind = 'chart' THEN whole END)
+    max(CASE WHEN {_HAS_DAYS} THEN whole END)
         OVER (PARTITION BY artist_no, day, report, measure, currency) AS whole_best
 FROM (
     SELECT g.*, c.report, c.kind, c.span, c.accepted, c.rejected, c.known_at,
@@ -70,9 +77,9 @@ FROM (
     FROM grouped AS g {{claims}} WHERE c.id = g.claim_id AND c.current
 ) AS p
 """
-_LINES_BY_TRACK = """
+_LINES_BY_TRACK = f"""
 SELECT 'day' AS dimension, '' AS key, w.* FROM weighed AS w
-WHERE world = world_best AND whole = whole_best AND (span = 1 OR kind = 'chart')
+WHERE world = world_best AND whole = whole_best AND {_HAS_DAYS}
 UNION ALL
 SELECT 'track' AS dimension, CAST(track_no AS TEXT) AS key, w.* FROM weighed AS w
 WHERE world = world_best AND keyed = 1
@@ -91,7 +98,8 @@ SELECT p.*,
         OVER (PARTITION BY artist_no, day, report, measure, currency) AS source_best
 FROM (
     SELECT g.*, c.report, c.kind, c.span, c.accepted, c.rejected, c.known_at, {_WHOLE} AS whole
-    FROM grouped AS g {{claims}} WHERE c.id = g.claim_id AND c.current AND (c.span = 1 OR c.kind = 'chart')
+    FROM grouped AS g {{claims}} WHERE c.id = g.claim_id AND c.current
+        AND ({HAS_DAYS} OR c.kind = 'playlist')
 ) AS p
 """
 _LINES_BY_PLACE = """

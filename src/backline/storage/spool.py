@@ -58,16 +58,17 @@ class SpoolFile:
         """What was written so far stays as long as the file."""
         self._kept = self._file.seek(0, os.SEEK_END)
 
-    def read(self, place: int, length: int) -> pa.RecordBatch:
+    def read(self, place: int, length: int, schema: pa.Schema) -> pa.RecordBatch:
         """A block again."""
         self._file.seek(place)
-        return pa.ipc.read_record_batch(pa.py_buffer(self._file.read(length)), _SCHEMA)
+        return pa.ipc.read_record_batch(pa.py_buffer(self._file.read(length)), schema)
 
 
 class Spool:
     """Takes a file's blocks (columns of `reports.format.FACT_SCHEMA`), gives them back as numbers.
 
-    `kind` is what a scope of the file is: an artist, a track, or a chart's region (the fact's country).
+    `kind` is what a scope of the file is: an artist (of playlists, too), a track, a chart's region (the fact's
+    country), or an artist in one statement of a distributor.
     Track 0 is the artist as a whole. `file` may be shared; of its spools only the newest takes blocks.
     """
 
@@ -76,7 +77,10 @@ class Spool:
         self.artists = TextIndex()
         self.tracks = TrackIndex()
         self.texts = {name: TextIndex() for name in TEXTS}
+        self.statements = TextIndex()
+        self.pairs: dict[tuple[int, int], int] = {}  # of a statement: (artist, statement) to scope
         self.rejected: Counter[tuple[int, int]] = Counter()  # of (scope, day)
+        self._schema = _SCHEMA.append(pa.field("scope", pa.int32())) if kind == "statement" else _SCHEMA
         self._sums = ClaimSums()
         self._places: list[tuple[int, int]] = []
         self._file = file
@@ -91,12 +95,14 @@ class Spool:
         block["day"] = batch.column("day").cast(pa.int32()).to_numpy()
         for name, index in self.texts.items():
             block[name] = index.encode(batch.column(name))
+        if self.kind == "statement":
+            block["scope"] = self._pair(block["artist"], self.statements.encode(batch.column("statement")))
         block["value"] = batch.column("value").to_numpy()
         block["scale"] = batch.column("scale").to_numpy()
         keys = make_keys(self.scopes(block), block["day"])
         self._sums.add(keys, batch.column("line").to_numpy(), *self._hash(block, tracks))
-        columns = [pa.array(block[name]) for name in _SCHEMA.names]
-        self._places.append(self._file.append(pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)))
+        columns = [pa.array(block[name]) for name in self._schema.names]
+        self._places.append(self._file.append(pa.RecordBatch.from_arrays(columns, schema=self._schema)))
 
     def reject(self, artist: str | None, day: date | None) -> None:
         """Count a row that could not be used, where it is known whose and of which day it is."""
@@ -112,23 +118,36 @@ class Spool:
     def blocks(self) -> Iterator[Block]:
         """Everything again, from the start; may be asked for more than once."""
         for place, length in self._places:
-            batch = self._file.read(place, length)
-            yield {name: batch.column(name).to_numpy() for name in _SCHEMA.names}
+            batch = self._file.read(place, length, self._schema)
+            yield {name: batch.column(name).to_numpy() for name in self._schema.names}
 
     def sums(self) -> Sums:
         """The claims, by the numbers of their scopes (see `scopes`) and day."""
         return self._sums.total()
 
     def scopes(self, block: Block) -> npt.NDArray[Any]:
-        """For each fact the number of its scope: of the artist, the track or the country."""
-        return block[{"chart": "country"}.get(self.kind, self.kind)]
+        """For each fact the number of its scope: of the artist, the track, the country or the pair."""
+        return block[
+            {"chart": "country", "statement": "scope", "playlist": "artist"}.get(self.kind, self.kind)
+        ]
+
+    def _pair(self, artists: npt.NDArray[Any], statements: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        told = artists.astype(np.int64) << 32 | statements
+        distinct, places = np.unique(told, return_inverse=True)
+        pairs = [(int(pair >> 32), int(pair & 0xFFFFFFFF)) for pair in distinct.tolist()]
+        numbers = [self.pairs.setdefault(pair, len(self.pairs)) for pair in pairs]
+        return np.array(numbers, dtype=np.int32)[places]
 
     def _find_scope(self, artist: str | None) -> int | None:
         if self.kind == "chart":  # a row does not tell its region; a file of one region has one scope
             return 0 if len(self.texts["country"]) == 1 else None
         if self.kind == "track":  # a file of one song: its rejected rows can only be that song's
             return 1 if len(self.tracks) == 1 else None
-        return None if artist is None else self.artists.find(fold_name(artist))
+        found = None if artist is None else self.artists.find(fold_name(artist))
+        if self.kind != "statement":
+            return found
+        scopes = [scope for (owner, _), scope in self.pairs.items() if owner == found]
+        return scopes[0] if len(scopes) == 1 else None  # a row does not tell its statement
 
     def _hash(self, block: Block, tracks: Hashes) -> list[npt.NDArray[np.uint64]]:
         """Two hashes of each row."""

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 from sqlalchemy import Connection
 
 from backline.errors import BadInput, UnknownName
 from backline.music import show_money
+from backline.reports.digests import digest_file, digest_hints, read_download_day
 from backline.reports.format import Hints, NeedsMapping, Refused
 from backline.reports.mapping import Mappings
+from backline.reports.plays import PlayReading
 from backline.reports.read import Reading, open_report
 from backline.reports.unpack import Piece, UnpackLimits, list_pieces
 from backline.runtime.claim import Watch
@@ -41,11 +39,12 @@ from backline.storage.imports import (
     read_import,
     read_mappings,
 )
+from backline.storage.plays import PlaySpool, write_plays
 from backline.storage.spool import Spool, SpoolFile
 from backline.storage.spool_folder import SpoolFolder
 
+AnyReading = Reading | PlayReading
 LONG = Limits(soft=6 * 3600, hard=7 * 3600)
-_CHUNK = 1 << 20
 
 
 class ImportReports(Job):
@@ -101,8 +100,8 @@ def import_reports(
 ) -> ImportAnswer:
     """Reads report files, folders and zip archives, checks them row by row and stores their facts.
 
-    Reads the files of `paths`: reports of Spotify for Artists, charts, tables of one's own, Parquet, and
-    other tables by a mapping. Writes, with the end of the run and all at once: one import for each file,
+    Reads the files of `paths`: reports of Spotify for Artists, charts, statements of distributors, a
+    listener's own history, tables of one's own, Parquet, and other tables by a mapping. Writes, with the end of the run and all at once: one import for each file,
     its facts, artists and tracks not known before (unconfirmed), the mapping used. A corrected file
     replaces what it speaks of; the earlier value stays in the history. The same file again changes
     nothing. Never changes, moves or sends a file anywhere.
@@ -111,8 +110,9 @@ def import_reports(
     Lit des fichiers de rapports, des dossiers et des archives zip, les vérifie ligne par ligne et
     enregistre leurs données.
 
-    Lit les fichiers de `paths` : rapports de Spotify for Artists, classements, vos propres tableaux,
-    Parquet, et d'autres tableaux à l'aide d'une correspondance. Écrit, à la fin de l'exécution et en une
+    Lit les fichiers de `paths` : rapports de Spotify for Artists, classements, relevés de distributeurs,
+    l'historique d'écoute d'une personne, vos propres tableaux, Parquet, et d'autres tableaux à l'aide
+    d'une correspondance. Écrit, à la fin de l'exécution et en une
     fois : un import par fichier, ses données, les artistes et titres encore inconnus (non confirmés), la
     correspondance utilisée. Un fichier corrigé remplace ce dont il parle ; l'ancienne valeur reste dans
     l'historique. Le même fichier ne change rien la seconde fois. Ne modifie, ne déplace et n'envoie
@@ -121,8 +121,8 @@ def import_reports(
     [de]
     Liest Berichtsdateien, Ordner und Zip-Archive, prüft sie Zeile für Zeile und speichert ihre Zahlen.
 
-    Liest die Dateien in `paths`: Berichte von Spotify for Artists, Charts, eigene Tabellen, Parquet und
-    andere Tabellen mit einer Zuordnung. Schreibt am Ende des Laufs und alles auf einmal: einen Import je
+    Liest die Dateien in `paths`: Berichte von Spotify for Artists, Charts, Abrechnungen von Vertrieben,
+    den Hörverlauf einer Person, eigene Tabellen, Parquet und andere Tabellen mit einer Zuordnung. Schreibt am Ende des Laufs und alles auf einmal: einen Import je
     Datei, ihre Zahlen, noch unbekannte Künstler und Titel (unbestätigt), die benutzte Zuordnung. Eine
     berichtigte Datei ersetzt, wovon sie spricht; der frühere Wert bleibt in der Geschichte. Dieselbe
     Datei ändert beim zweiten Mal nichts. Ändert, verschiebt oder verschickt nie eine Datei.
@@ -185,10 +185,10 @@ class _Clerk:
             return
         content, reading = "", None
         try:
-            content = _digest_file(piece.path, self.watch)
-            hints = replace(self.hints, downloaded=_read_download_day(piece.path))
+            content = digest_file(piece.path, self.watch.checkpoint)
+            hints = replace(self.hints, downloaded=read_download_day(piece.path))
             reading = open_report(piece.path, piece.name, hints, self.mappings)
-            said = _digest_hints(hints, reading, self._name_mapping(reading))
+            said = digest_hints(hints, reading, self._name_mapping(reading))
             if not self._know(piece, content, said):
                 self._read(piece, content, said, reading)
         except (Refused, NeedsMapping) as refusal:
@@ -212,21 +212,26 @@ class _Clerk:
         self._explain(file, content, f"The same file was imported before as {file.import_id}.")
         return True
 
-    def _read(self, piece: Piece, content: str, said: str, reading: Reading) -> None:
-        spool = Spool(self.spool_file, reading.kind)
+    def _read(self, piece: Piece, content: str, said: str, reading: AnyReading) -> None:
+        is_listening = isinstance(reading, PlayReading)
+        spool = PlaySpool(self.spool_file) if is_listening else Spool(self.spool_file, reading.kind)
         for block in reading.blocks():
             spool.add(block)
             self.watch.progress(reading.done, reading.size, piece.name)
         spool.close()
-        for rejection in reading.rejected:
-            spool.reject(rejection.artist, rejection.day)
+        if isinstance(spool, Spool):
+            for rejection in reading.rejected:
+                spool.reject(rejection.artist, rejection.day)
         file = _describe(piece, reading, "accepted")
         new = NewImport(file, content, said, reading.report, self.watch.run_id)
         self.effects.add(self._plan(new, spool, reading))
         self._taken[content, said] = file
-        self._note(file, content, "The file is good; it counts for its report, scopes and days from now on.")
+        words = "The file is good; it counts for its report, scopes and days from now on."
+        if is_listening:
+            words = "The file is good: what one listener played, kept apart from every artist's numbers."
+        self._note(file, content, words)
 
-    def _plan(self, new: NewImport, spool: Spool, reading: Reading) -> Effect:
+    def _plan(self, new: NewImport, spool: Spool | PlaySpool, reading: AnyReading) -> Effect:
         """What the finish of the run does with a good file."""
         database, mapping, by = self.database, self.mappings.text, self.watch.asked_by
         report, kind, span, region = reading.report, reading.kind, reading.span, reading.region
@@ -235,6 +240,9 @@ class _Clerk:
         def write(connection: Connection) -> None:
             moment = database.now(connection)
             number = insert_import(connection, new, moment)
+            if isinstance(spool, PlaySpool):
+                write_plays(connection, spool, number)
+                return
             source = Source(number, report, kind, span, moment)
             write_facts(connection, spool, source, region=region, import_id=new.line.import_id)
             if mapping is not None and header is not None:
@@ -243,14 +251,14 @@ class _Clerk:
         return write
 
     def _turn_away(
-        self, piece: Piece, content: str, reading: Reading | None, refusal: Refused | NeedsMapping
+        self, piece: Piece, content: str, reading: AnyReading | None, refusal: Refused | NeedsMapping
     ) -> None:
         """No fact of the file is kept, but a row that says why."""
         outcome = "needs_mapping" if isinstance(refusal, NeedsMapping) else "rejected"
         file = _describe(piece, reading, outcome)
         file.remedy = str(refusal)
         file.draft = refusal.draft if isinstance(refusal, NeedsMapping) else None
-        said = _digest_hints(self.hints, None, self.mappings.text)
+        said = digest_hints(self.hints, None, self.mappings.text)
         report = reading.report if reading is not None else None
         new = NewImport(file, content, said, report, self.watch.run_id)
 
@@ -279,14 +287,14 @@ class _Clerk:
             )
         )
 
-    def _name_mapping(self, reading: Reading) -> str | None:
+    def _name_mapping(self, reading: AnyReading) -> str | None:
         """The mapping in use, given or remembered: either way it is the same file, read the same way."""
         if self.mappings.text is not None or reading.fingerprint is None:
             return self.mappings.text
         return self.mappings.find_text(reading.fingerprint)
 
 
-def _describe(piece: Piece, reading: Reading | None, outcome: str) -> ImportLine:
+def _describe(piece: Piece, reading: AnyReading | None, outcome: str) -> ImportLine:
     """The line of a file; one that is not accepted has no accepted rows, totals and days."""
     file = ImportLine(file=piece.name, format=None, outcome=outcome, import_id=new_import_id())
     if reading is None:
@@ -309,33 +317,6 @@ def _describe(piece: Piece, reading: Reading | None, outcome: str) -> ImportLine
             count=reading.days.count,
         )
     return file
-
-
-def _digest_file(path: Path, watch: Watch) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            watch.checkpoint()
-    return digest.hexdigest()
-
-
-def _digest_hints(hints: Hints, reading: Reading | None, mapping: str | None) -> str:
-    """Of all that was said beside the bytes, in options or by the file's name.
-
-    The day of the download is left out: a copy of a file is the same file.
-    """
-    told: dict[str, Any] = {"hints": [hints.artist, hints.track, hints.region, hints.date, hints.report]}
-    told["mapping"] = mapping
-    if reading is not None:
-        constants = {name: value for name, value in reading.constants.items() if value != hints.downloaded}
-        told["read_as"] = [reading.report, reading.kind, reading.region, constants]
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _read_download_day(path: Path) -> date:
-    """When the file was last changed: for a download, when it came."""
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
 
 
 @task("report_import.undo_import", version=1, limits=LONG, concurrency=name_lock)

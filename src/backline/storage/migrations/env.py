@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from backline.storage import fact_tables, intent_tables, seal_tables, vault_tables  # noqa: F401 - registers its tables
+from backline.storage import fact_tables, intent_tables, report_tables, seal_tables, vault_tables  # noqa: F401 - registers its tables
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,0 +1,1 @@
+"""Statements fetched from where distributors send them: mailboxes and SFTP folders."""
