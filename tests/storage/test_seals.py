@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,7 @@ from backline.errors import NeedsHuman
 from backline.storage.audits import AuditEntry, insert_audit
 from backline.storage.database import Database
 from backline.storage.seals import is_anything_pending, read_head, read_lag, seal_batch
+from backline.storage.upgrade import upgrade_database
 from tests.storage.chains import check, list_sealed, seal, tamper, tell
 
 STALL = """
@@ -272,3 +274,19 @@ def _tell_here(connection: Connection, database: Database, name: str) -> None:
 @pytest.fixture
 def pg(make_database_url: Callable[[str], str]) -> Database:
     return Database(make_database_url("postgresql"), writer_role="backline_writer")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=[pytest.mark.services])])
+def test_rows_from_before_the_seal_are_sealed_first(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/b.db" if kind == "sqlite" else request.getfixturevalue("pg_url")
+    database = Database(url)
+    upgrade_database(database, "0003")
+    tell(database, "old 1", "old 2")
+    upgrade_database(database)
+    tell(database, "new")
+    assert seal(database) == 3
+    assert list_sealed(database) == ["old 1", "old 2", "new"]
+    assert check(database) == []
+    database.close()
