@@ -72,7 +72,7 @@ class Teller:
                 self._succeed(request, unwrap_answer(row.answer))
             elif state in states.READY_STATES:
                 self._app.backend.mark_as_failure(
-                    request.id, make_error(row, request.id), request=request,
+                    request.id, make_error(row), request=request,
                     store_result=not request.ignore_result, state=state,
                 )  # fmt: skip
             elif not request.ignore_result:

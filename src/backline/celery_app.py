@@ -48,7 +48,11 @@ def attach_tasks(app: Celery, settings: Settings, tasks: Mapping[str, Task[Any, 
         shell = type("Shell_" + spec.name.replace(".", "_"), (Shell,), {"desk": desk, "spec": spec})
         app.register_task(_name(shell(), spec))
 
-    app.steps["consumer"] |= {"backline.receipt:LongBells", "backline.receipt:Shield"}
+    app.steps["consumer"] |= {
+        "backline.receipt:LongBells",
+        "backline.receipt:Revokes",
+        "backline.receipt:Shield",
+    }
     bell = type("DeskBell", (Bell,), {"desk": desk})()
     app.register_task(bell)
     app.backline_desk = desk
@@ -75,7 +79,7 @@ def _name(shell: Shell, spec: Task[Any, Any]) -> Shell:
 def make_app(settings: Settings, tasks: Mapping[str, Task[Any, Any]] | None = None) -> Celery:
     """Our own application: one queue per family, JSON only, results read from the rows, no remote control."""
     tasks = find_tasks() if tasks is None else tasks
-    app = Celery("backline", set_as_current=False)
+    app = Celery("backline", control="backline.results:RowControl", set_as_current=False)
     families = sorted({task.queue for task in tasks.values()})
     app.conf.update(
         task_serializer="json",

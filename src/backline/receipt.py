@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -14,6 +15,7 @@ from celery.worker import state
 from celery.worker.request import Request
 
 from backline.bells import BELL
+from backline.runtime.redrive import FORK_GUARD
 
 log = logging.getLogger("backline.receipt")
 HOLD = 600.0  # seconds; RabbitMQ closes the channel of whoever keeps a message for 30 minutes
@@ -118,6 +120,34 @@ def _find_task(consumer: Any, message: Any) -> str | None:
 def _read_body(message: Any) -> str:
     body = message.body
     return (body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body))[:MOST_TEXT]
+
+
+class Revokes(bootsteps.StartStopStep):  # type: ignore[misc]  # celery ships no types
+    """Celery's order to revoke a task (`app.control.revoke`, a group's, Flower's) also cancels the run of that id."""
+
+    requires = ("celery.worker.consumer.control:Control",)
+
+    def start(self, consumer: Any) -> None:
+        """Hear the order beside Celery's own handler; where a worker takes no orders there is nothing to hear."""
+        node = getattr(getattr(consumer, "pidbox", None), "node", None)
+        if node is not None:
+            heard = node.handlers["revoke"]
+            node.handlers = {**node.handlers, "revoke": partial(_revoke, consumer.app, heard)}
+
+
+def _revoke(app: Any, heard: Callable[..., Any], state: Any, task_id: Any, **options: Any) -> Any:
+    ids = [task_id] if isinstance(task_id, str) else list(task_id)
+    threading.Thread(target=_cancel, args=(app, ids), daemon=True, name="backline-revoke").start()
+    return heard(state, task_id, **options)
+
+
+def _cancel(app: Any, ids: Iterable[str]) -> None:
+    for each in ids:
+        try:
+            with FORK_GUARD:
+                app.backline_desk.rows.cancel(each)
+        except Exception as error:  # whoever gave the order is not there to be told
+            log.warning("%s could not be cancelled: %s", each, error)
 
 
 class LongBells(bootsteps.StartStopStep):  # type: ignore[misc]  # celery ships no types

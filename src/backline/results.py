@@ -15,6 +15,7 @@ from typing import Any
 
 import celery.result
 from celery import states
+from celery.app.control import Control
 from celery.backends.base import Backend, SyncBackendMixin
 from celery.exceptions import TaskRevokedError
 from celery.exceptions import TimeoutError as CeleryTimeout
@@ -50,13 +51,13 @@ def name_state(row: RunRow) -> str:
     return str(STATES[row.state])
 
 
-def make_error(row: RunRow, task_id: str) -> Exception:
+def make_error(row: RunRow) -> Exception:
     """What whoever waits for this run is told."""
     words = f"Run {row.id} is {row.state} ({row.error_kind}): {row.error_text}"
     if STATES[row.state] == states.REVOKED:
         revoked: Exception = TaskRevokedError(words)
         return revoked
-    return RunFailed(words if task_id == row.id else f"{words} [{task_id}]")
+    return RunFailed(words)
 
 
 class RunResult(celery.result.AsyncResult):  # type: ignore[misc]  # celery ships no types
@@ -83,7 +84,7 @@ class RunResult(celery.result.AsyncResult):  # type: ignore[misc]  # celery ship
         A run that needs a person or other code raises `RunFailed` at once: waiting would not help.
         """
         if self.is_eager and not self.ready():
-            raise make_error(self._find(), self.id)
+            raise make_error(self._find())
         return super().get(timeout, *args, **options)
 
     def revoke(self, *_: Any, **__: Any) -> None:
@@ -95,6 +96,15 @@ class RunResult(celery.result.AsyncResult):  # type: ignore[misc]  # celery ship
         if row is None:
             raise BacklineError(f"No run {self.id}.")
         return row
+
+
+class RowControl(Control):  # type: ignore[misc]  # celery ships no types
+    """Our own workers take no orders by message: what can be said of a run is said in its row."""
+
+    def revoke(self, task_id: Any, *_: Any, **__: Any) -> None:
+        """Cancel these runs."""
+        for each in [task_id] if isinstance(task_id, str) else task_id:
+            self.app.backend.cancel(each)
 
 
 class RowBackend(Backend, SyncBackendMixin):  # type: ignore[misc]  # celery ships no types
@@ -147,7 +157,7 @@ class RowBackend(Backend, SyncBackendMixin):  # type: ignore[misc]  # celery shi
         if state == states.SUCCESS:
             meta["result"] = unwrap_answer(row.answer)
         elif row.error_text is not None:
-            meta["result"] = make_error(row, task_id)
+            meta["result"] = make_error(row)
         if kept is not None:
             meta["children"] = kept[1].get("children") or []
         if state in states.READY_STATES and row.finished_at is not None:

@@ -91,7 +91,8 @@ class Shell(celery.Task):  # type: ignore[misc]  # celery ships no types
             if not options.get("parent_id") or self.app.current_worker_task is None:
                 raise
             ask = self.desk.read_ask(options)
-            return self.desk.find_result(options.get("task_id") or self._keep(args, kwargs, ask, error))
+            run_id = self._keep(args, kwargs, ask, error)
+            return self.desk.find_result(options.get("task_id") or run_id)
         return self.desk.submit(self.spec, job, options)
 
     def apply(

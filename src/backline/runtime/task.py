@@ -103,6 +103,8 @@ class Door(Protocol):
 
     def submit(self, task: Task[Any, Any], job: Job, options: Mapping[str, Any]) -> Any: ...
 
+    def find_shell(self, name: str) -> Any: ...
+
 
 @dataclass
 class Task(Generic[P, R]):
@@ -162,6 +164,20 @@ class Task(Generic[P, R]):
                 f"{self.name}: {where}: {words}.",
                 remedy=f"`backline tasks describe {self.name}` lists the fields.",
             ) from error
+
+    def s(self, *args: Any, **kwargs: Any) -> Any:
+        """Celery's signature of this task, for its canvases."""
+        return self.find_shell().s(*args, **kwargs)
+
+    def si(self, *args: Any, **kwargs: Any) -> Any:
+        """Celery's immutable signature: what came before it in a chain is not handed to it."""
+        return self.find_shell().si(*args, **kwargs)
+
+    def find_shell(self) -> Any:
+        """This task as the current application's Celery knows it: signature, apply, AsyncResult …"""
+        if Task.door is None:
+            raise BacklineError("No application is loaded.", remedy="Import `backline` before its tasks.")
+        return Task.door(self.name).find_shell(self.name)
 
     def delay(self, *args: Any, **kwargs: Any) -> Any:
         """Submit a run through the current application; the handle's `.get()` reads its row."""
