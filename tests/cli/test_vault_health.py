@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from backline.storage.vault_keys import make_key, spell_key
 from tests.cli.conftest import Call
 from tests.cli.test_vault import put
@@ -42,8 +44,8 @@ def test_a_key_that_is_missing_wrong_or_open_to_others(call: Call, state: Path) 
     assert look(call)["verdict"] == "ok"
 
 
-def test_two_places_are_told(call: Call, monkeypatch: object) -> None:
+def test_two_places_are_told(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     put("hush-hush", "one")
-    monkeypatch.setenv("BACKLINE_VAULT_KEY_VARIABLE", "VAULT_KEY")  # type: ignore[attr-defined]
-    monkeypatch.setenv("BACKLINE_VAULT_KEY_FILE", "vault.key")  # type: ignore[attr-defined]
+    monkeypatch.setenv("BACKLINE_VAULT_KEY_VARIABLE", "VAULT_KEY")
+    monkeypatch.setenv("BACKLINE_VAULT_KEY_FILE", "vault.key")
     assert "two places" in look(call)["says"]

@@ -13,7 +13,7 @@ RUN = "01a20fa0-d1ef-7235-a3d0-1bb892995c60"
 
 def write(house: House, object: str, **rest: object) -> None:
     with house.database.write() as connection:
-        entry = make_entry("ann", "probe.touch", object, Secrets(), **rest)  # type: ignore[arg-type]
+        entry = make_entry("ann", "probe.touch", object, Secrets(), **rest)
         insert_audit(connection, house.database.now_sql, entry)
 
 

@@ -80,7 +80,7 @@ def test_use_is_noted_and_not_every_time(house: House, call: Caller) -> None:
 def test_a_body_that_is_too_large(call: Caller, chunked: bool) -> None:
     body = b'{"task": "' + b"x" * 20_000 + b'"}'
 
-    async def pieces():  # type: ignore[no-untyped-def]
+    async def pieces():
         for first in range(0, len(body), 1000):
             yield body[first : first + 1000]
 

@@ -61,6 +61,17 @@ def make_router(house: House) -> APIRouter:
         """Ask for a run. 201 with its address."""
         return desk.submit(body, response, caller, key)
 
+    @router.get("/{run}", dependencies=[READ], responses=document(404, 422))
+    def show(run: RunId) -> RunWithAttempts:
+        """One run with its tries."""
+        return desk.read(run)
+
+    _add_list(router, house)
+    _add_decisions(router, house, desk)
+    return router
+
+
+def _add_list(router: APIRouter, house: House) -> None:
     @router.get("", dependencies=[READ], responses=document(422))
     def list_some(
         state: Annotated[list[State] | None, Query(description="Only these states.")] = None,
@@ -84,11 +95,8 @@ def make_router(house: House) -> APIRouter:
         upcoming = write_cursor("runs", rows[limit - 1].id) if len(rows) > limit else None
         return RunPage.model_validate({"items": items, "next": upcoming})
 
-    @router.get("/{run}", dependencies=[READ], responses=document(404, 422))
-    def show(run: RunId) -> RunWithAttempts:
-        """One run with its tries."""
-        return desk.read(run)
 
+def _add_decisions(router: APIRouter, house: House, desk: RunDesk) -> None:
     @router.post("/{run}/cancel", responses=document(404, 409, 413, 415, 422))
     def cancel(run: RunId, caller: Caller = WRITE) -> Decision:
         """End a waiting run at once, ask a running one to stop."""
@@ -105,8 +113,6 @@ def make_router(house: House) -> APIRouter:
     def answer(run: RunId, body: NewAnswer, caller: Caller = WRITE) -> Decision:
         """Say why a failure needs no more work."""
         return desk.decide(decisions.answer, run, caller, body.why)
-
-    return router
 
 
 class RunDesk:
