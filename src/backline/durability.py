@@ -15,12 +15,13 @@ import importlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
 import celery
 from celery._state import _get_active_apps, connect_on_app_finalize
-from celery.app import trace
+from celery.app import routes, trace
 from celery.exceptions import Retry
 from celery.local import PromiseProxy, Proxy
 from celery.utils.serialization import raise_with_context
@@ -43,9 +44,8 @@ log = logging.getLogger("backline.durable")
 T = TypeVar("T")
 # What only says how a message travels: a row needs none of it.
 _OF_MESSAGES = {
-    "add_to_parent", "argsrepr", "compression", "connection", "delivery_mode", "exchange", "headers", "ignore_result",
-    "immediate", "kwargsrepr", "mandatory", "producer", "publisher", "queue", "retry", "retry_policy",
-    "routing_key", "serializer", "shadow",
+    "argsrepr", "compression", "connection", "delivery_mode", "exchange", "headers", "immediate", "kwargsrepr",
+    "mandatory", "producer", "publisher", "retry", "retry_policy", "routing_key", "serializer", "shadow",
 }  # fmt: skip
 
 
@@ -121,26 +121,28 @@ def _import(name: str) -> ModuleType:
 
 
 def _make_durable(given: Any, terms: Terms) -> None:
-    """One task: where every application has its own instance (`shared_task`), each of them, now and later."""
+    """One task. Celery gives it to every application of the process, now or later: each instance is meant."""
     is_proxy = issubclass(type(given), Proxy)
     instance = given._get_current_object() if is_proxy else given  # noqa: SLF001 - a proxy has no other way in
     name = instance.name
     if isinstance(instance, DurableTask):
         return
-    spec = _declare(instance, terms)
+    spec = _declare(instance, terms, shared=is_proxy and not issubclass(type(given), PromiseProxy))
     _adopt(instance, spec)
-    if is_proxy and not issubclass(type(given), PromiseProxy):
-        for app in _get_active_apps():
-            if app.finalized and name in app.tasks:
-                _adopt(app.tasks[name], spec)
-        connect_on_app_finalize(
-            lambda app: app.on_after_finalize.connect(
-                lambda sender, **_: _adopt(sender.tasks[name], spec), weak=False
-            )
-        )
+    for app in _get_active_apps():
+        if app.finalized and name in app.tasks:
+            _adopt(app.tasks[name], spec)
+    connect_on_app_finalize(
+        lambda app: app.on_after_finalize.connect(partial(_adopt_later, spec=spec), weak=False)
+    )
 
 
-def _declare(task: Any, terms: Terms) -> ForeignTask:
+def _adopt_later(sender: Any, *, spec: ForeignTask, **_: Any) -> None:
+    if spec.name in sender.tasks:
+        _adopt(sender.tasks[spec.name], spec)
+
+
+def _declare(task: Any, terms: Terms, *, shared: bool) -> ForeignTask:
     """What Backline has to know of the task, read off it."""
     soft = task.soft_time_limit or task.app.conf.task_soft_time_limit
     hard = task.time_limit or task.app.conf.task_time_limit
@@ -155,10 +157,10 @@ def _declare(task: Any, terms: Terms) -> ForeignTask:
     none = task.max_retries == 0 or not terms.idempotent
     return make_foreign_task(
         task.name,
-        lambda call: _carry(task, call),
+        lambda call: _carry(task, call, shared=shared),
         words=task.__doc__ if task.__doc__ != celery.Task.__doc__ else None,
         private=terms.private,
-        family=terms.queue or getattr(task, "queue", None) or "durable",
+        family=terms.queue or getattr(task, "queue", None) or _find_route(task) or "durable",
         short=terms.short,
         limits=bounds,
         soft=soft,
@@ -168,10 +170,18 @@ def _declare(task: Any, terms: Terms) -> ForeignTask:
     )
 
 
-def _carry(task: Any, call: Call) -> Returned:
-    """By the instance of the worker's own application where it has one."""
-    own = celery.current_app.tasks.get(task.name)
-    instance = own if isinstance(own, DurableTask) else task
+def _find_route(task: Any) -> str | None:
+    """The queue that the team's `task_routes` say; the application's own router is not to be made this early."""
+    prepared = routes.prepare(task.app.conf.task_routes)
+    found = routes.Router(prepared, app=task.app).lookup_route(task.name) or {}
+    queue = found.get("queue")
+    return None if queue is None else str(getattr(queue, "name", queue))
+
+
+def _carry(task: Any, call: Call, *, shared: bool) -> Returned:
+    """By the instance that was declared; a shared task's is the one of the worker's application."""
+    own = celery.current_app.tasks.get(task.name) if shared else None
+    instance = own if isinstance(own, DurableTask) and own.spec is task.spec else task
     return carry_task(instance, instance.spec, call)
 
 

@@ -60,5 +60,3 @@ def test_progress_checkpoints_steps_and_intents_are_the_run_s(stage: MakeStage) 
     on.run()
     assert on.answer(run_id)["word"] == "wcalled"
     assert "half" in on.row(run_id).progress
-
-

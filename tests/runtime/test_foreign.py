@@ -26,7 +26,9 @@ def fit(order: int, urgent: bool = False) -> None: ...
 
 def make(name: str = "shop.orders.tasks.send", private: bool = False, **options: Any) -> ForeignTask:
     given = {"limits": limit_call(None, None), "check": fit} | options
-    return make_foreign_task(name, lambda call: Returned(returned=call.args), words="Send.", private=private, **given)
+    return make_foreign_task(
+        name, lambda call: Returned(returned=call.args), words="Send.", private=private, **given
+    )
 
 
 def test_a_name_of_any_form_with_a_queue_of_its_own() -> None:
