@@ -8,15 +8,19 @@ import os
 import socket
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import backline
 from backline.discovery import find_members
-from backline.errors import BadInput, UnknownName
+from backline.errors import BadInput, NeedsHuman, UnknownName
+from backline.mailroom.mailbox import Mailbox
+from backline.mailroom.place import Mailroom, Place
+from backline.mailroom.sftp import SftpFolder
 from backline.metrics.folder import ExportFolder
 from backline.runtime.audit import Secrets
 from backline.runtime.context import Provider, Runtime
@@ -31,6 +35,7 @@ from backline.settings import Settings, read_variable
 from backline.storage.database import Database
 from backline.storage.leases import Leases
 from backline.storage.limits import DatabaseLimits
+from backline.storage.retention import RetentionPlan
 from backline.storage.runs import NewRun, insert_run
 from backline.storage.spool_folder import SpoolFolder
 from backline.storage.sweeps import Sweeps
@@ -88,6 +93,23 @@ class House:
         """Tokens and keys; what it opens is struck out everywhere from then on."""
         return Vault(self.database, make_key_source(self.settings), self.secrets.learn)
 
+    def find_secret(self, where: str) -> str:
+        """A password that the settings refer to, as vault:NAME, env:VARIABLE or file:PATH. Raises `NeedsHuman`."""
+        kind, _, name = where.partition(":")
+        value: str | None = None
+        if kind == "vault":
+            with suppress(UnknownName):
+                return self.vault.read(name)
+        elif kind == "env":
+            value = read_variable(name)
+        elif kind == "file":
+            with suppress(OSError, UnicodeDecodeError):
+                value = Path(name).expanduser().read_text(encoding="utf-8").strip()
+        if not value:
+            raise NeedsHuman(f"There is no secret at {where}.", remedy="Put it there, or mend the settings.")
+        self.secrets.learn(value)
+        return value
+
     @cached_property
     def limits(self) -> SharedLimits:
         """How fast each provider may be asked, and by whom now."""
@@ -112,6 +134,7 @@ class House:
                 **make_providers(self.settings, self.database),
                 **self.provides,
                 Vault: lambda _: self.vault,
+                Mailroom: lambda _: make_mailroom(self.settings, self.find_secret),
                 Limiter: lambda context: Limiter(self.limits, interactive=context.priority == INTERACTIVE),
             },
             secrets=self.secrets,
@@ -182,7 +205,42 @@ def make_providers(settings: Settings, database: Database) -> dict[type, Provide
         Database: lambda _: database,
         SpoolFolder: lambda _: SpoolFolder(settings.state / "spool", settings.reports.max_unpacked_mb << 20),
         ExportFolder: lambda context: ExportFolder(settings.state / "exports", context.watch.run_id),
+        RetentionPlan: lambda _: make_retention_plan(settings),
     }
+
+
+def make_retention_plan(settings: Settings) -> RetentionPlan:
+    """What may leave when, as the settings say."""
+    terms = settings.retention
+    exports = Path(terms.audit_exports).expanduser() if terms.audit_exports else settings.state / "audit"
+    return RetentionPlan(
+        runs=terms.runs_days,
+        lines=terms.rejected_lines_days,
+        plays=terms.plays_days,
+        keys=terms.ended_keys_days,
+        audit=terms.audit_days,
+        epoch=terms.audit_epoch_days,
+        exports=exports,
+    )
+
+
+def make_mailroom(settings: Settings, find_secret: Callable[[str], str]) -> Mailroom:
+    """The places that statements are fetched from; a secret is looked for when its place is asked."""
+
+    def later(where: str) -> Callable[[], str] | None:
+        return partial(find_secret, where) if where else None
+
+    places: list[Place] = []
+    for box in settings.mailbox:
+        given = box.model_dump(exclude={"password", "max_file_mb", "timeout_seconds"})
+        given |= {"max_bytes": box.max_file_mb << 20, "timeout": box.timeout_seconds}
+        places.append(Mailbox(password=partial(find_secret, box.password), **given))
+    for folder in settings.sftp:
+        given = folder.model_dump(exclude={"password", "passphrase", "max_file_mb", "timeout_seconds"})
+        given |= {"max_bytes": folder.max_file_mb << 20, "timeout": folder.timeout_seconds}
+        password, passphrase = later(folder.password), later(folder.passphrase)
+        places.append(SftpFolder(password=password, passphrase=passphrase, **given))
+    return Mailroom(places, settings.state / "fetched")
 
 
 def make_key_source(settings: Settings) -> KeySource:
