@@ -8,6 +8,7 @@ from typing import Any
 
 from backline.cli.screen import Screen
 from backline.storage.imports import ImportRow, describe_import
+from backline.storage.play_totals import PlayTotals
 from backline.web.descriptions import show_micros
 
 FIRST = 10
@@ -53,6 +54,14 @@ def describe_row(row: ImportRow) -> dict[str, Any]:
     }
 
 
+def describe_plays(plays: PlayTotals) -> dict[str, Any]:
+    """What a listener's history brought; nothing of other files."""
+    if not plays.plays:
+        return {}
+    first, last = show_micros(plays.first_at), show_micros(plays.last_at)
+    return {"listening": {"plays": plays.plays, "ms_played": plays.ms_played, "first": first, "last": last}}
+
+
 def show_imports(screen: Screen, imports: Sequence[Mapping[str, Any]]) -> None:
     """A list of imports; the rejected lines are left to `show`."""
     if screen.json_lines:
@@ -71,8 +80,8 @@ def show_import(screen: Screen, item: Mapping[str, Any]) -> None:
         return
     facts = {**item, **summarise_file(item)}
     names = ["id", "at", "run", *("file", "outcome", "format", "report", "rows", "rejected", "units", "days")]
-    names += ["claims", "undone_at", "undone_by"]
-    screen.show_facts({name: facts[name] for name in names if facts[name] is not None})
+    names += ["claims", "listening", "undone_at", "undone_by"]
+    screen.show_facts({name: facts[name] for name in names if facts.get(name) is not None})
     if item["rejected"]:
         screen.say(f"\n{screen.label('rejected_lines')}")
     _show_trouble(screen, item)

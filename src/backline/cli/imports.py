@@ -13,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from backline.cli.exits import NEEDS_PERSON
 from backline.cli.houses import make_screen, open_house
-from backline.cli.import_words import describe_row, show_files, show_import, show_imports
+from backline.cli.import_words import describe_plays, describe_row, show_files, show_import, show_imports
 from backline.cli.parameters import Json, Limit
 from backline.cli.progress import carry_visibly
 from backline.cli.screen import Screen
@@ -23,6 +23,7 @@ from backline.runtime.submit import Ask
 from backline.runtime.task import INTERACTIVE
 from backline.storage.fact_tables import report_import
 from backline.storage.imports import check_undoable, count_claims, list_imports, read_import
+from backline.storage.play_totals import total_plays
 from backline.wiring import House
 
 BRIEF = 12  # letters of an id: imp_ and eight digits
@@ -171,7 +172,9 @@ def show(import_id: ImportId, json_lines: Json = False) -> None:
     with open_house() as house, house.database.read() as connection:
         row = read_import(connection, import_id)
         brought, current = count_claims(connection, row.no)
-    show_import(screen, {**describe_row(row), "claims": {"brought": brought, "current": current}})
+        plays = total_plays(connection, row.no)
+    facts = {**describe_row(row), "claims": {"brought": brought, "current": current}}
+    show_import(screen, facts | describe_plays(plays))
 
 
 @app.command()

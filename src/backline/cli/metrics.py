@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Connection
 
 from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.parameters import Json, complete_artist
 from backline.errors import BadInput
-from backline.metrics.lines import list_lines
+from backline.metrics.lines import convert_lines, list_lines
+from backline.metrics.rates import Exchange, Rate, RateTable, read_currency
 from backline.music import to_day
 from backline.storage.artists import find_artist, list_credits
 from backline.storage.numbers import StoredNumbers, read_snapshot
+from backline.storage.rates import list_rates
 from backline.storage.rollups import count_dirty, mark_all_dirty
 from backline.web.artist_numbers import find_credits, refresh_all, refresh_quietly
 
@@ -48,22 +51,52 @@ def show(
     first: From = None,
     last: To = None,
     report: Annotated[str | None, typer.Option("--report", help="Only this report.")] = None,
+    currency: Annotated[
+        str | None,
+        typer.Option("--currency", help="Money in this currency besides, by imported rates."),
+    ] = None,
     json_lines: Json = False,
 ) -> None:
     """Show one line per key, measure and report."""
     screen = make_screen(json_lines=json_lines)
     span = read_range(first, last)
+    into = None if currency is None else read_currency(currency)
     with open_house() as house:
         credited = find_credits(house.database, artist)
         refresh_quietly(house.database, credited)
         with read_snapshot(house.database) as connection:
             numbers = StoredNumbers(connection, credited)
-            lines = list_lines(numbers, by.value, first=span[0], last=span[1], report=report)
+            figures = list_lines(numbers, by.value, first=span[0], last=span[1], report=report)
+            lines = [figure.as_line() for figure in figures]
+            if into is not None:
+                exchange = Exchange(into, read_table(connection))
+                told = convert_lines(
+                    numbers, by.value, figures, exchange, first=span[0], last=span[1], report=report
+                )
+                lines = list(told if json_lines else map(show_converted, told))
     columns = ["key", "measure", "report", "value", "currency", "coverage", "known_at"]
+    columns[5:5] = ["converted", "rates"] if into is not None else []
     if not lines:
         screen.note(screen.label("no_numbers"))
         return
-    screen.show_rows((line.as_line() for line in lines), columns, numbers=["value", "coverage"])
+    screen.show_rows(lines, columns, numbers=["value", "coverage", "converted"])
+
+
+def read_table(connection: Connection) -> RateTable:
+    """The rates that were imported."""
+    return RateTable(
+        Rate(row.period, row.currency, row.per, row.rate, row.source) for row in list_rates(connection)
+    )
+
+
+def show_converted(line: dict[str, Any]) -> dict[str, Any]:
+    """A line for people: the converted amount, and each rate with its period and file."""
+    told = line["converted"]
+    if told is None:
+        return line | {"converted": None, "rates": None}
+    rates = [f"{r['rate']} {r['currency']}/{r['per']} {r['period']} ({r['source']})" for r in told["rates"]]
+    value = f"{told['value']} {told['currency']}" if told["value"] is not None else None
+    return line | {"converted": value, "rates": "; ".join(rates) or told["reason"]}
 
 
 @app.command()

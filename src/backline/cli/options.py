@@ -10,12 +10,11 @@ import typer
 from backline.cli.parameters import Json
 from backline.cli.screen import Screen
 from backline.runtime.audit import Secrets
+from backline.sections import LimitSettings, Section
 from backline.settings import (
     SECTIONS,
-    LimitSettings,
     LoadedSettings,
     Problem,
-    Section,
     Settings,
     load_settings,
     name_variable,

@@ -11,10 +11,12 @@ import os
 import re
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal, Protocol
+
+from backline.errors import BadInput
 
 ENDINGS: Final = (".csv", ".tsv", ".txt", ".xlsx", ".zip", ".json", ".parquet")
 MOST_ITEMS: Final = 200  # messages or files of one look; the others come with the next
@@ -64,11 +66,37 @@ class Known(Protocol):
 class Place(Protocol):
     """Somewhere that statements arrive. `kind` is mailbox or sftp."""
 
-    name: str
-    kind: str
+    @property
+    def name(self) -> str:
+        """Short name, from the settings."""
+
+    @property
+    def kind(self) -> str:
+        """What it is."""
 
     def look(self, known: Known, store: Store, checkpoint: Callable[[], None]) -> Look:
         """Fetch what is new. Raises `TryLater` where the server is away, `NeedsHuman` where only a person helps."""
+
+
+@dataclass(frozen=True)
+class Mailroom:
+    """The places of the settings, and the folder in which their files are kept. Made in wiring.py."""
+
+    places: Sequence[Place]
+    folder: Path
+
+    def choose(self, names: Sequence[str]) -> list[Place]:
+        """The named places, or all. Raises `BadInput` where one is unknown, or where there are none."""
+        known = {place.name: place for place in self.places}
+        if not known:
+            raise BadInput(
+                "No mailbox and no SFTP folder is set.",
+                remedy="Add [[mailbox]] or [[sftp]] to the settings file.",
+            )
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise BadInput(f"No place {unknown[0]!r}.", remedy=f"There are: {', '.join(known)}.")
+        return [known[name] for name in names or known]
 
 
 class TooLarge(Exception):

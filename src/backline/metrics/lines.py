@@ -6,13 +6,14 @@ shown only where exactly one value stands for its key. Two reports of one thing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
 from backline.metrics.coverage import Coverage, share, weigh_days
 from backline.metrics.numbers import ArtistNumbers, Figure, add_exact, make_exact, read_rule
+from backline.metrics.rates import Exchange, group_money
 from backline.metrics.regions import CHART_MEASURE, Regions, read_regions
 from backline.music import FIRST_DAY, LAST_DAY, begin_span, to_date
 
@@ -52,6 +53,27 @@ def list_lines(
         for name in sorted(windows):
             lines += read_latest(numbers, by, low, high, name)
     return sort_lines(lines)
+
+
+def convert_lines(
+    numbers: ArtistNumbers,
+    by: str,
+    lines: Sequence[Figure],
+    exchange: Exchange,
+    *,
+    first: int | None = None,
+    last: int | None = None,
+    report: str | None = None,
+) -> Iterator[dict[str, Any]]:
+    """The JSON of `list_lines` with `converted` beside each amount of money; each day by its own rate."""
+    low, high = FIRST_DAY if first is None else first, LAST_DAY if last is None else last
+    cells = group_money(combine_cells(numbers.read_cells(by, low, high, report), by_day=by == "day"))
+    for line in lines:
+        some = cells.get((line.key, line.report, line.measure, line.currency), [])
+        if line.day is not None:  # of windows only the latest is told
+            some = [cell for cell in some if cell.day == line.day]
+        converted = exchange.convert(some, line.currency)
+        yield line.as_line() | {"converted": converted.as_line() if converted else None}
 
 
 def _read_charts(numbers: ArtistNumbers, sums: Sequence[Any]) -> dict[str, Regions]:

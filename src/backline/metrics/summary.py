@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -19,8 +19,9 @@ from backline.metrics.numbers import (
     show_value,
 )
 from backline.metrics.periods import Days, place_period
+from backline.metrics.rates import Converted, Exchange, group_money
 from backline.metrics.regions import Regions, read_regions
-from backline.music import to_date
+from backline.music import MONTH, to_date
 
 MOST = 500  # lines of one dimension in an answer; the exports hold them all
 WEEK = 7
@@ -53,6 +54,7 @@ class Total:
     week: str | None
     week_before: str | None
     week_change: Change
+    converted: Converted | None = None  # the value in the currency that was asked for
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Line:
     known_at: str
     change: Change | None = None
     imports: tuple[str, ...] = ()
+    converted: Converted | None = None
 
 
 @dataclass(frozen=True)
@@ -99,14 +102,19 @@ class ReportSummary:
     left_off: Mapping[str, int] = field(default_factory=dict)  # dimension -> lines beyond the first 500
 
 
-def summarise_reports(numbers: ArtistNumbers, days: int, today: int) -> list[ReportSummary]:
-    """Every report that has data, by name; `days` long, each up to its own newest day."""
+def summarise_reports(
+    numbers: ArtistNumbers, days: int, today: int, exchange: Exchange | None = None
+) -> list[ReportSummary]:
+    """Every report that has data, by name; `days` long, each up to its own newest day.
+
+    With `exchange` amounts of money are shown in one more currency, each day by its own rate.
+    """
     reports = numbers.list_reports()
     if not reports:
         return []
     first = min(_place(row, days).first for row in reports)
     sources = numbers.list_sources(first, max(row.last for row in reports))
-    return [_summarise(numbers, row, days, today, sources) for row in reports]
+    return [_summarise(numbers, row, days, today, sources, exchange) for row in reports]
 
 
 def _place(row: Any, days: int) -> Days:
@@ -115,7 +123,12 @@ def _place(row: Any, days: int) -> Days:
 
 
 def _summarise(
-    numbers: ArtistNumbers, row: Any, days: int, today: int, sources: Sequence[Any]
+    numbers: ArtistNumbers,
+    row: Any,
+    days: int,
+    today: int,
+    sources: Sequence[Any],
+    exchange: Exchange | None,
 ) -> ReportSummary:
     period, week = _place(row, days), place_period(WEEK, row.last, row.span)
     first = min(period.before.first, week.before.first)
@@ -124,6 +137,10 @@ def _summarise(
     own = [s for s in sources if s.report == row.report and period.first <= s.day <= period.last]
     regions = read_regions(numbers, row.report, cells, first, row.last)
     lines = _list_keys(numbers, row, period, cells, regions)
+    totals = _add_up(figures, weigh_days(cells, cells), row, period, week, regions)
+    by_day: Iterable[Line] = _list_days(figures, period, own)
+    if exchange is not None:
+        totals, by_day, lines = _convert(numbers, row, period, figures, exchange, (totals, by_day, lines))
     return ReportSummary(
         report=row.report,
         span=row.span,
@@ -132,14 +149,48 @@ def _summarise(
         known_at=show_known(row.known_at),
         period=_show_days(period),
         before=_show_days(period.before),
-        totals=tuple(_add_up(figures, weigh_days(cells, cells), row, period, week, regions)),
-        by_day=tuple(_list_days(figures, period, own)),
+        totals=tuple(totals),
+        by_day=tuple(by_day),
         by_track=tuple(lines["track"][:MOST]),
         by_country=tuple(lines["country"][:MOST]),
         by_source=tuple(lines["source"][:MOST]),
         sources=tuple(_list_sources(own)),
         left_off={name: len(some) - MOST for name, some in lines.items() if len(some) > MOST},
     )
+
+
+Told = tuple[Iterable[Total], Iterable[Line], dict[str, list[Line]]]
+
+
+def _convert(
+    numbers: ArtistNumbers, row: Any, period: Days, figures: Sequence[Figure], exchange: Exchange, told: Told
+) -> Told:
+    """The same totals and lines with their amounts in one more currency."""
+    totals, by_day, lines = told
+    inside = _inside(figures, period)
+    days = group_money(inside)
+    shown = [
+        replace(
+            total,
+            converted=exchange.convert(
+                [f for f in inside if (f.measure, f.currency) == (total.measure, total.currency)],
+                total.currency,
+            ),
+        )
+        for total in totals
+    ]
+
+    def show(line: Line, cells: Mapping[Any, list[Figure]]) -> Line:
+        some = cells.get((line.key, row.report, line.measure, line.currency), [])
+        return replace(line, converted=exchange.convert(some, line.currency))
+
+    keyed = {}
+    for by, some in lines.items():
+        is_money = any(line.currency for line in some)
+        cells = numbers.read_cells(by, period.first, period.last, row.report) if is_money else []
+        grouped = group_money(combine_cells(cells, by_day=False))
+        keyed[by] = [show(line, grouped) for line in some]
+    return shown, [show(line, days) for line in by_day], keyed
 
 
 def _list_keys(
@@ -161,6 +212,8 @@ def _add_up(
         rule = {"never": "latest"}.get(read_rule(measure), read_rule(measure))
         spans = (period, period.before, week, week.before)
         known = [_sum_span(some, rule, days, coverage, row.report, measure) for days in spans]
+        if row.span == MONTH:  # there are no weeks in a month's value
+            known[2:] = [Known(None, 0.0)] * 2
         now, before, this_week, week_before = known
         percent = rule != "min"
         latest = max(_inside(some, period), key=lambda figure: figure.key, default=None)

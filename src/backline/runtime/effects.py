@@ -31,10 +31,10 @@ class Effects:
 
 @dataclass(frozen=True)
 class FollowUp:
-    """A run to be submitted with the finish of this one."""
+    """A run to be submitted with the finish of this one: a task and its job, or a name and the job's values."""
 
-    task: Task[Any, Any]
-    job: Job
+    task: Task[Any, Any] | str
+    job: Job | Mapping[str, Any]
     key: str | None = None
     delay: float = 0.0
 
@@ -44,6 +44,12 @@ class FollowUps:
     """Runs that start when this one has succeeded; rows of the same commit."""
 
     wanted: list[FollowUp] = field(default_factory=list)
+
+    def ask(
+        self, name: str, values: Mapping[str, Any], *, key: str | None = None, delay: float = 0.0
+    ) -> None:
+        """Ask for a run of the task of that name: no task imports another. `values` are its job as JSON."""
+        self.wanted.append(FollowUp(name, values, key, delay))
 
     def add(self, task: Task[Any, Any], job: Job, *, key: str | None = None, delay: float = 0.0) -> None:
         """Ask for a run of `task`, at the earliest `delay` seconds after this finish."""

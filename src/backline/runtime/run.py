@@ -31,7 +31,7 @@ from backline.runtime.retry import first_line, is_passing
 from backline.runtime.settle import end_cancelled, put_end, refuse_unready, seconds_left, settle
 from backline.runtime.steps import Steps
 from backline.runtime.submit import Ask, submit_run
-from backline.runtime.task import Task
+from backline.runtime.task import Job, Task
 from backline.storage.audits import insert_audit
 from backline.storage.canvases import name_teller
 from backline.storage.leases import RunRow, Settlement
@@ -246,9 +246,11 @@ def _write_effects(runtime: Runtime, connection: Connection, row: RunRow, contex
     for number, wanted in enumerate(context.follow_ups.wanted):
         key = wanted.key or f"after:{row.id}:{number}"
         ask = Ask(row.asked_by, key=key, delay=wanted.delay, parent_id=row.id, trace_id=row.trace_id)
-        submit_run(connection, runtime.database.now_sql, wanted.task, wanted.job, ask, runtime.ring_again)
+        task = runtime.tasks[wanted.task] if isinstance(wanted.task, str) else wanted.task
+        job = wanted.job if isinstance(wanted.job, Job) else task.read_job(**wanted.job)
+        submit_run(connection, runtime.database.now_sql, task, job, ask, runtime.ring_again)
         if wanted.delay <= 0:
-            bells.append(wanted.task.queue)
+            bells.append(task.queue)
     if time.monotonic() - began > NOTABLE:
         runtime.leases.end_later(connection, row.id)
     return bells

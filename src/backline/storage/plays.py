@@ -1,37 +1,17 @@
-"""A listener's own plays: written with their import, told by import, and never beside an artist's numbers."""
+"""A listener's own plays on their way into the database: written with their import, and never as anybody's facts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from backline.storage import report_tables as t
 from backline.storage.bulk import insert_columns, make_texts
 from backline.storage.spool import SpoolFile
-
-# A play that several exports bring counts once, as long as one of them is not taken back.
-_TOTALS = """
-SELECT count(*) AS plays, coalesce(CAST(sum(ms_played) AS BIGINT), 0) AS ms_played,
-    min(ended_at) AS first_at, max(ended_at) AS last_at
-FROM (
-    SELECT p.key, max(p.ms_played) AS ms_played, max(p.ended_at) AS ended_at
-    FROM backline_play AS p JOIN backline_import AS i ON i.no = p.import_no
-    WHERE {which} GROUP BY p.key
-) AS plays
-"""
-
-
-class PlayTotals(NamedTuple):
-    """How many plays, how long in milliseconds, and when the first and the last ended (µs since 1970 UTC)."""
-
-    plays: int
-    ms_played: int
-    first_at: int | None
-    last_at: int | None
 
 
 class PlaySpool:
@@ -65,11 +45,3 @@ def write_plays(connection: Connection, spool: PlaySpool, import_no: int) -> Non
             is_plain = pa.types.is_integer(column.type) and not column.null_count
             columns[name] = column.to_numpy() if is_plain else make_texts(column.to_pylist())
         insert_columns(connection, t.play, columns)
-
-
-def total_plays(connection: Connection, import_no: int | None = None) -> PlayTotals:
-    """Of one import, taken back or not; None: of all that are not taken back, each play once."""
-    which = "i.undone_at IS NULL" if import_no is None else "i.no = :import_no"
-    values = {} if import_no is None else {"import_no": import_no}
-    row = connection.execute(text(_TOTALS.format(which=which)), values).one()
-    return PlayTotals(int(row.plays), int(row.ms_played), row.first_at, row.last_at)

@@ -13,6 +13,7 @@ from backline.metrics.changes import LOWER_COVERAGE_BEFORE, NO_DATA_BEFORE
 from backline.metrics.export import list_rows, write_export
 from backline.metrics.folder import ExportFolder
 from backline.metrics.periods import RULE, parse_period
+from backline.metrics.rates import Exchange, Rate, RateTable, read_currency
 from backline.metrics.summary import ReportSummary, Total, summarise_reports
 from backline.music import to_day
 from backline.runtime.effects import AuditTrail, Effects
@@ -21,21 +22,28 @@ from backline.storage.artists import find_artist, list_credits, name_artists
 from backline.storage.clock import from_micros
 from backline.storage.database import Database
 from backline.storage.numbers import StoredNumbers, read_snapshot
+from backline.storage.rates import list_rates
 from backline.storage.rollups import BATCH, refresh_rollups
 
 
 class AggregateMetrics(Job):
-    """Whose numbers, over how long a period, and whether files are written too."""
+    """Whose numbers, over how long a period, whether files are written too, and in which currency besides."""
 
     artist_id: str = Field(min_length=1, max_length=300)
     period: str = "24h"
     export: bool = False
+    currency: str | None = Field(None, max_length=3)
 
     @field_validator("period")
     @classmethod
     def _check_period(cls, words: str) -> str:
         parse_period(words)
         return words
+
+    @field_validator("currency")
+    @classmethod
+    def _check_currency(cls, code: str | None) -> str | None:
+        return None if code is None else read_currency(code)
 
 
 class Whose(BaseModel):
@@ -89,7 +97,8 @@ def aggregate_metrics(
     Reads the facts of imported reports. Answers each report by day, track, country and source of playback,
     with the change against the period before and week over week, coverage, freshness and the imports behind
     it. The period ends at the newest day with data of each report. Two reports are shown side by side, never
-    added; listeners are never summed. Writes the rollups of days that changed, and with `export` one CSV and
+    added; listeners are never summed. With `currency`, money is shown in that currency besides, only by rates
+    that were imported. Writes the rollups of days that changed, and with `export` one CSV and
     one Parquet file. Never reads Spotify's Web API and never estimates what is missing.
 
     [fr]
@@ -98,7 +107,8 @@ def aggregate_metrics(
     Lit les faits des rapports importés. Donne chaque rapport par jour, titre, pays et source de lecture, avec
     l'évolution par rapport à la période précédente et d'une semaine à l'autre, la couverture, la fraîcheur et
     les imports d'où viennent les chiffres. La période se termine au dernier jour connu de chaque rapport. Deux
-    rapports sont montrés côte à côte, jamais additionnés ; les auditeurs ne sont jamais additionnés. Écrit les
+    rapports sont montrés côte à côte, jamais additionnés ; les auditeurs ne sont jamais additionnés. Avec
+    `currency`, l'argent est montré aussi dans cette devise, uniquement avec des taux importés. Écrit les
     agrégats des jours modifiés et, avec `export`, un fichier CSV et un fichier Parquet. Ne lit jamais l'API web
     de Spotify et n'estime jamais ce qui manque.
 
@@ -108,7 +118,8 @@ def aggregate_metrics(
     Liest die Fakten importierter Berichte. Gibt jeden Bericht nach Tag, Titel, Land und Wiedergabequelle aus,
     mit der Veränderung gegenüber dem Zeitraum davor und von Woche zu Woche, mit Abdeckung, Aktualität und den
     Importen dahinter. Der Zeitraum endet am neuesten Tag, für den der jeweilige Bericht Daten hat. Zwei
-    Berichte stehen nebeneinander und werden nie addiert; Hörer werden nie summiert. Schreibt die Summen der
+    Berichte stehen nebeneinander und werden nie addiert; Hörer werden nie summiert. Mit `currency` steht Geld
+    zusätzlich in dieser Währung da, nur nach importierten Kursen. Schreibt die Summen der
     geänderten Tage und mit `export` je eine CSV- und Parquet-Datei. Liest nie die Web-API von Spotify und
     schätzt nie, was fehlt.
     """
@@ -119,7 +130,8 @@ def aggregate_metrics(
         names = name_artists(connection, credited)
         today = from_micros(database.now(connection)).date()
         numbers = StoredNumbers(connection, credited)
-        reports = summarise_reports(numbers, days, to_day(today))
+        exchange = None if job.currency is None else Exchange(job.currency, _read_rates(connection))
+        reports = summarise_reports(numbers, days, to_day(today), exchange)
         paths = _export(numbers, artist.id, artist.name, reports, folder) if job.export else {}
     effects.add(lambda writing: _refresh(writing, credited))
     if paths:
@@ -136,6 +148,12 @@ def aggregate_metrics(
         reports=reports,
         exports=Exports(**{kind: str(path) for kind, path in paths.items()}),
         reasons=list(_explain(reports)),
+    )
+
+
+def _read_rates(connection: Connection) -> RateTable:
+    return RateTable(
+        Rate(row.period, row.currency, row.per, row.rate, row.source) for row in list_rates(connection)
     )
 
 

@@ -1,0 +1,85 @@
+"""`backline fetch`: statements from mailboxes and SFTP folders, fetched and imported in this process."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Annotated, Any
+
+import typer
+
+from backline.cli.exits import NEEDS_PERSON
+from backline.cli.houses import make_screen, open_house
+from backline.cli.import_words import show_files
+from backline.cli.parameters import Json
+from backline.cli.progress import carry_visibly
+from backline.cli.screen import Screen
+from backline.errors import TryLater
+from backline.runtime.submit import Ask
+from backline.runtime.task import INTERACTIVE
+from backline.wiring import House
+
+TASK, IMPORT = "report_fetch.fetch_reports", "report_import.import_reports"
+app = typer.Typer(add_completion=False)
+
+
+@app.command(
+    epilog="Places are set as [[mailbox]] and [[sftp]] in the settings file. Nothing there is deleted or changed. "
+    "Instead of this command a schedule may look: `backline schedule add fetch_reports --cron '*/15 * * * *'`. "
+    "Exit code 0: every place was read and every file is accepted or unchanged; 4: a file or a place needs a look."
+)
+def fetch(
+    places: Annotated[list[str] | None, typer.Argument(help="Only these places.", metavar="[PLACE]…")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
+    every: Annotated[float, typer.Option("--every", min=0.1, help="Minutes between two looks.")] = 15.0,
+    json_lines: Json = False,
+) -> None:
+    """Fetch new statements from mailboxes and SFTP folders, and import them; needs no worker."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house(tasks=True) as house:
+        while True:
+            try:
+                is_fine = look_once(house, screen, places or [])
+            except TryLater as error:
+                if once:
+                    raise
+                screen.note(str(error))
+                is_fine = True
+            if once:
+                break
+            threading.Event().wait(every * 60)
+    if not is_fine:
+        raise typer.Exit(NEEDS_PERSON)
+
+
+def look_once(house: House, screen: Screen, places: list[str]) -> bool:
+    """One look and the import of what it brought; whether nothing needs a person."""
+    spec = house.find_task(TASK)
+    job = spec.read_json(json.dumps({"places": places}))
+    run_id = house.submit(spec, job, Ask(house.settings.actor, priority=INTERACTIVE))
+    answer = carry_visibly(house, screen, run_id)
+    show_places(screen, answer)
+    paths = [file["path"] for file in answer["files"] if file["path"]]
+    files = import_fetched(house, screen, run_id, paths) if paths else []
+    bad = [file for file in files if file["outcome"] not in ("accepted", "unchanged")]
+    return not bad and not any(line["error"] or line["refused"] for line in answer["places"])
+
+
+def import_fetched(house: House, screen: Screen, fetch_id: str, paths: list[str]) -> list[dict[str, Any]]:
+    """Carry the import that the fetch asked for (the same key is the same run), and show its files."""
+    spec = house.find_task(IMPORT)
+    job = spec.read_json(json.dumps({"paths": paths}))
+    run_id = house.submit(spec, job, Ask(house.settings.actor, key=f"fetched:{fetch_id}"))
+    files: list[dict[str, Any]] = carry_visibly(house, screen, run_id)["files"]
+    show_files(screen, files)
+    return files
+
+
+def show_places(screen: Screen, answer: dict[str, Any]) -> None:
+    """One line per place; then what was refused, with the reason."""
+    columns = ["place", "stored", "refused", "left", "error"]
+    screen.show_rows(answer["places"], columns, numbers=columns[1:4])
+    if not screen.json_lines:
+        for file in answer["files"]:
+            if file["outcome"] == "refused":
+                screen.say(f"  {file['place']}: {file['name'] or file['item']}: {file['reason']}")
