@@ -129,8 +129,8 @@ class Revokes(bootsteps.StartStopStep):  # type: ignore[misc]  # celery ships no
 
     def start(self, consumer: Any) -> None:
         """Hear the order beside Celery's own handler; where a worker takes no orders there is nothing to hear."""
-        node = getattr(getattr(consumer, "pidbox", None), "node", None)
-        if node is not None:
+        boxes = [step.box for step in consumer.steps if hasattr(step, "box")]
+        for node in [box.node for box in boxes]:
             heard = node.handlers["revoke"]
             node.handlers = {**node.handlers, "revoke": partial(_revoke, consumer.app, heard)}
 

@@ -26,7 +26,7 @@ from backline.runtime.contract import unwrap_answer
 from backline.runtime.decisions import Person, cancel
 from backline.runtime.handle import RunFailed
 from backline.runtime.pause import pause
-from backline.storage.canvases import drop_result, find_told, keep_result, read_result
+from backline.storage.canvases import drop_result, find_told, keep_result, name_teller, read_result
 from backline.storage.clock import from_micros
 from backline.storage.runs import RunRow
 
@@ -53,7 +53,8 @@ def name_state(row: RunRow) -> str:
 
 def make_error(row: RunRow) -> Exception:
     """What whoever waits for this run is told."""
-    words = f"Run {row.id} is {row.state} ({row.error_kind}): {row.error_text}"
+    why = f" ({row.error_kind}): {row.error_text}" if row.error_text else "."
+    words = f"Run {row.id} is {row.state}{why}"
     if STATES[row.state] == states.REVOKED:
         revoked: Exception = TaskRevokedError(words)
         return revoked
@@ -132,6 +133,8 @@ class RowBackend(Backend, SyncBackendMixin):  # type: ignore[misc]  # celery shi
             with house.database.write() as connection:
                 person = Person(house.settings.actor, house.secrets)
                 cancel(connection, house.database.now_sql, row.id, person)
+            if row.canvas is not None:
+                house.bells.ring(name_teller(row.canvas))
         except BadInput:  # it has ended meanwhile
             return
 
@@ -156,7 +159,7 @@ class RowBackend(Backend, SyncBackendMixin):  # type: ignore[misc]  # celery shi
         meta |= {"status": state, "name": row.task, "worker": row.worker, "traceback": None}
         if state == states.SUCCESS:
             meta["result"] = unwrap_answer(row.answer)
-        elif row.error_text is not None:
+        elif row.error_text is not None or state in states.PROPAGATE_STATES:
             meta["result"] = make_error(row)
         if kept is not None:
             meta["children"] = kept[1].get("children") or []

@@ -13,7 +13,7 @@ from backline.runtime.audit import describe_job, digest, list_private, make_entr
 from backline.runtime.context import RunContext, Runtime
 from backline.runtime.retry import Verdict, describe_error, judge
 from backline.runtime.task import Job, Task
-from backline.storage.canvases import insert_tell
+from backline.storage.canvases import AGAIN, insert_tell
 from backline.storage.leases import RunRow, Settlement
 from backline.storage.sweeps import EXPIRED, PAST_DEADLINE
 
@@ -115,5 +115,5 @@ def settle(
         code_version=runtime.code_version, end=end, audit=entry,
     )  # fmt: skip
     if settled and row.canvas is not None and end.state != "queued":
-        insert_tell(connection, runtime.database.now_sql, row.id)
+        insert_tell(connection, runtime.database.now_sql, row.id, again=AGAIN)
     return settled

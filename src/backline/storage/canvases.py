@@ -19,7 +19,7 @@ from backline.storage.runs import NewRun, RunRow, insert_run
 TELL = "canvas.tell_end"
 VERSION = 1
 CELERY_ID = "celery:"  # what an idempotency key begins with that is the id of a Celery task
-AGAIN = 2.0  # seconds until a bell is rung for it again
+AGAIN = 2.0  # seconds until a bell is rung for it again where whoever asks rings one
 URGENT = 1  # others wait for what is told
 
 _READ = text(
@@ -41,10 +41,13 @@ _READ_RESULT = text("SELECT state, body FROM backline_result WHERE id = :id")
 _DROP_RESULT = text("DELETE FROM backline_result WHERE id = :id")
 
 
-def insert_tell(connection: Connection, now_sql: str, run_id: str, *, why: str = "") -> str | None:
-    """Where the run has a canvas, ask for the run that tells its state; its queue, to be rung after the commit.
+def insert_tell(
+    connection: Connection, now_sql: str, run_id: str, *, why: str = "", again: float = 0.0
+) -> str | None:
+    """Where the run has a canvas, ask for the run that tells its state; its queue.
 
-    Once for each state it comes to: the fence tells them apart, and `why` what moves no fence.
+    Once for each state it comes to: the fence tells them apart, and `why` what moves no fence. The re-driver rings
+    for it after `again` seconds.
     """
     row = connection.execute(_READ, {"id": run_id}).first()
     if row is None:
@@ -54,7 +57,7 @@ def insert_tell(connection: Connection, now_sql: str, run_id: str, *, why: str =
     new = NewRun(
         id=new_run_id(), task=TELL, version=VERSION, queue=queue, priority=URGENT, job=job,
         job_sha=hashlib.sha256(job.encode()).hexdigest(), trace_id=row.trace_id, asked_by=row.asked_by,
-        idempotency_key=_name_tell(run_id, row.fence, why), parent_id=run_id, ring_again=AGAIN,
+        idempotency_key=_name_tell(run_id, row.fence, why), parent_id=run_id, ring_again=again,
     )  # fmt: skip
     insert_run(connection, now_sql, new)
     return queue
