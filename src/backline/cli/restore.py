@@ -1,0 +1,111 @@
+"""`backline restore`: a backup back into a database, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backline.cli.audit_places import find_folder, read_targets
+from backline.cli.backup import ANCHORS, KEYS, VAULT_TABLE, find_keys
+from backline.cli.houses import make_screen, read_settings
+from backline.cli.parameters import Json
+from backline.settings import Settings
+from backline.storage.backup_archive import Archive, Part
+from backline.storage.restore import restore as put_back
+from backline.storage.restore_past import Return
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Stop every process first where the database is SQLite. Runs that were in hand at the moment of the "
+    "backup are carried again; of what happened after it nothing is known any more."
+)
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup.", exists=True, dir_okay=False)],
+    into: Annotated[
+        str | None, typer.Option("--into", metavar="URL", help="Another database than that of the settings.")
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Where the database holds something: keep it aside, and put the backup in its place.",
+        ),
+    ] = False,
+    json_lines: Json = False,
+) -> None:
+    """Check a backup, and put it back: into SQLite or PostgreSQL, whichever it was made of."""
+    settings, screen = read_settings(), make_screen(json_lines=json_lines)
+    began = time.perf_counter()
+    known, bad = find_known_epoch(settings)
+    archive = Archive(file)
+
+    def make_return(epoch: int) -> Return:
+        return Return(archive.manifest, file.name, settings.actor, max(known, epoch) + 1)
+
+    try:
+        role = settings.database.writer_role or None
+        done = put_back(archive, into or settings.database_url, make_return, force=force, writer_role=role)
+        files = put_files_back(archive, settings)
+        lacks_key = _lacks_key(archive, settings)
+    finally:
+        archive.close()
+    screen.show_facts(
+        {
+            "file": str(file),
+            "rows": done.rows,
+            "aside": done.aside,
+            "epoch": done.arrival.epoch,
+            "queued": done.arrival.queued,
+            "files": files,
+            "seconds": round(time.perf_counter() - began, 2),
+        }
+    )
+    for words in bad:
+        screen.note(words)
+    if lacks_key:
+        screen.note(screen.label("restore_lacks_key"))
+
+
+def find_known_epoch(settings: Settings) -> tuple[int, list[str]]:
+    """The highest epoch that an anchor knows (0: none), and in words which anchors cannot be read."""
+    bad: list[str] = []
+    return max((anchor.epoch for anchor in read_targets(settings, bad)), default=0), bad
+
+
+def put_files_back(archive: Archive, settings: Settings) -> list[str]:
+    """Anchors and keys that are not where they belong are put there; nothing is overwritten. Their paths."""
+    places = find_keys(settings)
+    done = []
+    for part in archive.manifest.find_files():
+        name = part.name.removeprefix("files/")
+        if name.startswith(ANCHORS):
+            place = find_folder(settings) / Path(name).name
+        elif name in places:
+            place = places[name]
+        else:
+            continue
+        if not place.exists():
+            _write(archive, part, place, secret=name.startswith(KEYS))
+            done.append(str(place))
+    return done
+
+
+def _write(archive: Archive, part: Part, place: Path, *, secret: bool) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if secret else 0o644)
+    with os.fdopen(handle, "wb") as file:
+        for block in archive.read(part):
+            file.write(block)
+
+
+def _lacks_key(archive: Archive, settings: Settings) -> bool:
+    """Whether there are secrets, and the file that should have their key is not there."""
+    has_secrets = any(part.table == VAULT_TABLE and part.rows for part in archive.manifest.parts)
+    place = find_keys(settings).get(f"{KEYS}vault.key")
+    return has_secrets and place is not None and not place.exists()

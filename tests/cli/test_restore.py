@@ -1,0 +1,91 @@
+"""`backline restore` puts a backup back, and says what became of the database that was there."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Call
+
+
+@pytest.fixture
+def made(call: Call, tmp_path: Path) -> Path:
+    """A backup with keys and anchors."""
+    assert call("artist", "add", "Velvet Tramlines").code == 0
+    assert call("audit", "key").code == 0
+    assert call("audit", "anchor").code == 0
+    assert call("backup", "--with-keys", "--to", str(tmp_path / "b.zip")).code == 0
+    return tmp_path / "b.zip"
+
+
+def list_artists(call: Call) -> list[str]:
+    return [row["name"] for row in call("artist", "list", "--all", "--json").lines]
+
+
+def test_into_nothing(call: Call, made: Path, state: Path) -> None:
+    key, anchors = (state / "audit-key.pem").read_bytes(), (state / "anchors" / "anchors.jsonl").read_bytes()
+    shutil.rmtree(state)
+    done = call("restore", str(made), "--json").one
+    assert (done["aside"], done["epoch"]) == (None, 2)
+    assert {Path(name).name for name in done["files"]} >= {"audit-key.pem", "anchors.jsonl"}
+    assert (state / "audit-key.pem").read_bytes() == key
+    assert (state / "audit-key.pem").stat().st_mode & 0o77 == 0
+    assert (state / "anchors" / "anchors.jsonl").read_bytes() == anchors
+    assert list_artists(call) == ["Velvet Tramlines"]
+    verified = call("audit", "verify", "--json")
+    assert verified.code == 0, verified.out
+    (row,) = (row for row in call("audit", "list", "--json").lines if row["action"] == "database.restored")
+    assert (row["actor"], row["object"]) == ("tester", "database")
+
+
+def test_what_is_there_is_kept_aside_and_later_anchors_are_no_alarm(
+    call: Call, made: Path, state: Path
+) -> None:
+    call("artist", "add", "Later")
+    assert call("audit", "anchor").code == 0
+    refused = call("restore", str(made))
+    assert (refused.code, "--force" in refused.err) == (3, True)
+    assert len(list_artists(call)) == 2
+    done = call("restore", str(made), "--force", "--json").one
+    assert Path(done["aside"]).is_file()
+    assert done["files"] == []
+    assert list_artists(call) == ["Velvet Tramlines"]
+    assert call("audit", "anchor").code == 0
+    verified = call("audit", "verify", "--json")
+    assert verified.code == 0, verified.out
+    assert "restored" in {line.get("kind") for line in verified.lines}
+    again = call("restore", str(made), "--force", "--json").one
+    assert again["epoch"] == done["epoch"] + 1
+    assert call("audit", "verify").code == 0
+    assert list(state.glob(".*")) == []
+
+
+def test_into_another_database(
+    call: Call, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/other.db"
+    assert call("restore", str(made), "--into", url).code == 0
+    monkeypatch.setenv("BACKLINE_DATABASE_URL", url)
+    assert list_artists(call) == ["Velvet Tramlines"]
+
+
+def test_secrets_without_their_key_are_told_of(call: Call, state: Path, tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "backline", "vault", "put", "token"], input="hush", text=True, check=True,
+        capture_output=True,
+    )  # fmt: skip
+    made = call("backup", "--to", str(tmp_path / "b.zip"))
+    assert "key" in made.err
+    shutil.rmtree(state)
+    assert "key" in call("restore", str(tmp_path / "b.zip")).err
+
+
+def test_a_file_that_is_no_backup(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "b.zip").write_text("hello")
+    result = call("restore", str(tmp_path / "b.zip"))
+    assert result.code == 2
+    assert "no backup of Backline" in result.err
