@@ -52,7 +52,7 @@ def test_with_a_key(house: House, known: Path) -> None:
     key = make_key(house.database)
     options = ["-H", f"Authorization: Bearer {key}"]
     # SQLite gets the whole of it; PostgreSQL what differs there: texts that it does not keep.
-    options += ["-n", "25"] if house.database.is_sqlite else ["-n", "10", "--phases", "fuzzing"]
+    options += ["-n", "15"] if house.database.is_sqlite else ["-n", "8", "--phases", "fuzzing"]
     with run_web(house, BACKLINE_WEB_STREAM_SECONDS="0.2") as address:
         code, report = judge(known, address, *options)
     if code:
