@@ -1,5 +1,5 @@
 #!/bin/sh
-# Bring in the programs that the tests start privately: PostgreSQL, Redis, RabbitMQ.
+# Bring in the programs that the tests start privately: PostgreSQL, Redis, RabbitMQ, Dovecot, OpenSSH's server.
 # Takes what is installed, else apt-get where it may (root on Debian or Ubuntu), else says what to install.
 # The system's own services are never started, stopped or enabled. A program that stays absent is no error
 # here: its tests skip and say so (under CI=true they fail).
@@ -25,6 +25,8 @@ list_missing() {
     has_postgresql || printf ' postgresql'
     has_program redis-server redis || printf ' redis-server'
     has_program rabbitmq-server rabbitmq || printf ' rabbitmq-server'
+    has_program dovecot dovecot || printf ' dovecot-imapd'
+    has_program sshd openssh || printf ' openssh-server'
 }
 
 policy=/usr/sbin/policy-rc.d
@@ -48,7 +50,12 @@ install_with_apt() {
     # A package enables its service for the next start of the machine; these came for the tests alone.
     if [ $result -eq 0 ] && command -v systemctl >/dev/null 2>&1; then
         for package in "$@"; do
-            systemctl disable --quiet "$package.service" >/dev/null 2>&1 || true
+            case $package in
+                dovecot-imapd) unit=dovecot ;;
+                openssh-server) unit=ssh ;;
+                *) unit=$package ;;
+            esac
+            systemctl disable --quiet "$unit.service" >/dev/null 2>&1 || true
         done
     fi
     return $result
@@ -64,12 +71,12 @@ fi
 [ -n "$missing" ] || exit 0
 echo "not installed:$missing; the tests that need them will be skipped. To have them:"
 case $(uname -s) in
-    Darwin) echo "    brew install$(echo "$missing" | sed 's/-server//g')" ;;
+    Darwin) echo "    brew install$(echo "$missing" | sed 's/-server//g; s/-imapd//')" ;;
     *)
         if command -v apt-get >/dev/null 2>&1; then
             echo "    sudo make services"
         else
-            echo "    install PostgreSQL (with initdb), Redis and RabbitMQ from your system's packages"
+            echo "    install PostgreSQL (with initdb), Redis, RabbitMQ, Dovecot and OpenSSH's server from your system's packages"
         fi
         ;;
 esac

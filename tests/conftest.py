@@ -75,7 +75,7 @@ def skip_missing(what: str) -> NoReturn:
 
 
 def find_service(name: str) -> str:
-    """The URL of a shared service: `postgresql`, `redis` or `rabbitmq`; skips where it is not installed."""
+    """The URL of a shared service (see `keeper.KINDS`); skips where it is not installed."""
     missing = ""
     try:
         return keeper.ask(Path(os.environ[FOLDER]), int(os.environ[LEADER]), name)

@@ -18,12 +18,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tests.services.dovecot import Dovecot
 from tests.services.postgresql import PostgreSQL
 from tests.services.programs import Missing
 from tests.services.rabbitmq import RabbitMQ
 from tests.services.redis import Redis
+from tests.services.sshd import Sshd
 
-KINDS: dict[str, Any] = {kind.name: kind for kind in (PostgreSQL, Redis, RabbitMQ)}
+KINDS: dict[str, Any] = {kind.name: kind for kind in (PostgreSQL, Redis, RabbitMQ, Dovecot, Sshd)}
 TEMPLATE = "backline_template"
 ROOT = Path(__file__).parents[2]
 

@@ -1,0 +1,1 @@
+"""Fetching statements, against real servers."""

@@ -1,0 +1,92 @@
+"""A folder on a real SFTP server (OpenSSH)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backline.errors import NeedsHuman, TryLater
+from backline.mailroom.place import Store
+from backline.mailroom.sftp import SftpFolder
+from tests.mailroom.conftest import TABLE, Remembering
+from tests.services.programs import free_port
+
+pytestmark = pytest.mark.services
+Depot = Callable[..., SftpFolder]
+
+
+def check() -> None:
+    """No lease to lose."""
+
+
+def test_files_are_fetched_once_and_left_as_they_are(depot: Depot, store: Store, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    for name in ("a.csv", "b.CSV", "note.pdf", ".hidden.csv", "half.csv.part"):
+        (there / name).write_bytes(TABLE)
+    (there / "inner.csv").mkdir()
+    (there / "link.csv").symlink_to(there / "a.csv")
+    before = sorted((path.name, path.lstat().st_mtime_ns) for path in there.iterdir())
+    known = Remembering()
+    look = depot().look(known, store, check)
+    assert [found.name for found in look.found] == ["a.csv", "b.CSV"]
+    assert all(found.path is not None and found.path.read_bytes() == TABLE for found in look.found)
+    known.found += look.found
+    assert depot().look(known, store, check).found == []
+    assert sorted((path.name, path.lstat().st_mtime_ns) for path in there.iterdir()) == before
+
+
+def test_a_changed_file_is_fetched_anew_and_a_touched_one_is_not(
+    depot: Depot, store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "there" / "a.csv"
+    path.write_bytes(TABLE)
+    known = Remembering(depot().look(Remembering(), store, check).found)
+    os.utime(path, (1, 1))
+    (touched,) = depot().look(known, store, check).found
+    assert touched.outcome == "seen"
+    path.write_bytes(TABLE + b"2026-08-02,Ann,6\n")
+    (changed,) = depot().look(known, store, check).found
+    assert changed.outcome == "stored"
+
+
+def test_what_is_too_large_is_refused(depot: Depot, store: Store, tmp_path: Path) -> None:
+    (tmp_path / "there" / "a.csv").write_bytes(b"x" * 1000)
+    (found,) = depot(max_bytes=999).look(Remembering(), store, check).found
+    assert (found.outcome, found.size) == ("refused", 1000)
+    assert not store.folder.exists()
+
+
+def test_the_host_key_is_pinned_by_fingerprint_or_as_a_whole(depot: Depot, store: Store) -> None:
+    with pytest.raises(NeedsHuman, match="not the pinned one") as caught:
+        depot(host_key="SHA256:" + "A" * 43).look(Remembering(), store, check)
+    mark = caught.value.message.partition("shows the key ")[2].partition(",")[0]
+    assert mark.startswith("SHA256:")
+    assert depot(host_key=mark).look(Remembering(), store, check).found == []
+    with pytest.raises(NeedsHuman, match="not the pinned one"):
+        depot(host_key="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA").look(Remembering(), store, check)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"folder": "/nowhere/at/all"}, "cannot be listed"),
+        ({"key_file": "/nowhere/key"}, "cannot be read"),
+        ({"key_file": "", "password": lambda: "guess-me"}, "does not let"),
+        ({"key_file": ""}, "neither a key nor a password"),
+    ],
+)
+def test_what_only_a_person_can_mend(depot: Depot, store: Store, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(NeedsHuman, match=words) as caught:
+        depot(**options).look(Remembering(), store, check)
+    assert caught.value.remedy and "guess-me" not in str(caught.value)
+
+
+def test_a_server_that_is_away_is_asked_later(depot: Depot, store: Store) -> None:
+    place = depot()
+    away = SftpFolder(**{name: getattr(place, name) for name in place.__slots__} | {"port": free_port()})
+    with pytest.raises(TryLater, match="cannot be read now"):
+        away.look(Remembering(), store, check)
