@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from sqlalchemy import text
@@ -37,10 +38,26 @@ WAIT_SECONDS = 60.0
 
 
 @app.command()
-def doctor(json_lines: Json = False) -> None:
-    """Look at database, broker, clock and disk, and say the remedy. Exit code 4 where there is a problem."""
+def doctor(
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair", help="Name what is out of joint in the database and the files, and mend it."
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --repair: do not ask.")] = False,
+    json_lines: Json = False,
+) -> None:
+    """Look at database, broker, clock and disk, and say the remedy. Exit code 4 where there is a problem.
+
+    With --repair: stuck leases, orphans, stale files. On a terminal it asks before each; elsewhere it only
+    names them, unless there is --yes.
+    """
     loaded = load_settings()
     screen = Screen(loaded.settings.language, json_lines=json_lines)
+    if repair:  # it brings Arrow along, which a look does not need
+        importlib.import_module("backline.cli.doctor_repair").repair(screen, yes=yes)
+        return
     checks = list(look_at_everything(loaded))
     screen.show_rows([vars(check) for check in checks], ["verdict", "name", "says", "remedy"])
     if any(check.verdict == "problem" for check in checks):
