@@ -29,16 +29,16 @@ from backline.storage.runs import NewRun
 from backline.submit_options import read_options
 
 Spec = Task[Any, Any]
+Asked = Job | Mapping[str, Any]
 
 
-def submit(
-    job: Job | Mapping[str, Any], *, connection: Any = None, task: Spec | str | None = None, **options: Any
-) -> RunHandle:
+def submit(job: Asked, *, connection: Any = None, task: Spec | str | Any = None, **options: Any) -> RunHandle:
     """Ask for a run in the transaction that is open on `connection`; without one in a transaction of its own.
 
     `connection` is a SQLAlchemy Session, scoped_session or Connection, a psycopg 3 or sqlite3 connection or cursor,
-    or a Django connection. The task is found by the job's class; `task` names it where several take that class,
-    or where the job is a mapping. Options: `key`, `delay` (seconds), `priority` (0 to 9), `asked_by`, `deadline`
+    or a Django connection. The task is found by the job's class; `task` (a name, a declared task, a durable Celery
+    task) says it where several take that class, or where the job is a mapping. A signature of a durable Celery task
+    (`send.s(7)`) says both. Options: `key`, `delay` (seconds), `priority` (0 to 9), `asked_by`, `deadline`
     and `expires` (seconds from now). The handle reads the row through Backline's own connection, so only
     after the commit. Raises `BadInput`, and `Conflict` where the key stands for another job.
     """
@@ -51,7 +51,7 @@ def submit(
 
 
 async def submit_async(
-    job: Job | Mapping[str, Any], *, connection: Any, task: Spec | str | None = None, **options: Any
+    job: Asked, *, connection: Any, task: Spec | str | Any = None, **options: Any
 ) -> RunHandle:
     """The same for a psycopg AsyncConnection or AsyncCursor, or SQLAlchemy's AsyncSession or AsyncConnection.
 
@@ -88,27 +88,44 @@ def _make_ring(desk: Desk, spec: Spec) -> Any:
     return ring_anywhere
 
 
-def _find_task(job: Job | Mapping[str, Any], task: Spec | str | None) -> tuple[Desk, Spec, Job]:
+def _find_task(job: Asked, task: Any) -> tuple[Desk, Spec, Job]:
     """The desk that knows the task, the task, and the job as it reads it."""
+    is_signature = isinstance(job, Mapping) and "subtask_type" in job
+    if is_signature and isinstance(job, Mapping) and task is None:
+        task = job["task"]
     if not isinstance(job, Job) and task is None:
         raise BadInput(
             f"submit: {type(job).__name__} does not say which task it is for.",
-            remedy="Give an instance of the task's job class, or `task=`.",
+            remedy="Give an instance of the task's job class, a signature, or `task=`.",
         )
-    for desk in list_desks():
-        found = _choose(desk.tasks, job, task)
-        if found is not None:
-            read = job if isinstance(job, found.job) else found.read_json(to_json(job))
-            return desk, found, read
-    named = task.name if isinstance(task, Task) else task or type(job).__name__
+    desk, spec = _choose_desk(job, task)
+    if isinstance(job, spec.job):
+        return desk, spec, job
+    if is_signature and isinstance(job, Mapping):
+        return desk, spec, spec.read_job(*job["args"], **job["kwargs"])
+    return desk, spec, spec.read_json(to_json(job))
+
+
+def _choose_desk(job: Any, task: Any) -> tuple[Desk, Spec]:
+    if hasattr(task, "find_desk"):  # a durable Celery task itself
+        return task.find_desk(), task.spec
+    name = task.name if isinstance(task, Task) else task
+    for complete in (False, True):
+        for desk in list_desks():
+            if complete:  # what a Celery application discovers it imports only where it needs it
+                desk.app.loader.import_default_modules()
+            spec = _choose(desk.tasks, job, name)
+            if spec is not None:
+                return desk, spec
     raise UnknownName(
-        f"submit: no task {named!r} is known here.", remedy="`backline tasks list` shows them; or `task=`."
+        f"submit: no task {name or type(job).__name__!r} is known here.",
+        remedy="`backline tasks list` shows them; or `task=`.",
     )
 
 
-def _choose(tasks: Mapping[str, Spec], job: Any, task: Spec | str | None) -> Spec | None:
-    if task is not None:
-        return tasks.get(task.name if isinstance(task, Task) else task)
+def _choose(tasks: Mapping[str, Spec], job: Any, name: str | None) -> Spec | None:
+    if name is not None:
+        return tasks.get(name)
     fits = [spec for spec in tasks.values() if spec.job is type(job)]
     if len(fits) > 1:
         names = ", ".join(spec.name for spec in fits)
