@@ -77,7 +77,11 @@ def rotate_vault(house: House, screen: Screen, *, keep_old: bool) -> tuple[Rotat
     vault, database = house.vault, house.database
     with database.write() as connection:
         rotation = vault.begin_rotation(connection)
-        facts: dict[str, Any] = {"former": list(rotation.former), "rows": rotation.rows, "resumed": rotation.resumed}
+        facts: dict[str, Any] = {
+            "former": list(rotation.former),
+            "rows": rotation.rows,
+            "resumed": rotation.resumed,
+        }
         write_audit(house, connection, "vault.rotate", f"key:{rotation.key_id}", **facts)
     done = count = _rotate_some(house, vault)
     while count:
