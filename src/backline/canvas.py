@@ -81,6 +81,7 @@ def read_request(request: Any) -> dict[str, Any]:
     names = {*_SINGLE.values(), *_LISTS.values(), "stamps"}
     found = {name: getattr(request, name, None) for name in names}
     request.callbacks = request.errbacks = request.chain = request.chord = None
+    request.ignore_result = True
     return {name: value for name, value in found.items() if value not in (None, [], {}, "")}
 
 

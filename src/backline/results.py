@@ -16,7 +16,7 @@ from typing import Any
 import celery.result
 from celery import states
 from celery.app.control import Control
-from celery.backends.base import Backend, SyncBackendMixin
+from celery.backends.base import Backend, DisabledBackend, SyncBackendMixin
 from celery.exceptions import TaskRevokedError
 from celery.exceptions import TimeoutError as CeleryTimeout
 from kombu.utils.json import dumps, loads
@@ -166,6 +166,15 @@ class RowBackend(Backend, SyncBackendMixin):  # type: ignore[misc]  # celery shi
         if state in states.READY_STATES and row.finished_at is not None:
             meta["date_done"] = from_micros(row.finished_at).isoformat()
         return meta
+
+    def store_result(
+        self, task_id: str, result: Any, state: str, traceback: Any = None, request: Any = None, **_: Any
+    ) -> Any:
+        """Of what has no row, also where the application keeps its results: its body of a chord that failed."""
+        outside = self.app.backend
+        if not isinstance(outside, (RowBackend, DisabledBackend)) and self.find(task_id) is None:
+            outside.store_result(task_id, result, state, traceback=traceback, request=request)
+        return super().store_result(task_id, result, state, traceback=traceback, request=request)
 
     def _store_result(
         self,

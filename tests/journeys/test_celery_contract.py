@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,19 +17,13 @@ from backline.errors import BadInput
 from backline.runtime.handle import RunFailed
 from tests.conftest import find_service
 from tests.journeys.processes import wait_for
-from tests.journeys.worlds import World, make_world
+from tests.journeys.worlds import World, line, make_world
 
 WORLDS = [
     pytest.param("none", marks=pytest.mark.xdist_group("contract_none")),
     pytest.param("redis", marks=[pytest.mark.services, pytest.mark.xdist_group("contract_redis")]),
     pytest.param("rows", marks=pytest.mark.xdist_group("contract_rows")),
 ]
-
-
-def line(*ids: str) -> Callable[[Any], Any]:
-    """The lines of the document that a test executes; tests/boards/test_celery_lines.py compares them."""
-    assert ids
-    return lambda test: test
 
 
 @pytest.fixture(scope="module", params=WORLDS)

@@ -29,6 +29,12 @@ OPTIONS = {
 }
 
 
+def line(*ids: str) -> Callable[[Any], Any]:
+    """The lines of docs/celery-compatibility.md that a test executes; tests/boards compares them."""
+    assert ids
+    return lambda test: test
+
+
 @dataclass
 class World:
     """One team: its application in this process, and a worker of it beside."""
@@ -116,7 +122,10 @@ def make_world(name: str, folder: Path, redis_url: str = "", **conf: Any) -> Wor
     app = make_team(settings, folder / "notes", **conf)
     desk = attach(app, settings, make_tasks())
     _ = desk.house().database
-    team = {"TEAM_CONF": json.dumps(conf), "TEAM_NOTES": str(folder / "notes")}
+    team = {
+        "TEAM_CONF": json.dumps(conf), "TEAM_NOTES": str(folder / "notes"),
+        "C_FORCE_ROOT": "1", "FLOWER_UNAUTHENTICATED_API": "true",  # of Celery and of Flower
+    }  # fmt: skip
     environment = plain_env(**env, **team)
     environment["PYTHONPATH"] = f"{ROOT}:{environment['PYTHONPATH']}"
     return World(name, app, desk, Crew(environment, folder), folder / "notes")

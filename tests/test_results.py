@@ -1,0 +1,106 @@
+"""Rows as results: states, answers, errors, what has no row, and what cannot be waited for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+from celery.exceptions import TaskRevokedError
+from celery.exceptions import TimeoutError as CeleryTimeout
+from sqlalchemy import text
+
+from backline.errors import BacklineError
+from backline.results import STATES, RowBackend
+from backline.runtime.handle import RunFailed
+from backline.storage.run_tables import STATES as ALL
+from tests.celery_apps import make_own_app
+
+NAME = "probe.work"
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Any:
+    """Our own application in a state folder of this test."""
+    return make_own_app(tmp_path)
+
+
+def put(app: Any, result: Any, state: str, words: str | None = None) -> None:
+    with app.backline_desk.house().database.write() as connection:
+        sql = "UPDATE backline_run SET state = :state, error_text = :words, error_kind = 'bug', answer = :answer WHERE id = :id"
+        values = {"state": state, "words": words, "answer": '{"word": "x"}', "id": result.run_id}
+        connection.execute(text(sql), values)
+
+
+def test_every_state_has_a_name_in_celery(app: Any) -> None:
+    assert STATES.keys() == set(ALL)
+    result = app.tasks[NAME].delay("x")
+    seen = {}
+    for state in ALL:
+        put(app, result, state)
+        seen[state] = app.AsyncResult(result.id).state
+    assert seen == STATES
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [("failed", RunFailed), ("dead", RunFailed), ("cancelled", TaskRevokedError), ("expired", TaskRevokedError),
+     ("needs_attention", RunFailed), ("blocked", RunFailed)],
+)  # fmt: skip
+def test_an_end_without_an_answer_raises_the_row_s_error(app: Any, state: str, kind: type[Exception]) -> None:
+    result = app.tasks[NAME].delay("x")
+    put(app, result, state, "Nobody knows.")
+    with pytest.raises(kind, match=rf"is {state} \(bug\): Nobody knows\."):
+        app.AsyncResult(result.id).get(timeout=5)
+
+
+def test_waiting_ends_in_time(app: Any) -> None:
+    result = app.tasks[NAME].delay("x")
+    for kind in (CeleryTimeout, TimeoutError):
+        with pytest.raises(kind, match=r"still PENDING after 0\.05 s"):
+            result.get(timeout=0.05)
+    put(app, result, "succeeded")
+    assert dict(app.backend.get_many([result.id], timeout=1))[result.id]["result"] == {"word": "x"}
+
+
+def test_what_has_no_row_is_kept(app: Any) -> None:
+    assert app.AsyncResult("theirs").state == "PENDING" and not app.AsyncResult("theirs").exists()
+    app.backend.store_result("theirs", {"a": 1}, "SUCCESS")
+    assert app.AsyncResult("theirs").get(timeout=1) == {"a": 1}
+    app.backend.mark_as_failure("other", RunFailed("gone"))
+    with pytest.raises(RunFailed, match="gone"):
+        app.AsyncResult("other").get(timeout=1)
+    app.AsyncResult("theirs").forget()
+    assert app.AsyncResult("theirs").state == "PENDING"
+
+
+def test_a_row_is_not_kept_twice(app: Any) -> None:
+    result = app.tasks[NAME].delay("x")
+    app.backend.store_result(result.id, "other", "SUCCESS")
+    assert app.AsyncResult(result.id).state == "PENDING"
+
+
+def test_a_group_is_kept_until_it_is_forgotten(app: Any) -> None:
+    group = app.GroupResult("g", [app.tasks[NAME].delay("x")])
+    group.save()
+    restored = app.GroupResult.restore("g")
+    assert restored.id == "g" and [part.id for part in restored] == [part.id for part in group]
+    group.delete()
+    app.backend._cache.clear()
+    assert app.GroupResult.restore("g") is None
+
+
+def test_our_own_application_revokes_by_row(app: Any) -> None:
+    results = [app.tasks[NAME].apply_async((word,), countdown=60) for word in "abc"]
+    app.control.revoke(results[0].id)
+    app.GroupResult("g", results[1:]).revoke()
+    assert [each.run_state for each in results] == ["cancelled"] * 3
+    app.control.revoke([results[0].id, "nobody"])  # it has ended, and nobody is not there
+
+
+def test_an_application_without_runs_says_what_is_missing() -> None:
+    bare = Celery("bare", set_as_current=False, backend="backline.results:RowBackend")
+    assert isinstance(bare.backend, RowBackend)
+    with pytest.raises(BacklineError, match=r"Call backline\.attach"):
+        _ = bare.AsyncResult("x").state
