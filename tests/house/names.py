@@ -94,6 +94,7 @@ PAUSES = {
     "src/backline/cli/carry.py": "a run of another process has to end first; its row is looked at again",
     "src/backline/cli/processes.py": "where the kernel does not tell of a parent's end, it is looked for",
     "src/backline/cli/run.py": "the row of a run that another process carries is looked at again",
+    "src/backline/results.py": "the row of a run that another process carries is looked at again",
     "src/backline/runtime/drain.py": "a database that is away is not asked again at once",
     "src/backline/runtime/handle.py": "the row of a run that another process carries is looked at again",
     "src/backline/runtime/intents.py": "an outcome is offered again to a database that is away",
