@@ -10,12 +10,13 @@ import sys
 import threading
 import zipfile
 from pathlib import Path
+from typing import Self
 
 import pytest
 from sqlalchemy import text
 
 from backline.errors import BadInput, NeedsHuman
-from backline.runtime.submit import Ask, submit_run
+from backline.runtime.effects import Effects
 from backline.storage.backup import PART, name_backup
 from backline.storage.backup_archive import Archive
 from backline.storage.database import Database
@@ -26,6 +27,7 @@ from tests.storage.chains import check, tell
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from typing import Self
 from backline.storage import backup_archive
 from backline.storage.backup import write_backup
 from backline.storage.database import Database
@@ -125,60 +127,62 @@ def test_kill_9_in_the_middle_leaves_no_file_of_that_name(database: Database, tm
     back_up(database, path)
 
 
-def test_under_load_every_run_has_its_effect_and_its_audit_row(
-    database: Database, make_database_url: object, tmp_path: Path
-) -> None:
+def write_mapping(job: Word, database: Database, effects: Effects) -> Done:
+    """A task whose effect can be counted in a table that backups hold."""
+    statement = text(f"INSERT INTO backline_mapping VALUES (:word, 'x', {database.now_sql}, 'probe')")
+    effects.add(lambda connection: connection.execute(statement, {"word": job.word}) and None)
+    return Done(word=job.word)
+
+
+class Worker:
+    """Asks for runs and carries them, one after the other, in a thread, until it is told to stop."""
+
+    def __init__(self, database: Database) -> None:
+        self.made = 0
+        self._task = declare(short=True)(write_mapping)
+        self._stage, self._stop = Stage(database, self._task), threading.Event()
+        self.thread = threading.Thread(target=self._carry)
+
+    def __enter__(self) -> Self:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self.thread.join(timeout=60)
+
+    def _carry(self) -> None:
+        while not self._stop.is_set():
+            self._stage.submit(self._task, f"w{self.made}")
+            self._stage.run()
+            self.made += 1
+
+
+def test_under_load_every_run_has_its_effect_and_its_audit_row(database: Database, tmp_path: Path) -> None:
     """A worker writes an effect, its state and audit rows in one commit: the copy holds all of these or none."""
+    paths = [tmp_path / f"{number}.zip" for number in range(4)]
+    with Worker(database) as worker:
+        for path in paths:
+            before = worker.made
+            while worker.made < before + 5:
+                assert worker.thread.is_alive()
+                worker.thread.join(0.01)
+            back_up(database, path)
+    ends = [count_done(path) for path in (paths[0], paths[-1])]
+    assert 0 < ends[0] < ends[1] <= worker.made
 
-    def work(job: Word, database: Database, effects: object) -> Done:
-        now = database.now_sql
-        effects.add(  # type: ignore[attr-defined] # typed for the task below
-            lambda connection: connection.execute(
-                text(f"INSERT INTO backline_mapping VALUES (:word, 'x', {now}, 'probe')"), {"word": job.word}
-            )
-        )
-        return Done(word=job.word)
 
-    from backline.runtime.effects import Effects
-
-    work.__annotations__ = {"job": Word, "database": Database, "effects": Effects, "return": Done}
-    task = declare(short=True)(work)
-    stage, stop, made = Stage(database, task), threading.Event(), []
-
-    def carry() -> None:
-        while not stop.is_set():
-            with database.write() as connection:
-                ask = Ask("ann")
-                submit_run(connection, database.now_sql, task, Word(word=f"w{len(made)}"), ask, 25.0)
-            stage.run()
-            made.append(1)
-
-    worker = threading.Thread(target=carry)
-    worker.start()
-    try:
-        paths = []
-        for number in range(6):
-            before = len(made)
-            while len(made) < before + 5:
-                assert worker.is_alive()
-            paths.append(tmp_path / f"{number}.zip")
-            back_up(database, paths[-1])
-    finally:
-        stop.set()
-        worker.join(timeout=30)
-    ends = []
-    for path in (paths[0], paths[-1]):
-        copy = Database(f"sqlite:///{path}.db")
-        put_back(path, f"sqlite:///{path}.db")
-        done = count(copy, "SELECT count(*) FROM backline_run WHERE state = 'succeeded'")
-        assert done > 0
-        for query in (
-            "SELECT count(*) FROM backline_mapping",
-            "SELECT count(*) FROM backline_attempt",
-            "SELECT count(*) FROM backline_audit WHERE action = 'run.succeeded'",
-        ):
-            assert count(copy, query) == done, query
-        assert [finding for finding in check(copy) if finding.fault] == []
-        ends.append(done)
-        copy.close()
-    assert ends[0] < ends[1] <= len(made) + 1
+def count_done(path: Path) -> int:
+    """How many runs of a backup have succeeded, each with everything that was committed with it."""
+    put_back(path, f"sqlite:///{path}.db")
+    copy = Database(f"sqlite:///{path}.db")
+    done = count(copy, "SELECT count(*) FROM backline_run WHERE state = 'succeeded'")
+    for query in (
+        "SELECT count(*) FROM backline_mapping",
+        "SELECT count(*) FROM backline_attempt WHERE outcome = 'succeeded'",
+        "SELECT count(*) FROM backline_audit WHERE action = 'run.succeeded'",
+    ):
+        assert count(copy, query) == done, query
+    assert [finding for finding in check(copy) if finding.fault] == []
+    copy.close()
+    return done
