@@ -7,6 +7,7 @@ GET  /posts/N    how many there were
 from __future__ import annotations
 
 import json
+import random
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ class Outside:
         self.posts: Counter[int] = Counter()
         self.hold: set[tuple[str, int]] = set()
         self.held: set[tuple[str, int]] = set()
+        self.slowness = 0.0  # seconds that an answer takes at most
         self.lock = threading.Lock()
         self._gone = threading.Event()
         outside = self
@@ -60,6 +62,8 @@ class Outside:
         if (place, number) in self.hold:
             self.held.add((place, number))
             self._gone.wait(60)
+        elif self.slowness:
+            self._gone.wait(random.uniform(0, self.slowness))
 
     def let_go(self) -> None:
         """Answer what is held, and hold nothing any more."""

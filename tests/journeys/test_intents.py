@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
-from contextlib import suppress
 
 from tests.journeys.conftest import on
 from tests.journeys.outside import open_outside
@@ -26,7 +24,13 @@ def await_rest(stack: Stack, runs: list[str], seconds: float = 60.0) -> list[str
         stack.crew.look()
         return not {"queued", "running", "scheduled"} & {stack.state(run) for run in runs}
 
-    wait_for("runs to rest", look, seconds)
+    try:
+        wait_for("runs to rest", look, seconds)
+    except TimeoutError:
+        print(
+            stack.query("SELECT id, state, lost, faults, bugs, attempt, error_text, fence FROM backline_run")
+        )
+        raise
     return [stack.state(run) for run in runs]
 
 
@@ -57,23 +61,24 @@ def test_kill_9_before_in_and_after_the_call(stack: Stack) -> None:
 
 
 @on("embedded", "redis")
-def test_children_killed_at_random(stack: Stack) -> None:
-    chance = random.Random(4)
+def test_killed_at_random(stack: Stack) -> None:
     with open_outside() as outside:
+        outside.slowness = 0.3
         stack.crew.worker(concurrency=3)
         runs = [
             stack.submit(journey_tasks.post, number, outside.url, number % 3 == 0) for number in range(18)
         ]
-        wait_for("the first effect", lambda: sum(outside.posts.values()), 60)
-        for _ in range(6):
-            idle(chance.uniform(0.1, 0.5))
-            for child in stack.crew.children()[:2]:
-                with suppress(ProcessLookupError):
-                    os.kill(child.pid, signal.SIGKILL)
+        for seen in (3, 8):
+
+            def look(seen: int = seen) -> bool:
+                stack.crew.look()
+                return sum(outside.posts.values()) >= seen
+
+            wait_for("effects", look, 60)
+            os.killpg(stack.crew.pid(), signal.SIGKILL)
         states = await_rest(stack, runs)
         assert max(outside.posts.values()) == 1, "never twice"
         for number, state in enumerate(states):
-            # Three lost leases are poison: such a run was not carried to its end, nor twice.
-            assert state in ("succeeded", "dead", *(["needs_attention"] if number % 3 == 0 else [])), number
+            allowed = ("succeeded", "needs_attention") if number % 3 == 0 else ("succeeded",)
+            assert state in allowed, number
             assert state != "succeeded" or (outside.posts[number], stack.effects(number)) == (1, 1), number
-        assert "succeeded" in states
