@@ -28,6 +28,7 @@ FOLDER = "TESTS_SERVICES_FOLDER"
 LEADER = "TESTS_SERVICES_LEADER"
 NO_SERVICE = "not installed (`make services` brings it in): "
 NO_SHARED = "absent: ../shared"
+FORBIDDEN = "not permitted on this machine: "
 SHARED = Path(os.environ.get("TESTS_SHARED") or Path(__file__).parents[2] / "shared")
 
 
@@ -60,6 +61,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             counts[words.partition(NO_SERVICE)[2]] += 1
         elif NO_SHARED in words:
             counts["../shared"] += 1
+        elif FORBIDDEN in words:  # the reason in brackets would make a group of each test
+            counts[f"{words.partition(FORBIDDEN)[2].partition(' (')[0]}, which is not permitted"] += 1
     if counts:
         parts = ", ".join(f"{count} without {what}" for what, count in sorted(counts.items()))
         terminalreporter.write_line(
@@ -72,6 +75,11 @@ def skip_missing(what: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(NO_SERVICE + what, pytrace=False)
     pytest.skip(NO_SERVICE + what)
+
+
+def skip_forbidden(what: str) -> NoReturn:
+    """Skip this test where this machine lets us make no namespace or mount, under CI too."""
+    pytest.skip(FORBIDDEN + what)
 
 
 def find_service(name: str) -> str:

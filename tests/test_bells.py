@@ -176,6 +176,6 @@ def test_redis_keys_carry_the_prefix(tmp_path: Path) -> None:
     transport = describe_transport(Settings.model_validate({"state": tmp_path, "broker": broker}))
     assert transport["broker_transport_options"]["global_keyprefix"] == "mine:"
     rabbit = describe_transport(Settings.model_validate({"state": tmp_path, "broker": {"url": "amqp://h"}}))
-    assert (rabbit["broker_url"], rabbit["broker_heartbeat"]) == ("amqp://h", 30)
+    assert (rabbit["broker_url"], rabbit["broker_heartbeat"]) == ("amqp://h", 15)
     for described in (transport, rabbit):
         assert described["broker_transport_options"]["max_retries"] == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -23,6 +24,10 @@ WINDOW = 0.01  # seconds
 QUIET = 1.0  # seconds
 make_queue: Any = Queue  # kombu ships no types
 make_exchange: Any = Exchange
+# A network that is cut in the middle neither answers nor resets; TCP alone would wait for hours. In seconds, but
+# for the last, which is in milliseconds. Not every system has all of these.
+_PATIENCE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 15_000}
+PATIENCE = {getattr(socket, name): value for name, value in _PATIENCE.items() if hasattr(socket, name)}
 
 
 def name_queue(family: str) -> str:
@@ -185,7 +190,10 @@ def describe_transport(settings: Settings) -> dict[str, Any]:
             "socket_timeout": 10,
             "socket_connect_timeout": 3,
             "socket_keepalive": True,
-            "health_check_interval": 25,
+            "socket_keepalive_options": PATIENCE,
+            "health_check_interval": 10,  # a wait for the next bell is given up after twice that
         }
         return {"broker_url": url, "broker_transport_options": options}
-    return {"broker_url": url, "broker_heartbeat": 30, "broker_transport_options": {"max_retries": 0}}
+    # py-amqp itself gives up a second after what is not acknowledged: on a slow link that is too soon.
+    options = {"max_retries": 0, "socket_settings": PATIENCE}
+    return {"broker_url": url, "broker_heartbeat": 15, "broker_transport_options": options}

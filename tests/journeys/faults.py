@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +44,7 @@ class Plan:
     databases: int = 1
     pauses: int = 2
     away: float = 10.0  # seconds that SQLite is locked
+    more: Mapping[str, int] = field(default_factory=dict)  # kinds that only some storms know
 
     def list_faults(self, seed: int) -> list[str]:
         """The faults in the order of their delivery; the first and the last are kills of a child."""
@@ -52,6 +53,7 @@ class Plan:
             "broker": self.brokers,
             "database": self.databases,
             "pause": self.pauses,
+            **self.more,
         }
         middle = [kind for kind, count in kinds.items() for _ in range(count)]
         middle += ["child"] * (self.children - 2)
@@ -157,7 +159,7 @@ class Storm:
         self._faults = plan.list_faults(seed)
         self._producer = Producer(stack)
         self.tally = Tally(stack.name, Counter(self._faults))
-        self._victims = list(range(plan.runs - len(self._faults), plan.runs))
+        self._victims = list(range(plan.runs - 2 * len(self._faults), plan.runs))
 
     def run(self) -> Tally:
         """Submit, hurt, wait, count."""
@@ -175,6 +177,8 @@ class Storm:
             self._deliver(fault)
             self._stack.crew.look()
         self._producer.join(120)
+        for number in self._victims:  # that no fault had a use for
+            self._producer.submit(number)
         self._await_end()
         self.tally.seconds = time.monotonic() - began
         return self._count()

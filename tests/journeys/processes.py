@@ -39,6 +39,12 @@ class Crew:
         self._commands: dict[str, list[str]] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self.starts = 0
+        self.before: dict[str, list[str]] = {}  # by name: a command that becomes the member
+
+    def extend(self, env: Mapping[str, str]) -> None:
+        """Members that start from now on have this environment too."""
+        paths = [env.get("PYTHONPATH"), self._env.get("PYTHONPATH")]
+        self._env |= {**env, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
     def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         """`python -m` with these arguments, under this name."""
@@ -59,6 +65,10 @@ class Crew:
             if process.poll() is not None:
                 _kill_group(process)
                 self._start(name)
+
+    def has_ended(self) -> bool:
+        """Whether a member has ended."""
+        return any(process.poll() is not None for process in self._running.values())
 
     def pid(self, name: str = "worker") -> int:
         """The process id of a member."""
@@ -98,7 +108,7 @@ class Crew:
         self.starts += 1
         with (self._logs / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                self._commands[name], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._env,
+                [*self.before.get(name, []), *self._commands[name]], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._env,
                 start_new_session=True, preexec_fn=die_with_parent,
             )  # fmt: skip
         self._running[name] = process

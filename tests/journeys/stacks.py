@@ -54,10 +54,13 @@ class Servers:
     def get(self, kind: type[Any]) -> Any:
         """A running server of that kind. Raises `Missing`. To be called from the main thread."""
         if kind not in self._running:
-            server = kind(self._folder)
+            server = self._make(kind)
             server.start()
             self._running[kind] = server
         return self._running[kind]
+
+    def _make(self, kind: type[Any]) -> Any:
+        return kind(self._folder)
 
     def stop(self) -> None:
         """Stop all."""

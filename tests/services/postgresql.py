@@ -11,7 +11,15 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from tests.services.programs import HOMEBREW, Program, choose_user, find_program, free_port, make_folder
+from tests.services.programs import (
+    HOMEBREW,
+    LOOPBACK,
+    Program,
+    choose_user,
+    find_program,
+    free_port,
+    make_folder,
+)
 
 FOLDERS = (
     "/usr/lib/postgresql/*/bin",
@@ -26,17 +34,17 @@ class PostgreSQL:
 
     name = "postgresql"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = LOOPBACK) -> None:
         """Raises `Missing` where PostgreSQL is not installed."""
         self._initdb = find_program("initdb", FOLDERS)
         self._server = find_program("postgres", FOLDERS)
         self._user = choose_user("postgres")
         self.folder = make_folder(folder / self.name, self._user)
-        self.port = free_port()
+        self.address, self.port = address, free_port(address)
         self._password = secrets.token_hex(8)
         self._make_cluster()
         options = {
-            "listen_addresses": "127.0.0.1",
+            "listen_addresses": address,
             "unix_socket_directories": "",
             "max_connections": "200",
             "shared_buffers": "64MB",
@@ -54,7 +62,7 @@ class PostgreSQL:
 
     def url_of(self, database: str) -> str:
         """An SQLAlchemy URL of a database in this cluster."""
-        return f"postgresql+psycopg://{USER}:{self._password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql+psycopg://{USER}:{self._password}@{self.address}:{self.port}/{database}"
 
     def start(self) -> None:
         """Start the server and wait until it takes queries."""
@@ -91,6 +99,9 @@ class PostgreSQL:
         except subprocess.TimeoutExpired:
             program.kill()
             raise
+        if self.address != LOOPBACK:
+            with (self.folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all 10.77.0.0/16 scram-sha-256\n")
 
     def _is_ready(self) -> bool:
         try:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+LOOPBACK = "127.0.0.1"
 HOMEBREW = ("/opt/homebrew", "/usr/local")
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -42,10 +43,10 @@ def _version(folder: Path) -> list[int]:
     return [int(part) for word in words for part in word.split(".") if part.isdigit()]
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
+def free_port(address: str = LOOPBACK) -> int:
+    """A port of this address that nobody listens on now."""
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.bind((address, 0))
         return int(listener.getsockname()[1])
 
 
@@ -138,8 +139,8 @@ def die_with_parent() -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def answers(port: int) -> bool:
-    """Whether something accepts connections on a loopback port."""
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+def answers(port: int, address: str = LOOPBACK) -> bool:
+    """Whether something accepts connections on a port of this address."""
+    with suppress(OSError), socket.create_connection((address, port), timeout=1):
         return True
     return False

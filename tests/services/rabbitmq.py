@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.services.programs import (
     HOMEBREW,
+    LOOPBACK,
     Program,
     answers,
     choose_user,
@@ -25,30 +26,33 @@ FOLDERS = (
 
 
 class RabbitMQ:
-    """One node on loopback."""
+    """One node, on loopback unless another address is given."""
 
     name = "rabbitmq"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = LOOPBACK) -> None:
         """Raises `Missing` where RabbitMQ or Erlang is not installed."""
         server = find_program("rabbitmq-server", FOLDERS)
         epmd = find_program("epmd", ("/usr/lib/erlang/erts-*/bin",))
         self._user = choose_user("rabbitmq")
         self.folder = make_folder(folder / self.name, self._user)
-        self.port, epmd_port, dist_port = free_port(), free_port(), free_port()
+        self.address, self.port = address, free_port(address)
+        epmd_port, dist_port = free_port(), free_port()
         cookie = self.folder / ".erlang.cookie"
         cookie.write_text(secrets.token_hex(10).upper())
         cookie.chmod(0o400)
         plugins = self.folder / "enabled_plugins"
         plugins.write_text("[].\n")
-        for path in (cookie, plugins):
+        config = self.folder / "rabbitmq.conf"
+        config.write_text("loopback_users = none\n" if address != LOOPBACK else "")
+        for path in (cookie, plugins, config):
             if self._user:
                 shutil.chown(path, self._user)
         env = {
             "HOME": str(self.folder),
             "RUNNING_UNDER_SYSTEMD": "true",  # the script then becomes the node instead of guarding it
             "RABBITMQ_NODENAME": f"backline{self.port}@localhost",
-            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_IP_ADDRESS": address,
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(dist_port),
             "RABBITMQ_MNESIA_BASE": str(self.folder / "mnesia"),
@@ -56,7 +60,7 @@ class RabbitMQ:
             "RABBITMQ_PID_FILE": str(self.folder / "pid"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(plugins),
             "RABBITMQ_CONF_ENV_FILE": str(self.folder / "none.conf"),
-            "RABBITMQ_CONFIG_FILE": str(self.folder / "none"),
+            "RABBITMQ_CONFIG_FILE": str(config.with_suffix("")),
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(self.folder / "none.config"),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
                 "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none "
@@ -72,7 +76,7 @@ class RabbitMQ:
     @property
     def url(self) -> str:
         """A Celery broker URL."""
-        return f"amqp://guest:guest@127.0.0.1:{self.port}//"
+        return f"amqp://guest:guest@{self.address}:{self.port}//"
 
     def start(self) -> None:
         """Start epmd and the node, and wait until it takes connections."""
@@ -80,7 +84,7 @@ class RabbitMQ:
             self._epmd.start()
             self._epmd.await_ready(lambda: answers(self._epmd_port))
         self._program.start()
-        self._program.await_ready(lambda: answers(self.port), 120)
+        self._program.await_ready(lambda: answers(self.port, self.address), 120)
 
     def stop(self) -> None:
         """SIGTERM, then kill; epmd too."""

@@ -6,7 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backline.cli.screen import Screen
 from backline.runtime.pause import pause
-from backline.runtime.retry import is_passing
+from backline.runtime.retry import is_passing, is_without_room
 from backline.runtime.run import run_here
 from backline.storage.run_tables import ENDED_STATES
 from backline.storage.runs import read_state
@@ -35,6 +35,6 @@ def carry_on(house: House, screen: Screen, run_id: str) -> None:
                 screen.note(screen.label("waits_its_turn"))
             house.redriver.sweep()
         except SQLAlchemyError as error:
-            if not is_passing(error):
+            if not is_passing(error) or is_without_room(error):  # a person is here, and can make room
                 raise
         pause(AGAIN)

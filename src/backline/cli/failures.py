@@ -7,17 +7,19 @@ import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import disk_usage
 
 from sqlalchemy.exc import DBAPIError
 
 from backline import errors
 from backline.cli import exits
 from backline.runtime.audit import Secrets
-from backline.runtime.retry import is_passing
+from backline.runtime.retry import is_passing, is_without_room
 from backline.settings import load_settings
 from backline.web.readiness import RESTORE, is_corrupt
 from backline.wiring import find_passwords
 
+_LITTLE = 1 << 16  # bytes
 _SCHEMA_WORDS = ("no such table", "no such column", "does not exist")
 _MAKE_WAY = "Give this user the right to it, make room, or choose another place."
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -52,15 +54,15 @@ def explain_error(error: BaseException) -> Failure:
     if _is_broker_away(error):
         words = f"The broker cannot be reached: {_first_line(error)}"
         return Failure(exits.UNREACHABLE, words, "`backline doctor` says what is in the way.")
-    if is_passing(error):
-        return Failure(
-            exits.UNREACHABLE, f"Not reachable: {_first_line(error)}", "`backline doctor` says more."
-        )
     if isinstance(error, OSError) and error.errno in _FOLDER_TROUBLE and error.filename:
         words = f"{error.filename}: {error.strerror}."
         return Failure(exits.NEEDS_PERSON, words, _FOLDER_TROUBLE[error.errno])
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         return Failure(exits.NEEDS_PERSON, f"It cannot be written: {error.strerror}.", "Make room.")
+    if is_passing(error):
+        return Failure(
+            exits.UNREACHABLE, f"Not reachable: {_first_line(error)}", "`backline doctor` says more."
+        )
     return _explain_bug(error)
 
 
@@ -79,12 +81,25 @@ def _explain_database(error: DBAPIError) -> Failure:
     if any(part in words for part in _SCHEMA_WORDS) and "role" not in words and "database" not in words:
         message = f"The database has another schema than this code: {words}"
         return Failure(exits.NEEDS_PERSON, message, "Run `backline db upgrade`.")
+    if _has_no_room(error, words):
+        message = f"The disk of the database is full: {words}."
+        return Failure(exits.NEEDS_PERSON, message, "Make room, then try again; nothing was half written.")
     if is_corrupt(error):
         return Failure(exits.NEEDS_PERSON, f"The database cannot be used: {words}.", RESTORE)
     if is_passing(error) or type(error).__name__ in ("OperationalError", "InterfaceError"):
         message = f"The database cannot be used: {words}"
         return Failure(exits.UNREACHABLE, message, "`backline doctor` says what is in the way.")
     return _explain_bug(error)
+
+
+def _has_no_room(error: DBAPIError, words: str) -> bool:
+    """SQLite that cannot enlarge its shared memory on a full disk speaks of an I/O error only."""
+    if is_without_room(error):
+        return True
+    try:
+        return "disk I/O error" in words and disk_usage(load_settings().settings.state).free < _LITTLE
+    except (OSError, errors.BacklineError):
+        return False
 
 
 def _is_broker_away(error: BaseException) -> bool:

@@ -19,7 +19,9 @@ MAX_BUGS = 2
 FIRST_WAIT, LONGEST_WAIT = 2.0, 900.0
 LONGEST_PATIENCE = 366 * 86400.0
 _PASSING_SQLSTATES = ("08", "25P03", "40", "53", "55P03", "57P", "58")
-_PASSING_SQLITE = ("locked", "busy", "disk i/o error", "unable to open database file")
+_DISK_FULL = "53100"  # PostgreSQL, Appendix A. Error Codes
+_FULL_SQLITE = "disk is full"
+_PASSING_SQLITE = ("locked", "busy", "disk i/o error", _FULL_SQLITE, "unable to open database file")
 _PASSING_NAMES = {
     # by name, so that no HTTP or broker library is needed here
     "httpx": {"TransportError"},
@@ -36,6 +38,8 @@ _PASSING_ERRNOS = {
     errno.EHOSTDOWN,
     errno.EHOSTUNREACH,
     errno.ETIMEDOUT,
+    errno.ENOSPC,  # somebody makes room
+    errno.EDQUOT,
 }
 
 
@@ -114,6 +118,13 @@ def is_passing(error: BaseException) -> bool:
         if kind.__name__ in _PASSING_NAMES.get(kind.__module__.partition(".")[0], ()):
             return True
     return False
+
+
+def is_without_room(error: BaseException) -> bool:
+    """Whether the database's disk is full: that passes, but only when a person makes room."""
+    if not isinstance(error, DBAPIError):
+        return False
+    return getattr(error.orig, "sqlstate", None) == _DISK_FULL or _FULL_SQLITE in str(error.orig)
 
 
 def _is_passing_database(error: DBAPIError) -> bool:

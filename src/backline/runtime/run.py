@@ -27,7 +27,7 @@ from backline.runtime.current import CurrentRun, be_current
 from backline.runtime.effects import AuditTrail, Effects, FollowUps
 from backline.runtime.intents import Intents
 from backline.runtime.pause import pause
-from backline.runtime.retry import first_line, is_passing
+from backline.runtime.retry import first_line, is_passing, is_without_room
 from backline.runtime.settle import end_cancelled, put_end, refuse_unready, seconds_left, settle
 from backline.runtime.steps import Steps
 from backline.runtime.submit import Ask, submit_run
@@ -154,7 +154,7 @@ def _finish_or_drop(
         try:
             return _finish(runtime, row, context, end, error, bells)
         except Exception as failed:
-            if isinstance(failed, LeaseLost) or is_passing(failed):
+            if isinstance(failed, LeaseLost) or (is_passing(failed) and not is_without_room(failed)):
                 raise
             end, context.job = put_end(runtime, row, failed, context), None
             return _finish(runtime, row, context, end, failed, bells)
@@ -226,7 +226,7 @@ def _finish(
             return Outcome(row.id, end.state, end.error_text)
         except Exception as failed:
             bells.clear()
-            if time.monotonic() > until or not is_passing(failed):
+            if time.monotonic() > until or not is_passing(failed) or is_without_room(failed):
                 raise
             pause(wait)
             wait = min(wait * 2, 1.0)

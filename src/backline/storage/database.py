@@ -22,6 +22,11 @@ from backline.storage.clock import now_sql
 
 R = TypeVar("R")
 WRITES = "backline_writes"
+# A network that is cut in the middle neither answers nor resets. TCP alone then waits for 15 minutes with what
+# is not acknowledged, and for two hours where only the other side has something to say; a worker would hang
+# so long, and the server would keep the rows locked that it had in hand. In seconds:
+IDLE, AGAIN, PROBES = 10, 5, 3
+SILENCE = 15
 
 
 class Database:
@@ -100,9 +105,9 @@ class Database:
             max_overflow=self.pool_size,
             pool_use_lifo=True,
             connect_args={
-                "connect_timeout": 5,
-                # A paused worker must not hold its row for ever.
-                "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=60000",
+                name: value
+                for name, value in _CONNECT_ARGS.items()
+                if name not in self.url.query  # what the URL says counts
             },
         )
         if self.writer_role:
@@ -117,6 +122,24 @@ class Database:
         event.listen(engine, "begin", _begin_sqlite)
         event.listen(engine, "handle_error", _keep_interrupted)
         return engine
+
+
+_SERVER_SIDE = {
+    "timezone": "UTC",
+    "idle_in_transaction_session_timeout": 60_000,  # a paused worker must not hold its row for ever
+    "tcp_keepalives_idle": IDLE,
+    "tcp_keepalives_interval": AGAIN,
+    "tcp_keepalives_count": PROBES,
+    "tcp_user_timeout": SILENCE * 1000,
+}
+_CONNECT_ARGS = {
+    "connect_timeout": 5,
+    "keepalives_idle": IDLE,
+    "keepalives_interval": AGAIN,
+    "keepalives_count": PROBES,
+    "tcp_user_timeout": SILENCE * 1000,  # milliseconds; where the system has no such thing, it says nothing
+    "options": " ".join(f"-c {name}={value}" for name, value in _SERVER_SIDE.items()),
+}
 
 
 def _read_url(text_url: str) -> URL:

@@ -14,11 +14,15 @@ from backline.storage.canvases import insert_tell
 from backline.storage.clock import seconds_to_micros
 
 LOST_IS_POISON = 3
+# A lease that ends later than any can last was taken before the clock was set back: nobody waits for that.
+# `runtime.lease_seconds` is at most an hour; in microseconds:
+_LONGEST_LEASE = 2 * 3_600_000_000
+_LOST = f"(lease_until < {{now}} OR lease_until > {{now}} + {_LONGEST_LEASE})"
 
 # `state <> 'succeeded'` beside other states: without it SQLite does not see that the index of open runs fits.
 _IS_ANYTHING_DUE = """
 SELECT EXISTS (SELECT 1 FROM backline_run WHERE state = 'scheduled' AND due_at <= {now})
-    OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'running' AND lease_until < {now})
+    OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'running' AND {lost})
     OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'queued' AND ring_at <= {now})
     OR EXISTS (SELECT 1 FROM backline_run WHERE state <> 'succeeded' AND state IN ('queued', 'scheduled')
         AND (expires_at <= {now} AND started_at IS NULL OR deadline_at <= {now}))
@@ -37,7 +41,7 @@ RETURNING id, task, fence
 _FIND_LOST = """
 SELECT id, task, attempt, fence, lost, worker, claimed_at, lease_until, trace_id, cancel_requested_at,
     concurrency_key
-FROM backline_run WHERE state = 'running' AND lease_until < {now} ORDER BY lease_until LIMIT 500 {lock}
+FROM backline_run WHERE state = 'running' AND {lost} ORDER BY lease_until LIMIT 500 {lock}
 """
 _TAKE_LOST = """
 UPDATE backline_run SET state = :state, lost = lost + 1, fence = fence + 1, lease_until = NULL, ring_at = {now},
@@ -210,4 +214,5 @@ class Sweeps:
         return sum(connection.execute(self._text(_UNBLOCK), {"id": run_id}).rowcount for run_id in ids)
 
     def _text(self, sql: str) -> TextClause:
-        return text(sql.format(now=self._now, lock=self._lock))
+        lost = _LOST.format(now=self._now)
+        return text(sql.format(now=self._now, lock=self._lock, lost=lost))
