@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,12 +16,22 @@ from celery.exceptions import InvalidTaskError
 from celery.worker.request import Request
 
 from backline.bells import BELL
-from backline.receipt import HOLD, BellRequest, JobRequest, LongBells, Shield, acknowledge_long
+from backline.receipt import (
+    HOLD,
+    BellRequest,
+    JobRequest,
+    LongBells,
+    Revokes,
+    Shield,
+    acknowledge_long,
+    free_place,
+)
 from backline.storage.runs import list_runs
 from tests.celery_apps import load_celery_app, make_own_app, make_settings, say
 from tests.runtime.stage import declare
 
 NAME = "probe.work"
+log = logging.getLogger("tests.receipt")
 
 
 def make_request(kind: type[Any], app: Any, payload: Any = None, **more: Any) -> Any:
@@ -84,6 +96,7 @@ class Letter:
     """A message as the consumer sees it, and what became of it."""
 
     acknowledged = False
+    channel = None
 
     def __init__(self, headers: Any, body: bytes = b"5", payload: Any = 5) -> None:
         self.headers, self.body, self.payload = headers, body, payload
@@ -221,3 +234,45 @@ def test_every_application_with_our_tasks_has_the_steps(tmp_path: Path) -> None:
     app = make_own_app(tmp_path)
     assert {"backline.receipt:LongBells", "backline.receipt:Shield"} <= app.steps["consumer"]
     assert app.tasks[BELL].Request == f"{BellRequest.__module__}:{BellRequest.__name__}"
+
+
+def test_an_order_to_revoke_cancels_the_run_too(tmp_path: Path) -> None:
+    app = make_own_app(tmp_path)
+    result = app.tasks[NAME].apply_async(("x",), countdown=60)
+    heard: list[Any] = []
+
+    def revoke(state: Any, task_id: Any, **options: Any) -> str:
+        heard.append((state, task_id, options))
+        return "heard"
+
+    node = SimpleNamespace(handlers={"revoke": revoke, "ping": len})
+    consumer = SimpleNamespace(app=app, steps=[SimpleNamespace(box=SimpleNamespace(node=node)), object()])
+    Revokes(SimpleNamespace()).start(consumer)
+    assert node.handlers["ping"] is len
+    assert node.handlers["revoke"]("state", [result.id, "nobody"], terminate=True) == "heard"
+    for thread in threading.enumerate():
+        if thread.name == "backline-revoke":
+            thread.join(10)
+    assert result.run_state == "cancelled" and heard == [
+        ("state", [result.id, "nobody"], {"terminate": True})
+    ]
+
+
+def test_a_message_that_cannot_be_acknowledged_gives_its_place_back() -> None:
+    from kombu import Connection, Message
+    from kombu.transport.virtual import QoS
+
+    class Cut(QoS):
+        def ack(self, delivery_tag: str) -> None:
+            raise ConnectionError("the broker is away")
+
+    with Connection("memory://") as connection:
+        channel = connection.default_channel
+        qos = channel._qos = Cut(channel, prefetch_count=1)
+        message = Message(body="{}", delivery_tag="t1", channel=channel)
+        qos.append(message, "t1")
+        assert not qos.can_consume()
+        message.ack_log_error(log, (ConnectionError,))
+        assert not qos.can_consume()  # as kombu leaves it
+        free_place(message, message.ack_log_error, log, (ConnectionError,))
+        assert qos.can_consume()
