@@ -7,7 +7,18 @@ from decimal import Decimal
 
 import pytest
 
-from backline.music import MEASURES, Provenance, fold_name, show_money, tidy_isrc, to_date, to_day
+from backline.music import (
+    MEASURES,
+    MONTH,
+    Provenance,
+    begin_span,
+    end_month,
+    fold_name,
+    show_money,
+    tidy_isrc,
+    to_date,
+    to_day,
+)
 
 
 @pytest.mark.parametrize(
@@ -71,3 +82,10 @@ def test_people_are_never_added() -> None:
 )
 def test_money_has_two_decimals_at_least_and_is_exact_beyond(amount: str, text: str) -> None:
     assert show_money(Decimal(amount)) == text
+
+
+def test_months_end_and_spans_begin() -> None:
+    assert [end_month(2024, 2), end_month(2026, 12)] == [date(2024, 2, 29), date(2026, 12, 31)]
+    last = to_day(date(2026, 2, 28))
+    assert to_date(begin_span(last, MONTH)) == date(2026, 2, 1)
+    assert [begin_span(last, span) for span in (0, 1, 7)] == [last, last, last - 6]

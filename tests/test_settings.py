@@ -198,3 +198,44 @@ def test_what_is_wrong_in_limits_is_named(home: Path, text: str, words: str) -> 
         load_settings({"BACKLINE_CONFIG": str(home / "own.toml")})
     with pytest.raises(BadInput, match="BACKLINE_LIMITS_SPOTIFY_RAT"):
         load_settings({"BACKLINE_LIMITS_SPOTIFY_RAT": "5"})
+
+
+PLACES = """
+[[mailbox]]
+name = "label"
+host = "mail.example"
+user = "ann"
+password = "vault:label-mail"
+
+[[sftp]]
+name = "depot"
+host = "files.example"
+user = "ann"
+host_key = "SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+"""
+
+
+def test_places_are_lists_of_tables(home: Path) -> None:
+    (home / "own.toml").write_text(PLACES)
+    settings = load_settings({"BACKLINE_CONFIG": str(home / "own.toml")}).settings
+    assert [box.name for box in settings.mailbox] == ["label"]
+    assert [folder.port for folder in settings.sftp] == [22]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('host = "mail.example"\n', "", r"mailbox 1\.host from .*own\.toml cannot be used"),
+        ("vault:label-mail", "hush-hush", r"mailbox 1\.password"),
+        ("SHA256:", "MD5:", r"sftp 1\.host_key"),
+        ('name = "depot"', 'name = "label"', "two places are named alike"),
+        ('user = "ann"', 'usr = "ann"', r"mailbox 1\.us"),
+    ],
+)
+def test_what_is_wrong_in_a_place_is_named_and_no_secret_told(
+    home: Path, old: str, new: str, words: str
+) -> None:
+    (home / "own.toml").write_text(PLACES.replace(old, new, 1))
+    with pytest.raises(BadInput, match=words) as caught:
+        load_settings({"BACKLINE_CONFIG": str(home / "own.toml")})
+    assert "hush-hush" not in str(caught.value)

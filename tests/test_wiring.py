@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 
 import backline
-from backline.errors import UnknownName
+from backline.errors import NeedsHuman, UnknownName
+from backline.mailroom.mailbox import Mailbox
+from backline.mailroom.sftp import SftpFolder
 from backline.runtime.context import RunContext
 from backline.runtime.limits import Limiter, Policy
 from backline.runtime.submit import Ask
 from backline.runtime.task import BadTask, Task
-from backline.settings import LimitSettings
+from backline.sections import LimitSettings
+from backline.settings import load_settings
 from backline.storage.database import Database
 from backline.storage.upgrade import find_head, read_revision
 from backline.wiring import (
@@ -26,6 +29,7 @@ from backline.wiring import (
     find_policies,
     find_tasks,
     make_lazy,
+    make_mailroom,
     make_providers,
     name_worker,
     open_redis_limits,
@@ -192,4 +196,31 @@ def test_a_run_that_somebody_waits_for_gets_a_limiter_that_knows(tmp_path: Path)
     make = house.runtime.providers[Limiter]
     told = [make(RunContext(None, None, None, priority))._interactive for priority in (0, 5)]  # type: ignore[arg-type]  # only the priority is read
     assert told == [True, False]
+    house.close()
+
+
+def test_places_are_made_of_the_settings_and_secrets_are_looked_for_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.toml").write_text(
+        '[[mailbox]]\nname = "label"\nhost = "h"\nuser = "u"\npassword = "env:LABEL_WORD"\nmax_file_mb = 1\n'
+        f'[[sftp]]\nname = "depot"\nhost = "h"\nuser = "u"\nhost_key = "SHA256:{"a" * 43}"\n'
+        f'password = "file:{tmp_path / "word"}"\n'
+    )
+    options = {"BACKLINE_STATE": str(tmp_path / "state"), "BACKLINE_CONFIG": str(tmp_path / "own.toml")}
+    house = House(load_settings(options).settings, {})
+    room = make_mailroom(house.settings, house.find_secret)
+    box, depot = room.choose([])
+    assert isinstance(box, Mailbox) and isinstance(depot, SftpFolder)
+    assert (box.max_bytes, depot.passphrase, room.folder) == (1 << 20, None, tmp_path / "state" / "fetched")
+    with pytest.raises(NeedsHuman, match="env:LABEL_WORD"):
+        box.password()
+    monkeypatch.setenv("LABEL_WORD", "open-sesame")
+    (tmp_path / "word").write_text("file-word\n")
+    assert box.password() == "open-sesame" and depot.password is not None and depot.password() == "file-word"
+    assert "open-sesame" not in house.secrets.strike(
+        "say open-sesame"
+    ) and "file-word" not in house.secrets.strike("file-word")
+    with pytest.raises(NeedsHuman, match="vault:nothing"):
+        house.find_secret("vault:nothing")
     house.close()

@@ -57,7 +57,8 @@ def to_day(value: date) -> int:
 
 def end_month(year: int, month: int) -> date:
     """The last day of a month. Raises `ValueError` where there is no such month."""
-    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+    first = date(year, month, 1)
+    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 def begin_span(day: int, span: int) -> int:

@@ -17,7 +17,7 @@ import pytest
 
 from backline.discovery import find_members
 from backline.music import MEASURES, MONTH
-from backline.reports.format import FACT_SCHEMA, Format, Hints, find_formats
+from backline.reports.format import FACT_SCHEMA, Format, Hints, find_formats, pick_formats
 from backline.reports.header import choose_format, fold_column
 from backline.reports.mapping import Mappings
 from backline.reports.read import Reading, open_report
@@ -25,8 +25,7 @@ from backline.reports.read import Reading, open_report
 SAMPLES = Path(__file__).parent / "samples" / "reports"
 HINTS = Hints(artist="Somebody", downloaded=date(2026, 8, 30), today=date(2026, 8, 31))
 FORMATS = [pytest.param(fmt, id=fmt.name) for fmt in find_formats()]
-LISTS = {"spotify_history"}  # lists of JSON objects: no other dress fits them
-TABLES = [pytest.param(fmt, id=fmt.name) for fmt in find_formats() if fmt.name not in LISTS]
+TABLES = [pytest.param(fmt, id=fmt.name) for fmt in pick_formats(lists=False)]  # lists fit no other dress
 KINDS = ("artist", "track", "chart", "statement", "playlist")
 Rows = list[list[str]]
 
@@ -126,13 +125,12 @@ def test_a_row_that_does_not_fit_costs_only_itself(fmt: Format, tmp_path: Path) 
 
 
 def test_a_list_is_read_to_the_last_record() -> None:
-    for fmt in find_formats():
-        if fmt.name in LISTS:
-            sample = find_sample(fmt)
-            reading = open_report(sample, sample.name, HINTS, Mappings())
-            plays = [play for block in reading.blocks() for play in block.to_pylist()]
-            assert (reading.format, reading.kind, reading.rejected) == (fmt.name, "listener", [])
-            assert reading.counts.accepted == reading.counts.read == len(plays) == len(read_rows(sample)) - 1
+    for fmt in pick_formats(lists=True):
+        sample = find_sample(fmt)
+        reading = open_report(sample, sample.name, HINTS, Mappings())
+        plays = [play for block in reading.blocks() for play in block.to_pylist()]
+        assert (reading.format, reading.kind, reading.rejected) == (fmt.name, "listener", [])
+        assert reading.counts.accepted == reading.counts.read == len(plays) == len(read_rows(sample)) - 1
 
 
 def test_every_sample_has_its_format() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backline.reports.dates import as_day, find_day_order, is_ambiguous, read_date_form, read_day
+from backline.reports.dates import as_day, find_day_order, is_ambiguous, read_date_form, read_day, read_month
 
 DAYS = st.dates(date(2000, 1, 1), date(2049, 12, 31))
 FORMS = {
@@ -79,3 +79,25 @@ def test_forms_may_be_parted_otherwise() -> None:
         "MM/DD/YYYY",
     ]
     assert [read_date_form(form) for form in ("MM.DD.YYYY", "D.M.", "")] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "last"),
+    [
+        ("2026-08", "auto", "2026-08-31"),
+        ("2026/02", "auto", "2026-02-28"),
+        ("2024-02-01", "YYYY-MM-DD", "2024-02-29"),
+        ("2017M10", "auto", "2017-10-31"),
+        ("2017M9", "auto", "2017-09-30"),
+        ("7/31/2026 12:00:00 AM", "MM/DD/YYYY", "2026-07-31"),
+        ("Oct 2017", "auto", "2017-10-31"),
+        ("December 2025", "auto", "2025-12-31"),
+        ("2026-13", "auto", None),
+        ("2017M0", "auto", None),
+        ("soon", "auto", None),
+        ("Foo 2017", "auto", None),
+    ],
+)
+def test_a_month_is_its_last_day(text: str, form: str, last: str | None) -> None:
+    found = read_month(text, form)
+    assert (found.isoformat() if found else None) == last

@@ -14,6 +14,7 @@ from backline.reports.file_names import (
     doubt_region,
     read_chart_name,
     read_day_hint,
+    read_period_name,
     read_region_hint,
     take_stem,
 )
@@ -95,3 +96,10 @@ def test_small_words() -> None:
     assert clean_hint(" A ") == "A"
     assert as_country("de") == "DE"
     assert as_country("global") == "global"
+
+
+def test_a_period_and_an_artist_in_a_name() -> None:
+    periods = ("7day", "28day")
+    assert read_period_name("Ann-songs-28day (2).csv", "songs", periods) == ("28day", "Ann")
+    assert read_period_name("songs-7day.csv", "songs", periods) == ("7day", None)
+    assert read_period_name("Ann-playlists-28day.csv", "songs", periods) == (None, None)

@@ -99,3 +99,11 @@ def test_a_database_that_is_away_at_the_finish_is_asked_again(stage: MakeStage) 
     on.run()
     assert len(times) == 3 and on.words() == ["once"]
     assert (on.row(run_id).state, on.row(run_id).attempt) == ("succeeded", 1)
+
+
+def test_a_run_is_asked_for_by_name() -> None:
+    wanted = FollowUps()
+    wanted.ask("family.other", {"paths": ["a"]}, key="k")
+    assert [(one.task, one.job, one.key, one.delay) for one in wanted.wanted] == [
+        ("family.other", {"paths": ["a"]}, "k", 0.0)
+    ]

@@ -64,7 +64,7 @@ def list_all(
             for row in list_rates(connection)
             if wanted is None or wanted in (row.currency, row.per)
         ]
-    if screen.is_for_eyes:  # "rate" is how often, on a screen
+    if not json_lines:  # "rate" is how often, in the tables for people
         rows = [row | {"exchange_rate": row["rate"]} for row in rows]
     columns = ["date_or_month", "currency", "per", "exchange_rate", "source", "at", "by"]
     screen.show_rows(rows, columns, numbers=["exchange_rate"], empty=screen.label("no_rates"))

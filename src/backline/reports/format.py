@@ -165,15 +165,22 @@ class Format:
     `recognise` is given the folded names of the columns and says how many of them it knows, 0 where the
     file is none of its own; the format that knows most is taken. `lay_out` is given the same names, the
     file's name without folders, and the hints; it raises `Refused` where something is missing that only
-    a person can tell.
+    a person can tell. `lists`: it reads lists of JSON objects, whose names are its columns, and no tables.
     """
 
     name: str
     recognise: Callable[[Collection[str]], int]
     lay_out: Callable[[Collection[str], str, Hints], Layout]
+    lists: bool = False
 
 
 @cache
 def find_formats() -> tuple[Format, ...]:
     """All formats of this folder and of installed plug-ins."""
     return tuple(find_members("backline.reports", GROUP, Format))
+
+
+@cache
+def pick_formats(*, lists: bool) -> tuple[Format, ...]:
+    """Those that read lists of JSON objects, or those that read tables."""
+    return tuple(fmt for fmt in find_formats() if fmt.lists == lists)

@@ -16,7 +16,7 @@ from backline.reports.content import is_json_list, is_workbook, refuse_content, 
 from backline.reports.convert import Converter
 from backline.reports.cumulative import find_growth
 from backline.reports.draft import draft_mapping
-from backline.reports.format import Hints, Kind, Layout, NeedsMapping, Refused, Rejection, find_formats
+from backline.reports.format import Hints, Kind, Layout, NeedsMapping, Refused, Rejection, pick_formats
 from backline.reports.header import choose_format, find_header, fingerprint_names, fold_column
 from backline.reports.json_records import JsonRecords
 from backline.reports.mapped import count_mapped, lay_out_mapped
@@ -156,7 +156,7 @@ def open_report(path: Path, name: str, hints: Hints, mappings: Mappings) -> Read
     Raises `Refused` where the file cannot be used, `NeedsMapping` where its columns are not known.
     """
     if is_json_list(path):
-        return _open_list(path, name, hints, mappings)
+        return _open_list(path, name, hints)
     if is_workbook(path, name):
         return _open_workbook(path, name, hints, mappings)
     content = tell_content(path, name)
@@ -174,15 +174,15 @@ def open_report(path: Path, name: str, hints: Hints, mappings: Mappings) -> Read
     return _start(chosen, records, header.names, hints)
 
 
-def _open_list(path: Path, name: str, hints: Hints, mappings: Mappings) -> PlayReading:
+def _open_list(path: Path, name: str, hints: Hints) -> PlayReading:
     """A list of JSON objects is read where it is a listener's history, else refused as it always was."""
     names: set[str] = set()
     for record in islice(JsonRecords(path, name).read(), HEAD):
         names |= {fold_column(key) for key in record}
-    fmt = choose_format(sorted(names), find_formats())
-    layout = fmt.lay_out(names, _take_file_name(name), hints) if fmt is not None else None
-    if fmt is None or layout is None or layout.kind != "listener" or mappings.given is not None:
+    fmt = choose_format(sorted(names), pick_formats(lists=True))
+    if fmt is None:
         refuse_content(path, name)
+    layout = fmt.lay_out(names, _take_file_name(name), hints)
     return PlayReading(fmt.name, layout, JsonRecords(path, name), hints.today)
 
 
@@ -212,7 +212,7 @@ def _count(names: Sequence[str], mappings: Mappings) -> int:
     """How sure it is that this record is the header."""
     if mappings.given is not None and (points := count_mapped(mappings.given, names)):
         return 1_000 + points
-    points = max((fmt.recognise(names) for fmt in find_formats()), default=0)
+    points = max((fmt.recognise(names) for fmt in pick_formats(lists=False)), default=0)
     if not points and len(names) > 1 and mappings.find_text(fingerprint_names(names)) is not None:
         return len(names)
     return points
@@ -223,7 +223,7 @@ def _choose(
 ) -> Chosen:
     file_name = _take_file_name(name)
     fingerprint = fingerprint_names(names)
-    known = choose_format(names, find_formats())
+    known = choose_format(names, pick_formats(lists=False))
     mapping = mappings.given
     if mapping is None and known is None:
         mapping = mappings.find(fingerprint)
@@ -231,11 +231,7 @@ def _choose(
         return "mapped", lay_out_mapped(mapping, names, file_name, hints), fingerprint
     if known is None:
         raise NeedsMapping(written, draft_mapping(written))
-    layout = known.lay_out(names, file_name, hints)
-    if layout.kind == "listener":
-        words = f"{name} has the columns of a listener's history, and is no list of JSON."
-        raise Refused("not_json", words, "Import the file as it was downloaded (.json).")
-    return known.name, layout, None
+    return known.name, known.lay_out(names, file_name, hints), None
 
 
 def _start(chosen: Chosen, records: Records, names: Sequence[str], hints: Hints) -> Reading:

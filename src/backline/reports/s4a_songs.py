@@ -15,7 +15,7 @@ from backline.reports.format import Format, Hints, Layout, Refused
 SPANS: Final = {"7day": 7, "28day": 28, "1year": 365, "all": 0}
 _ALWAYS = {"song", "streams"}
 _KNOWN = {"song", "listeners", "streams", "saves", "release_date"}
-_NEVER = {"artist", "date", "country", "rank"}
+_NEVER = {"artist", "date", "country", "rank", "title", "author"}
 
 
 def recognise(names: Collection[str]) -> int:

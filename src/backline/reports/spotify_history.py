@@ -44,4 +44,4 @@ def lay_out(names: Collection[str], file_name: str, _: Hints) -> Layout:
     return Layout(report="spotify_history", kind="listener", span=1, measures={})
 
 
-spotify_history = Format("spotify_history", recognise, lay_out)
+spotify_history = Format("spotify_history", recognise, lay_out, lists=True)

@@ -2,7 +2,8 @@
 
 A workbook is a zip archive: what its members say of their sizes is held against a limit before one is
 read, and no member yields more than it says. The texts of all sheets (sharedStrings) are held in memory,
-so they have a limit of their own. What a sheet says of its dimensions is not believed.
+so they have a limit of their own. A row of a sheet is held in memory as well: no row and no text in it may
+have no end. What a sheet says of its dimensions is not believed.
 
 A number of a workbook is a binary fraction of about 15 digits; it is taken as the shortest decimal that
 means it, rounded to the twelfth place.
@@ -30,6 +31,9 @@ MOST_BYTES: Final = 1 << 30  # of all members, unpacked
 MOST_TEXTS: Final = 64 << 20  # of the member with the texts
 MOST_ROWS: Final = 1_048_576  # what a sheet can have
 MOST_CELL: Final = 32_767  # characters, what a cell can hold
+MOST_TEXT: Final = 1 << 18  # bytes of XML without a tag
+MOST_ROW: Final = 4 << 20  # bytes of XML of a row
+_CHUNK: Final = 1 << 18
 CELLS: Final = 400_000  # of one block
 HEAD: Final = 40
 _TEXTS = ("xl/sharedstrings.xml", "xl/styles.xml", "xl/workbook.xml", "[content_types].xml")
@@ -86,15 +90,39 @@ class WorkbookRecords:
 
 
 def check_members(path: Path, name: str) -> None:
-    """Raises `Refused` where the members are more than may be unpacked."""
+    """Raises `Refused` where the members are more than may be unpacked, or a row of a sheet has no end."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
+            _check_sizes(members, name)
+            for item in members:
+                if item.filename.lower().startswith("xl/worksheets/"):
+                    _check_sheet(archive, item, name)
+    except Refused:
+        raise
     except _BROKEN as error:
         raise Refused("broken", f"{name} is not a readable workbook.", "Download it again.") from error
+
+
+def _check_sizes(members: Sequence[zipfile.ZipInfo], name: str) -> None:
     texts = max((item.file_size for item in members if item.filename.lower() in _TEXTS), default=0)
-    if sum(item.file_size for item in members) > MOST_BYTES or texts > MOST_TEXTS or len(members) > 10_000:
+    size = sum(item.file_size for item in members)
+    if size > MOST_BYTES or texts > MOST_TEXTS or len(members) > 10_000:
         raise Refused("too_large", f"{name} is too large for a workbook that is read here.", _MEND)
+
+
+def _check_sheet(archive: zipfile.ZipFile, item: zipfile.ZipInfo, name: str) -> None:
+    """One look through a sheet's bytes: how long its texts and its rows are at most."""
+    text = row = 0
+    with archive.open(item) as file:
+        while chunk := file.read(_CHUNK):
+            runs = [len(part) for part in chunk.split(b"<")]
+            rows = [len(part) for part in chunk.split(b"<row")]
+            longest, longest_row = max(text + runs[0], *runs), max(row + rows[0], *rows)
+            text = runs[-1] + (text if len(runs) == 1 else 0)
+            row = rows[-1] + (row if len(rows) == 1 else 0)
+            if longest > MOST_TEXT or longest_row > MOST_ROW:
+                raise Refused("giant_row", f"A row or a text of {name} has no end.", _MEND)
 
 
 @contextmanager

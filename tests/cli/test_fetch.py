@@ -1,0 +1,54 @@
+"""`backline fetch`: a real mailbox in, numbers out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Call
+from tests.mailroom.conftest import TABLE, Post, post, write_message
+from tests.services.dovecot import PASSWORD
+from tests.services.programs import free_port
+
+__all__ = ["post"]
+
+
+def test_nothing_is_set(call: Call) -> None:
+    result = call("fetch", "--once")
+    assert result.code == 2 and "[[mailbox]]" in result.err
+
+
+@pytest.mark.services
+def test_a_mailbox_is_fetched_and_imported_once(
+    call: Call, post: Post, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = post.box()
+    (tmp_path / "secret").write_text(f"{PASSWORD}\n")
+    (tmp_path / "backline.toml").write_text(
+        f'[[mailbox]]\nname = "label"\nhost = "{box.host}"\nport = {box.port}\nuser = "{box.user}"\n'
+        f'password = "file:{tmp_path / "secret"}"\nca_file = "{box.ca_file}"\nsince_days = 3650\n'
+    )
+    post.send(write_message(own_csv=TABLE, bad_csv=b"<html>sign in</html>"))
+    result = call("fetch", "--once", "--json")
+    place, good, bad = result.lines
+    assert place == {"place": "label", "stored": 2, "refused": 0, "left": 0, "error": None}
+    assert {line["file"]: line["outcome"] for line in (good, bad)} == {
+        "own.csv": "accepted",
+        "bad.csv": "rejected",
+    }
+    assert result.code == 4
+    again = call("fetch", "label", "--once")
+    assert again.code == 0 and PASSWORD not in again.out + again.err
+    assert call("metrics", "show", "--artist", "Ann", "--json").one["value"] == "5"
+    assert call("fetch", "nowhere", "--once").code == 2
+
+
+@pytest.mark.services
+def test_a_server_that_is_away_is_told(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "backline.toml").write_text(
+        f'[[mailbox]]\nname = "label"\nhost = "127.0.0.1"\nport = {free_port()}\nuser = "u"\n'
+        'password = "env:SOME_PASSWORD"\n'
+    )
+    result = call("fetch", "--once")
+    assert result.code != 0 and "cannot be read now" in result.err
