@@ -80,6 +80,12 @@ def durable(task: T | None = None, **terms: Any) -> T | Any:
     return task
 
 
+def enlist_modules(desk: Desk, names: Iterable[str]) -> None:
+    """Let this desk carry the tasks of these modules."""
+    for spec in load_modules(names).values():
+        enlist(desk, spec)
+
+
 def load_modules(names: Iterable[str]) -> Mapping[str, ForeignTask]:
     """Import these modules (`durable.modules` in the settings) and make their tasks durable; all that are known now."""
     for name in names:
@@ -94,7 +100,7 @@ def _list_tasks(given: Any) -> Iterator[Any]:
         found = {
             id(value): value
             for value in vars(module).values()
-            if isinstance(value, celery.Task) and value.__module__ == module.__name__
+            if isinstance(value, celery.Task) and _look_behind(value).__module__ == module.__name__
         }
         if not found:
             raise BadTask(
@@ -120,10 +126,15 @@ def _import(name: str) -> ModuleType:
         ) from error
 
 
+def _look_behind(given: Any) -> Any:
+    """The task itself, where a proxy of Celery's stands for it."""
+    is_proxy = issubclass(type(given), Proxy)
+    return given._get_current_object() if is_proxy else given  # noqa: SLF001 - a proxy has no other way in
+
+
 def _make_durable(given: Any, terms: Terms) -> None:
     """One task. Celery gives it to every application of the process, now or later: each instance is meant."""
-    is_proxy = issubclass(type(given), Proxy)
-    instance = given._get_current_object() if is_proxy else given  # noqa: SLF001 - a proxy has no other way in
+    is_proxy, instance = issubclass(type(given), Proxy), _look_behind(given)
     name = instance.name
     if isinstance(instance, DurableTask):
         return
@@ -194,7 +205,19 @@ def _adopt(instance: Any, spec: ForeignTask) -> None:
     instance.__class__ = type(kind.__name__, (DurableTask, kind), words)
     desk = getattr(instance.app, "backline_desk", None)
     if desk is not None:
-        desk.enlist(spec)
+        enlist(desk, spec)
+
+
+def enlist(desk: Desk, spec: Task[Any, Any]) -> None:
+    """Let this desk carry the task; where its application has no task of that name, its messages are taken in too."""
+    desk.enlist(spec)
+    if spec.name not in desk.app.tasks:
+        desk.app.register_task(_make_intake(desk, spec))
+
+
+def _make_intake(desk: Desk, spec: Task[Any, Any]) -> Any:
+    kind = type("Intake", (Shell,), {"desk": desk, "spec": spec, "name": spec.name, "__doc__": spec.words.en})
+    return kind()
 
 
 class DurableTask(celery.Task):  # type: ignore[misc]  # celery ships no types
@@ -209,8 +232,7 @@ class DurableTask(celery.Task):  # type: ignore[misc]  # celery ships no types
         desk = self.find_desk()
         made: dict[int, Any] = self.__dict__.setdefault("_backline_intakes", {})
         if id(desk) not in made:
-            kind = type("Intake", (Shell,), {"desk": desk, "spec": self.spec, "name": self.name})
-            made[id(desk)] = kind()
+            made[id(desk)] = _make_intake(desk, self.spec)
             made[id(desk)].bind(self.app)
         return made[id(desk)]
 
@@ -219,7 +241,7 @@ class DurableTask(celery.Task):  # type: ignore[misc]  # celery ships no types
         desk: Any = getattr(self.app, "backline_desk", None)
         if desk is None and Task.door is not None:
             desk = Task.door(self.name)
-        desk.enlist(self.spec)
+        enlist(desk, self.spec)
         found: Desk = desk
         return found
 

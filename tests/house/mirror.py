@@ -33,6 +33,7 @@ WITHOUT_SOURCE: dict[str, str] = {
     "tests/house": "the same",
     "tests/boards": "run over whatever the folders offer",
     "tests/journeys": "real processes, databases and brokers",
+    "tests/projects": "generated projects of other people, with their own processes",
     "tests/services": "private databases and brokers for the tests themselves",
     "tests/scripts": "mirrors scripts/, not src/",
     "tests/test_bench_smoke.py": "runs bench/ once, small",

@@ -42,8 +42,8 @@ def open_desk() -> Any:
     """The desk of our Celery application; it knows the tasks of `durable.modules` too."""
     modules = read_settings().durable.modules
     desk = importlib.import_module("backline.celery_app").app.backline_desk
-    for task in find_tasks(modules).values() if modules else ():
-        desk.enlist(task)
+    if modules:
+        importlib.import_module("backline.durability").enlist_modules(desk, modules)
     return desk
 
 
