@@ -12,12 +12,11 @@ from tests.cli.conftest import Call
 
 
 @pytest.fixture
-def filled(call: Call, state: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def filled(call: Call, state: Path) -> Path:
     """A state folder with a secret, its key, an anchor and a settings file with a password."""
     (state / "anchors").mkdir(parents=True)
     (state / "anchors" / "anchors.jsonl").write_text("")
     (state / "backline.toml").write_text('[broker]\nurl = "redis://:hush-hush@127.0.0.1:1/0"\n')
-    monkeypatch.setattr("sys.stdin", None)
     assert call("db", "upgrade").code == 0
     assert call("audit", "key").code == 0
     (state / "vault.key").write_text("A" * 43 + "=\n")

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from backline.errors import BadInput, NotAllowed
-from backline.storage.backup_archive import Archive
-from backline.storage.backup_rows import advance_counters, list_tables, load_rows
+from backline.errors import BadInput
+from backline.storage.backup_archive import Archive, Part
+from backline.storage.backup_rows import advance_counters, list_tables, load_rows, read_columns
 from backline.storage.database import Database
 from backline.storage.restore_aside import Kept, set_schema_aside
 from backline.storage.restore_file import fill_new_file
@@ -94,21 +95,35 @@ def _fill(connection: Connection, archive: Archive, back: Return) -> tuple[int, 
     migrate(connection, archive.manifest.schema)
     known, rows = set(list_tables(connection)), 0
     for part in archive.manifest.parts:
-        if part.table is None:
-            continue
-        if part.table not in known:
-            raise BadInput(
-                f"{archive.path}: schema {archive.manifest.schema} has no table {part.table}.",
-                remedy="Restore it with the Backline that made it.",
-            )
-        try:
-            count = load_rows(connection, part.table, part.columns, archive.read(part))
-        except DBAPIError as error:
-            words = str(error.orig).splitlines()[0]
-            raise BadInput(f"{archive.path}: the part {part.name} cannot be written: {words}.") from error
-        if count != part.rows:
-            raise NotAllowed(f"{part.table} took {count} of {part.rows} rows.")
-        rows += count
+        if part.table is not None:
+            _check_columns(connection, archive, part, known)
+            rows += _load(connection, archive, part)
     advance_counters(connection)
     migrate(connection)
     return rows, come_back(connection, back)
+
+
+def _check_columns(connection: Connection, archive: Archive, part: Part, known: set[str]) -> None:
+    """The names of an archive become part of statements: only those that the schema has itself."""
+    table = part.table or ""
+    unknown = (
+        [table]
+        if table not in known
+        else [f"{table}.{name}" for name, _ in set(part.columns) - set(read_columns(connection, table))]
+    )
+    if unknown:
+        raise BadInput(
+            f"{archive.path}: schema {archive.manifest.schema} has no {unknown[0]} as it is told.",
+            remedy="Restore it with the Backline that made it.",
+        )
+
+
+def _load(connection: Connection, archive: Archive, part: Part) -> int:
+    try:
+        count = load_rows(connection, part.table or "", part.columns, archive.read(part))
+    except (DBAPIError, psycopg.Error, ValueError) as error:
+        words = str(getattr(error, "orig", error)).splitlines()[0]
+        raise BadInput(f"{archive.path}: the part {part.name} cannot be written: {words}.") from error
+    if count != part.rows:
+        raise BadInput(f"{archive.path}: {part.table} took {count} of {part.rows} rows.")
+    return count
