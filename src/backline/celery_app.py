@@ -11,6 +11,7 @@ from kombu.entity import Queue
 
 from backline.bells import BELL, describe_transport, make_broker_queue, name_queue
 from backline.desk import Desk
+from backline.durability import enlist
 from backline.runtime.foreign import list_foreign_tasks
 from backline.runtime.task import BadTask, Task
 from backline.settings import Settings, load_settings
@@ -57,7 +58,7 @@ def attach_tasks(app: Celery, settings: Settings, tasks: Mapping[str, Task[Any, 
     app.register_task(bell)
     app.backline_desk = desk
     for task in list_foreign_tasks().values():
-        desk.enlist(task)
+        enlist(desk, task)
     return desk
 
 

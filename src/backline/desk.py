@@ -75,7 +75,7 @@ class Desk:
             self.tasks[task.name] = task
             declared = self.app.amqp.queues
             if task.queue not in declared and name_queue(task.queue) not in declared:
-                declared.add(make_broker_queue(task.queue))
+                declared.select_add(make_broker_queue(task.queue))
 
     def submit(self, task: Task[Any, Any], job: Job, options: Mapping[str, Any]) -> RunResult:
         """One run in a transaction of its own, with what its canvas makes of its end.
