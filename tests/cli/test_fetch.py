@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +56,20 @@ def test_a_server_that_is_away_is_told(call: Call, tmp_path: Path) -> None:
     )
     result = call("fetch", "--once")
     assert result.code != 0 and "cannot be read now" in result.err
+
+
+def test_it_looks_again_until_it_is_told_to_stop(state: Path, tmp_path: Path) -> None:
+    (tmp_path / "backline.toml").write_text(
+        f'[[sftp]]\nname = "depot"\nhost = "127.0.0.1"\nport = {free_port()}\nuser = "u"\n'
+        f'host_key = "SHA256:{"a" * 43}"\n'
+    )
+    command = [sys.executable, "-m", "backline", "fetch", "--every", "0.1"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    assert process.stderr is not None
+    try:
+        assert "cannot be read now" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
+        process.stderr.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +11,7 @@ from backline.cli.exits import NEEDS_PERSON
 from backline.cli.houses import make_screen, open_house
 from backline.cli.import_words import show_files
 from backline.cli.parameters import Json
+from backline.cli.processes import await_stop
 from backline.cli.progress import carry_visibly
 from backline.cli.screen import Screen
 from backline.errors import TryLater
@@ -37,19 +37,17 @@ def fetch(
     """Fetch new statements from mailboxes and SFTP folders, and import them; needs no worker."""
     screen = make_screen(json_lines=json_lines)
     with open_house(tasks=True) as house:
-        while True:
+        if once:
+            if not look_once(house, screen, places or []):
+                raise typer.Exit(NEEDS_PERSON)
+            return
+        stop = await_stop()
+        while not stop.is_set():
             try:
-                is_fine = look_once(house, screen, places or [])
+                look_once(house, screen, places or [])
             except TryLater as error:
-                if once:
-                    raise
                 screen.note(str(error))
-                is_fine = True
-            if once:
-                break
-            threading.Event().wait(every * 60)
-    if not is_fine:
-        raise typer.Exit(NEEDS_PERSON)
+            stop.wait(every * 60)
 
 
 def look_once(house: House, screen: Screen, places: list[str]) -> bool:
