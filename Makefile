@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 ARGS ?=
-.PHONY: help demo test check bench faults services lock format translated
+.PHONY: help demo test check bench faults soak services lock format translated
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -15,7 +15,9 @@ check: .venv/dev.stamp ## format, lint, types, import contracts, rules of the ho
 bench: .venv/bench.stamp services ## cost per run beside plain Celery, DBOS and Procrastinate
 	@.venv/bin/python -m bench $(ARGS)
 faults: .venv/dev.stamp services ## 2,000 runs a stack under kill -9 and broker and database loss
-	@.venv/bin/python -m tests.journeys.faults $(ARGS)
+	@.venv/bin/python -m tests.journeys.faults $(ARGS) && .venv/bin/python -m tests.journeys.faults_hosts $(ARGS)
+soak: .venv/dev.stamp services ## an hour with all on: memory and files of each process must stay flat
+	@.venv/bin/python -m tests.journeys.soak $(ARGS)
 services: ## bring in PostgreSQL, Redis and RabbitMQ (apt where it may)
 	@scripts/services.sh
 lock: .venv/run.stamp ## resolve every version again, with hashes and without addresses

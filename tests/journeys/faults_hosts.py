@@ -7,13 +7,20 @@ Whoever is cut off is told nothing: TCP neither answers nor resets. The worker i
 
 from __future__ import annotations
 
+import argparse
+import sys
+import tempfile
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from tests.journeys.faults import Plan, Storm
+from tests.journeys.faults import HEAD, Plan, Storm, describe
+from tests.journeys.hosts import two_hosts
 from tests.journeys.processes import wait_for
-from tests.journeys.stacks import Stack, idle
-from tests.services.netns import LINKS, Hosts
+from tests.journeys.stacks import Stack, idle, remove
+from tests.services.netns import LINKS, Hosts, NotPermitted
+from tests.services.programs import Missing
 
 RESUMES = 30.0  # seconds after a link is mended until the worker must have claimed something
 BOTH = tuple(LINKS)
@@ -93,3 +100,41 @@ class HostStorm(Storm):
 
 
 _ROW = "SELECT worker, fence, state FROM backline_run WHERE idempotency_key = :key"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Both stacks that can be on two hosts; what this machine does not permit is left out and said."""
+    parser = argparse.ArgumentParser(prog="python -m tests.journeys.faults_hosts", description=__doc__)
+    parser.add_argument("--runs", type=int, default=600)
+    parser.add_argument("--stack", choices=tuple(KINDS))
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args(arguments)
+    print(HEAD, flush=True)
+    bad = False
+    for name in [given.stack] if given.stack else KINDS:
+        try:
+            bad = not _weather(name, make_plan(given.runs), given.seed) or bad
+        except (Missing, NotPermitted) as reason:
+            print(f"{name:<10} on two hosts left out: {reason}", flush=True)
+    return int(bad)
+
+
+def _weather(name: str, plan: Plan, seed: int) -> bool:
+    folder = Path(tempfile.mkdtemp(prefix="backline-hosts-"))
+    folder.chmod(0o755)  # an unprivileged server must reach its own folder in it
+    clean = False
+    try:
+        with two_hosts(name, folder) as (stack, hosts):
+            storm = HostStorm(stack, hosts, plan, seed)
+            tally = storm.run()
+        clean = tally.clean
+        words = ", ".join(f"{seconds:.1f}" for seconds in storm.resumed)
+        print(f"{describe(tally)}; went on after {words} s", flush=True)
+        return clean
+    finally:
+        if clean:
+            remove(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

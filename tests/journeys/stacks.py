@@ -156,7 +156,7 @@ class Stack:
             _purge(self)
 
 
-def make_stack(name: str, folder: Path, servers: Servers, **options: str) -> Stack:
+def make_stack(name: str, folder: Path, servers: Servers, revision: str = "head", **options: str) -> Stack:
     """An installation with an upgraded database and the tables that count. Raises `Missing`."""
     folder.mkdir(parents=True, exist_ok=True)
     server = broker = None
@@ -169,7 +169,7 @@ def make_stack(name: str, folder: Path, servers: Servers, **options: str) -> Sta
         env["BACKLINE_BROKER_KEY_PREFIX"] = f"{folder.name}:"
     settings = load_settings(env).settings
     database = Database(settings.database_url, writer_role=settings.database.writer_role, busy_seconds=30)
-    upgrade_database(database)
+    upgrade_database(database, revision)
     owner = Database(settings.database_url)
     with owner.write() as connection:
         for statement in journey_tasks.TABLES:
