@@ -1,5 +1,6 @@
 #!/bin/sh
-# Bring in the programs that the tests start privately: PostgreSQL, Redis, RabbitMQ, Dovecot, OpenSSH's server.
+# Bring in the programs that the tests start privately: PostgreSQL, Redis, RabbitMQ, Dovecot, OpenSSH's server;
+# on Linux also what makes two hosts of one machine (ip) and a wrong clock (libfaketime).
 # Takes what is installed, else apt-get where it may (root on Debian or Ubuntu), else says what to install.
 # The system's own services are never started, stopped or enabled. A program that stays absent is no error
 # here: its tests skip and say so (under CI=true they fail).
@@ -21,12 +22,22 @@ has_program() {
     command -v "$1" >/dev/null 2>&1
 }
 
+has_faketime() {
+    for file in /usr/lib/*/faketime/libfaketime.so.1 /usr/lib*/faketime/libfaketime.so.1; do
+        [ -e "$file" ] && return 0
+    done
+    return 1
+}
+
 list_missing() {
     has_postgresql || printf ' postgresql'
     has_program redis-server redis || printf ' redis-server'
     has_program rabbitmq-server rabbitmq || printf ' rabbitmq-server'
     has_program dovecot dovecot || printf ' dovecot-imapd'
     has_program sshd openssh || printf ' openssh-server'
+    [ "$(uname -s)" = Linux ] || return 0
+    has_program ip iproute2 || printf ' iproute2'
+    has_faketime || printf ' libfaketime'
 }
 
 policy=/usr/sbin/policy-rc.d
