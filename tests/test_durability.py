@@ -121,7 +121,7 @@ def test_a_worker_gives_a_message_to_a_child_at_once(shop: Shop) -> None:
 
 
 def test_a_task_class_of_the_team_keeps_its_ways(shop: Shop) -> None:
-    class Audited(celery.Task):  # type: ignore[misc]
+    class Audited(celery.Task):  # type: ignore[misc]  # celery ships no types
         heard: list[Any] = []  # noqa: RUF012 - shared on purpose
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -143,7 +143,7 @@ def test_a_task_class_of_the_team_keeps_its_ways(shop: Shop) -> None:
 
 
 def test_a_class_that_is_registered(shop: Shop) -> None:
-    class Send(celery.Task):  # type: ignore[misc]
+    class Send(celery.Task):  # type: ignore[misc]  # celery ships no types
         name = "shop.Send"
 
         def run(self, to: str) -> str:
@@ -185,7 +185,7 @@ def make_module(name: str, app: Celery) -> ModuleType:
 
 def test_every_task_of_a_module(shop: Shop) -> None:
     module = make_module("shop_dropped_in", shop.app)
-    module.add = shop.app.task(name="elsewhere.add")(add)  # type: ignore[attr-defined]
+    module.add = shop.app.task(name="elsewhere.add")(add)  # type: ignore[attr-defined]  # a module made here
     assert backline.durable(module) is module
     assert {"shop_dropped_in.one", "shop_dropped_in.two"} <= shop.desk.tasks.keys()
     assert "elsewhere.add" not in shop.desk.tasks

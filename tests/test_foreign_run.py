@@ -28,7 +28,7 @@ def shop(tmp_path: Path, database: Database) -> Iterator[Shop]:
         yield make()
 
 
-class Hooks(celery.Task):  # type: ignore[misc]
+class Hooks(celery.Task):  # type: ignore[misc]  # celery ships no types
     """Remembers what it hears."""
 
     heard: list[tuple[Any, ...]] = []  # noqa: RUF012 - emptied by each test
@@ -186,7 +186,7 @@ def test_the_soft_limit_is_celery_s_and_may_be_handled(shop: Shop) -> None:
 
 
 def test_a_hook_that_fails_changes_nothing(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
-    class Broken(celery.Task):  # type: ignore[misc]
+    class Broken(celery.Task):  # type: ignore[misc]  # celery ships no types
         def on_success(self, *_: Any) -> None:
             raise RuntimeError("hook")
 

@@ -61,7 +61,7 @@ def test_a_submitted_run_is_rung_for_when_it_is_due(tmp_path: Path) -> None:
     house.submit(task, Word(), Ask("ann"))
     house.submit(task, Word(), Ask("ann", delay=5))
     assert bells.rung == ["probe"]
-    assert house.runtime.worker == name_worker("here") and house.runtime.tasks is TASKS
+    assert house.runtime.worker == name_worker("here") and dict(house.runtime.tasks) == TASKS
     assert house.runtime.lease_seconds == house.settings.runtime.lease_seconds
     assert house.redriver.sweep().rung == 0 and house.scheduler.fire_due() == 0
     house.close()

@@ -7,7 +7,7 @@ import importlib
 import os
 import socket
 from collections import ChainMap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -259,18 +259,13 @@ def make_key_source(settings: Settings) -> KeySource:
     return KeyFile(settings.state / "vault.key", may_make=True)
 
 
-def find_tasks(durable: Sequence[str] = ()) -> dict[str, Task[Any, Any]]:
-    """Every task in tasks/ and in the plug-ins of `backline.tasks`, and the Celery tasks of the modules `durable`.
-
-    Two of one name stop the start. Only where a module is named Celery is loaded.
-    """
+def find_tasks() -> dict[str, Task[Any, Any]]:
+    """Every task in tasks/ and in the plug-ins of `backline.tasks`. Two of one name stop the start."""
     tasks: dict[str, Task[Any, Any]] = {}
     for task in find_members("backline.tasks", "backline.tasks", Task):
         if task.name in tasks:
             raise BadTask(f"Two tasks are named {task.name}.")
         tasks[task.name] = task
-    if durable:
-        tasks |= importlib.import_module("backline.durability").load_modules(durable)
     return dict(sorted(tasks.items()))
 
 

@@ -1,0 +1,1 @@
+"""Projects of other people, made anew by the tests: Backline in them, and their workers."""

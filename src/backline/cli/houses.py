@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from backline.cli.screen import Screen
 from backline.runtime.audit import canonical_json, digest, make_entry
 from backline.runtime.decisions import Person
+from backline.runtime.task import Task
 from backline.settings import Settings, load_settings
 from backline.storage.audits import insert_audit
 from backline.wiring import House, find_tasks
@@ -27,11 +28,19 @@ def make_screen(*, json_lines: bool = False) -> Screen:
     return Screen(read_settings().language, json_lines=json_lines)
 
 
+def find_every_task(settings: Settings) -> dict[str, Task[Any, Any]]:
+    """Ours and those of plug-ins, and the Celery tasks of `durable.modules`; only for these Celery is loaded."""
+    tasks = find_tasks()
+    if settings.durable.modules:
+        tasks |= importlib.import_module("backline.durability").load_modules(settings.durable.modules)
+    return tasks
+
+
 @contextmanager
 def open_house(*, tasks: bool = False) -> Iterator[House]:
     """A house that rings no bells; `tasks` also finds the tasks, so that it can carry runs itself."""
     settings = read_settings()
-    house = House(settings, find_tasks(settings.durable.modules) if tasks else {})
+    house = House(settings, find_every_task(settings) if tasks else {})
     try:
         yield house
     finally:

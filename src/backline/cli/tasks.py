@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from backline.cli.houses import make_screen, read_settings
+from backline.cli.houses import find_every_task, make_screen, read_settings
 from backline.cli.parameters import Json, TaskName
 from backline.cli.screen import Screen
 from backline.runtime.task import Task
-from backline.wiring import House, find_tasks
+from backline.wiring import House
 
 app = typer.Typer(help="List and describe the tasks.", no_args_is_help=True)
 Language = Literal["en", "fr", "de"]
@@ -28,7 +28,7 @@ def list_tasks(json_lines: Json = False) -> None:
             "queue": task.queue,
             "words": task.words.in_language(settings.language).partition("\n\n")[0].replace("\n", " "),
         }
-        for task in find_tasks(settings.durable.modules).values()
+        for task in find_every_task(settings).values()
     ]
     screen.show_rows(rows, ["task", "version", "words"], empty=screen.label("no_tasks"))
 
@@ -42,7 +42,7 @@ def describe(
     """Describe a task: words, fields of its job and answer, limits, queue, version."""
     settings = read_settings()
     language = lang or settings.language
-    task = House(settings, find_tasks(settings.durable.modules)).find_task(name)
+    task = House(settings, find_every_task(settings)).find_task(name)
     description = describe_task(task, language)
     if json_lines:
         make_screen(json_lines=True).dump(description)
