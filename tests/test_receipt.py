@@ -15,7 +15,7 @@ import pytest
 from celery.exceptions import InvalidTaskError
 from celery.worker.request import Request
 
-from backline.bells import BELL
+from backline.bells import BELL, free_place
 from backline.receipt import (
     HOLD,
     BellRequest,
@@ -24,7 +24,6 @@ from backline.receipt import (
     Revokes,
     Shield,
     acknowledge_long,
-    free_place,
 )
 from backline.storage.runs import list_runs
 from tests.celery_apps import load_celery_app, make_own_app, make_settings, say

@@ -8,11 +8,12 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from celery import Celery
 from kombu.entity import Exchange, Queue
+from kombu.transport.virtual import QoS
 
 from backline.errors import BadInput
 from backline.runtime.pause import pause
@@ -158,6 +159,20 @@ class BrokerBells:
         self._local.connection = None
         if connection is not None:
             connection.release()
+
+
+def free_place(message: Any, answer: Callable[..., None], *args: Any, **kwargs: Any) -> None:
+    """Acknowledge or reject a message; where the broker cannot be told, it is no longer in hand all the same.
+
+    On Redis that goes over another connection than the messages come by. Where it breaks, kombu writes a line
+    into the log and keeps the message in the window of those in hand: with a full window nothing is asked for
+    any more, no error ever shows, and the worker is deaf for good. Redis gives the message out once more
+    after its visibility timeout; whoever hears it finds the row, and nothing left to do.
+    """
+    answer(*args, **kwargs)
+    qos = getattr(message.channel, "qos", None)
+    if isinstance(qos, QoS) and not message.acknowledged:
+        QoS.ack(qos, message.delivery_tag)  # not Redis' own, which would ask the broker again
 
 
 def describe_transport(settings: Settings) -> dict[str, Any]:

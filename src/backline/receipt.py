@@ -13,9 +13,8 @@ from typing import Any
 from celery import bootsteps
 from celery.worker import state
 from celery.worker.request import Request
-from kombu.transport.virtual import QoS
 
-from backline.bells import BELL
+from backline.bells import BELL, free_place
 from backline.runtime.redrive import FORK_GUARD
 
 log = logging.getLogger("backline.receipt")
@@ -94,20 +93,6 @@ def _handle(consumer: Any, handler: Callable[[Any], Any], message: Any) -> None:
         if isinstance(error, consumer.connection_errors) and not isinstance(error, KeyError):
             raise
         _lay_aside(consumer, message, error)
-
-
-def free_place(message: Any, answer: Callable[..., None], *args: Any, **kwargs: Any) -> None:
-    """Acknowledge or reject a message; where the broker cannot be told, it is no longer in hand all the same.
-
-    On Redis that goes over another connection than the messages come by. Where it breaks, kombu writes a line
-    into the log and keeps the message in the window of those in hand: with a full window nothing is asked for
-    any more, no error ever shows, and the worker is deaf for good. Redis gives the message out once more
-    after its visibility timeout; whoever hears it finds the row, and nothing left to do.
-    """
-    answer(*args, **kwargs)
-    qos = getattr(message.channel, "qos", None)
-    if isinstance(qos, QoS) and not message.acknowledged:
-        QoS.ack(qos, message.delivery_tag)  # not Redis' own, which would ask the broker again
 
 
 def _lay_aside(consumer: Any, message: Any, error: Exception) -> None:
