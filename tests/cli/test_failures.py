@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,15 @@ def test_a_file_that_is_no_database_is_not_a_bug(call: Call, state: Path) -> Non
     (check,) = [check for check in doctor.lines if check["name"] == "database"]
     assert doctor.code == exits.NEEDS_PERSON
     assert "backup" in check["remedy"] and "right" not in check["remedy"]
+
+
+def test_a_full_disk_is_told_with_what_to_do() -> None:
+    full = DBAPIError.instance(
+        "INSERT", {}, sqlite3.OperationalError("database or disk is full"), sqlite3.Error
+    )
+    failure = explain_error(full)
+    assert (failure.code, failure.message) == (
+        exits.NEEDS_PERSON,
+        "The disk of the database is full: database or disk is full.",
+    )
+    assert failure.remedy is not None and "Make room" in failure.remedy

@@ -67,6 +67,17 @@ def test_postgresql_always_means_psycopg_3(scheme: str) -> None:
     assert Database(f"{scheme}://h/d").url.drivername == "postgresql+psycopg"
 
 
+def test_a_silent_connection_is_given_up_on_both_sides_unless_the_url_says_otherwise(pg_url: str) -> None:
+    ask = "SELECT current_setting('tcp_user_timeout'), current_setting('tcp_keepalives_idle')"
+    for words, here in (("", "15000"), ("?tcp_user_timeout=2000", "2000")):
+        database = Database(pg_url + words)
+        with database.read() as connection:
+            info = connection.connection.driver_connection.info.get_parameters()
+            assert (info["tcp_user_timeout"], info["keepalives_idle"]) == (here, "10")
+            assert tuple(connection.execute(text(ask)).one()) == ("15000", "10")
+        database.close()
+
+
 def test_sqlite_is_set_up_to_keep_what_it_says(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/new/folder/b.db", busy_seconds=7)
     with database.read() as connection:

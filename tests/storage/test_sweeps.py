@@ -25,7 +25,7 @@ def sweeps(database: Database) -> Sweeps:
     [
         ({}, False),
         ({"state": "scheduled", "delay": 60.0}, False),
-        ({"state": "running", "lease_until": 2**60}, False),
+        ({"state": "running", "lease_until": 2**60}, True),  # no lease lasts so long: the clock was set back
         ({"state": "succeeded", "ring_at": 1, "expires_at": 1}, False),
         ({"state": "scheduled", "due_at": 1}, True),
         ({"state": "running", "lease_until": 1}, True),
@@ -102,6 +102,15 @@ def test_what_unblocks(
         assert sweeps.find_unblockable(connection, {}, "1") == []
         assert read_run(connection, run_id).state == ("queued" if unblocked else "blocked")
         assert read_run(connection, stranger).state == "blocked"
+
+
+def test_a_lease_that_lasts_is_not_due(database: Database, sweeps: Sweeps) -> None:
+    with database.read() as connection:
+        hour = database.now(connection) + 3_600_000_000  # the longest there is
+    make_run(database, state="running", lease_until=hour)
+    with database.write() as connection:
+        assert not sweeps.is_anything_due(connection)
+        assert sweeps.take_lost(connection) == []
 
 
 def test_a_lost_run_is_taken_once(database: Database, sweeps: Sweeps) -> None:
