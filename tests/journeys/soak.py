@@ -2,9 +2,10 @@
 
     python -m tests.journeys.soak [--minutes 60] [--stack redis]
 
-Worker, scheduler (re-driver, sealer, inbox) and web; runs at a steady rate, an import now and then, and a child
-killed or the broker lost now and then. Each process is measured every few seconds; the first third is warming
-up, and of the rest the slope is told as a straight line (least squares). Exit code 1 beyond the bounds.
+Worker, scheduler (re-driver, sealer, inbox) and web; runs at a steady rate, an import now and then, and the
+youngest child killed or the broker lost now and then. Each process is measured every few seconds; the first third
+of its life is warming up, and of the rest the slope is told as a straight line (least squares). Exit code 1 beyond
+the bounds, which hold for those that live for at least half an hour.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ LOOK = 5.0  # seconds between two measurements
 MOST_MB = 12.0  # an hour
 MOST_FILES = 4.0  # an hour
 LEAST = 12  # measurements of one process, below which a slope says nothing
+LIFE = 1750.0  # seconds that a process must have lived for its slope to be judged
 
 
 @dataclass
@@ -47,9 +49,14 @@ class Course:
     megabytes: list[float] = field(default_factory=list)
     files: list[int] = field(default_factory=list)
 
-    def slopes(self, warm: float) -> tuple[float, float] | None:
-        """MB and files an hour, after `warm` seconds; None where there is too little of it."""
-        first = next((index for index, at in enumerate(self.at) if at >= warm), len(self.at))
+    @property
+    def life(self) -> float:
+        """Seconds from the first to the last measurement."""
+        return self.at[-1] - self.at[0] if self.at else 0.0
+
+    def slopes(self) -> tuple[float, float] | None:
+        """MB and files an hour, after the first third; None where there is too little of it."""
+        first = len(self.at) // 3
         if len(self.at) - first < LEAST:
             return None
         hours = [at / 3600 for at in self.at[first:]]
@@ -128,8 +135,9 @@ class Soak:
         self.done["file"] += 1
 
     def _kill_child(self, _now: float) -> None:
-        for child in self._stack.crew.children()[:1]:
-            os.kill(child.pid, signal.SIGKILL)
+        children = self._stack.crew.children()
+        if children:
+            os.kill(max(children, key=lambda child: child.create_time()).pid, signal.SIGKILL)
             self.done["child"] += 1
 
     def _lose_broker(self, _now: float) -> None:
@@ -145,10 +153,10 @@ class Soak:
         found = [f"{lost} lost"] if lost else []
         found += [f"{doubled} doubled"] if doubled else []
         for name, course in self.courses.items():
-            slopes = course.slopes(self._seconds / 3)
-            if slopes is not None and self._seconds >= 1800 and slopes[0] > MOST_MB:
+            slopes = course.slopes() if course.life >= LIFE else None
+            if slopes is not None and slopes[0] > MOST_MB:
                 found.append(f"{name} grows by {slopes[0]:.1f} MB an hour")
-            if slopes is not None and self._seconds >= 1800 and slopes[1] > MOST_FILES:
+            if slopes is not None and slopes[1] > MOST_FILES:
                 found.append(f"{name} opens {slopes[1]:.1f} files more an hour")
         return found
 
@@ -156,10 +164,10 @@ class Soak:
         """The table: one line for each process that lived long enough."""
         lines = [f"{'process':<20}{'seconds':>9}{'MB':>9}{'MB/hour':>10}{'files':>8}{'files/hour':>12}"]
         for name, course in sorted(self.courses.items()):
-            slopes = course.slopes(self._seconds / 3)
+            slopes = course.slopes()
             if slopes is not None:
                 lines.append(
-                    f"{name:<20}{course.at[-1] - course.at[0]:>9.0f}{course.megabytes[-1]:>9.1f}"
+                    f"{name:<20}{course.life:>9.0f}{course.megabytes[-1]:>9.1f}"
                     f"{slopes[0]:>10.1f}{course.files[-1]:>8}{slopes[1]:>12.1f}"
                 )
         did = ", ".join(f"{count} × {kind}" for kind, count in sorted(self.done.items()))
