@@ -51,8 +51,16 @@ def test_a_filled_database_of_the_first_revision_keeps_its_rows(empty: Open) -> 
     database = empty()
     assert upgrade_database(database, "0001") == (None, "0001")
     assert read_revision(database) == "0001"
-    run_id = make_run(database, idempotency_key="k", progress="half")
+    run_id = "01930000-0000-7000-8000-000000000001"
     with database.write() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO backline_run (id, task, version, queue, priority, idempotency_key, job, job_sha, state, "
+                "due_at, trace_id, asked_by, progress, created_at) VALUES (:id, 'probe.work', 1, 'probe', 5, 'k', "
+                "'{}', 'sha', 'queued', 5, 't', 'ann', 'half', 5)"
+            ),
+            {"id": run_id},
+        )
         connection.execute(
             text(
                 "INSERT INTO backline_schedule (id, task, job, cron, zone, catch_up, enabled, next_slot, created_at, "
