@@ -91,3 +91,13 @@ def test_steps_that_are_done_are_not_done_again(stack: Stack) -> None:
     names = [row.name for row in stack.query("SELECT name FROM journey_step")]
     assert sorted(names) == ["step 0", "step 1", "step 1", "step 2"]
     assert stack.effects(1) == 1
+
+
+@on("embedded", "redis")
+def test_a_worker_whose_idle_children_are_killed_hears_with_new_ones(stack: Stack) -> None:
+    stack.crew.worker(concurrency=2)
+    wait_for("the worker", lambda: "ready." in stack.crew.log("worker"), 40)
+    for number in range(3):
+        for child in stack.crew.children():  # one of them waits inside the lock of the pipe
+            os.kill(child.pid, signal.SIGKILL)
+        await_success(stack, stack.submit(journey_tasks.mark, number), 20)
