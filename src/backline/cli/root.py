@@ -39,7 +39,7 @@ ENTRIES: dict[str, Entry] = {
     "web": Entry("web", PROCESSES, "Serve the JSON API on this machine."),
     "artist": Entry("artist", ROSTER, "Add, list and show artists."),
     "import": Entry("imports", ROSTER, "Import report files, and list, show or undo imports."),
-    "fetch": Entry("fetch", ROSTER, "Fetch statements from mailboxes and SFTP folders, and import them."),
+    "fetch": Entry("fetch", ROSTER, "Fetch new statements from mailboxes and SFTP folders, and import them."),
     "rates": Entry("rates", ROSTER, "Import and list rates of exchange."),
     "metrics": Entry("metrics", ROSTER, "Show, export and rebuild the numbers."),
     "run": Entry("run", RUNS, "Ask for a run of a task."),
