@@ -195,7 +195,10 @@ def test_the_import_contract_bites(contract: str, path: str, line: str, tmp_path
 
 def test_a_task_may_know_the_types_that_it_is_given(tmp_path: Path) -> None:
     _copy_source(tmp_path)
-    lines = [f"import backline.runtime.{name}\n" for name in ("task", "effects", "steps", "intents", "limits", "claim")]
+    lines = [
+        f"import backline.runtime.{name}\n"
+        for name in ("task", "effects", "steps", "intents", "limits", "claim")
+    ]
     (tmp_path / "src/backline/tasks/eighth.py").write_text(DOC + "".join(lines))
     done = _lint_imports(tmp_path, "tasks_runtime")
     assert done.returncode == 0, done.stdout

@@ -67,6 +67,12 @@ def test_a_submitted_run_is_rung_for_when_it_is_due(tmp_path: Path) -> None:
     house.close()
 
 
+def test_a_name_that_several_tasks_bear_is_told_with_all_of_them(tmp_path: Path) -> None:
+    tasks = {name: declare(name)(say) for name in ("probe.work", "other.work")}
+    with pytest.raises(UnknownName, match=r"probe\.work, other\.work"):
+        House(make_settings(tmp_path), tasks).find_task("work")
+
+
 def test_a_task_is_found_by_its_name_or_the_end_of_it(tmp_path: Path) -> None:
     house = House(make_settings(tmp_path), TASKS)
     assert house.find_task("probe.work") is house.find_task("work") is TASKS["probe.work"]

@@ -178,6 +178,9 @@ class House:
         ends = [task for full, task in self.tasks.items() if full.endswith(f".{name}")]
         if len(ends) == 1:
             return ends[0]
+        if ends:
+            names = ", ".join(task.name for task in ends)
+            raise UnknownName(f"Several tasks are named {name!r}: {names}.", remedy="Write one of them out.")
         raise UnknownName(f"No task {name!r}.", remedy="`backline tasks list` shows them.")
 
     def submit(self, task: Task[Any, Any], job: Job, ask: Ask) -> str:

@@ -61,7 +61,7 @@ def test_an_artist_by_name() -> None:
             added = add_artist(connection, house.database.now_sql, "Nova", created_by="me").row
         assert find_artist_id(house, "NOVA") == added.id
         assert read_job(house, task, "nova", ["period=7d", "export=true"]).model_dump() == {
-            "artist_id": added.id, "period": "7d", "export": True,
+            "artist_id": added.id, "period": "7d", "export": True, "currency": None,
         }  # fmt: skip
         with pytest.raises(UnknownName, match="Nobody"):
             read_job(house, task, "Nobody", [])

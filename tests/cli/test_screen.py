@@ -138,4 +138,5 @@ def test_every_head_has_a_label(call: Call) -> None:
     columns -= {"answer", "attempts", "audit"}  # these have titles
     assert {"id", "next_slot", "origin", "schema", "finished_at"} <= columns
     labels = Screen().labels
-    assert sorted(name for name in columns if f"column_{name}" not in labels) == []
+    missing = sorted(name for name in columns if f"column_{name}" not in labels)
+    assert not missing, " ".join(missing)

@@ -17,8 +17,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backline.errors import (
-    BrokenContract,
     BadInput,
+    BrokenContract,
     Cancelled,
     Conflict,
     NeedsHuman,

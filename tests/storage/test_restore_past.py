@@ -72,7 +72,9 @@ def test_workers_that_go_on_meanwhile_find_their_fences_stale(database: Database
     settle = text(
         "UPDATE backline_run SET state = 'succeeded' WHERE id = :id AND fence = :fence AND state = 'running'"
     )
-    claim = text("UPDATE backline_run SET state = 'running', fence = fence + 1 WHERE id = :id RETURNING fence")
+    claim = text(
+        "UPDATE backline_run SET state = 'running', fence = fence + 1 WHERE id = :id RETURNING fence"
+    )
     for _ in range(3):
         with database.write() as connection:
             fence = connection.execute(claim, {"id": run_id}).scalar_one()

@@ -19,7 +19,12 @@ def test_migrations_and_tables_agree(database: Database) -> None:
             opts={"version_table": "backline_schema", "compare_type": True, "compare_server_default": False},
         )
         differences = compare_metadata(context, run_tables.metadata)
-    assert fact_tables.artist.metadata is report_tables.rate.metadata is seal_tables.seal.metadata is run_tables.metadata
+    assert (
+        fact_tables.artist.metadata
+        is report_tables.rate.metadata
+        is seal_tables.seal.metadata
+        is run_tables.metadata
+    )
     assert differences == []
 
 

@@ -14,7 +14,7 @@ from backline.errors import BadInput, UnknownName
 from backline.runtime.limits import Policy
 from backline.storage.limits import Bucket, LimitKey
 
-app = typer.Typer(help="How fast each provider may be asked.", no_args_is_help=True)
+app = typer.Typer(help="How fast each provider may be asked, and who must wait.", no_args_is_help=True)
 COLUMNS = ["provider", "account", "blocked_until", "tokens", "rate", "burst"]
 
 

@@ -51,7 +51,7 @@ ENTRIES: dict[str, Entry] = {
     "key": Entry("key", SYSTEM, "Create, list and revoke API keys."),
     "vault": Entry("vault", SYSTEM, "Keep tokens and keys, and change the key they are kept under."),
     "backup": Entry("backup", SYSTEM, "Keep everything in one file, while work goes on; verify such a file."),
-    "restore": Entry("restore", SYSTEM, "Put a backup back."),
+    "restore": Entry("restore", SYSTEM, "Check a backup, and put it back."),
     "retention": Entry("retention", SYSTEM, "Which data may leave after how long, and let it leave."),
     "db": Entry("db", SYSTEM, "Upgrade the database, or say where it stands."),
     "settings": Entry("options", SYSTEM, "Show every option and where it came from."),
