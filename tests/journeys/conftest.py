@@ -14,13 +14,14 @@ from tests.services.programs import Missing
 Make = Callable[..., Stack]
 
 
-def on(*names: str) -> pytest.MarkDecorator:
-    """Run a journey on these stacks; without names on all three."""
+def on(*names: str, long: tuple[str, ...] = ()) -> pytest.MarkDecorator:
+    """Run a journey on these stacks; without names on all three. On those of `long` only in `make faults`."""
     chosen = [
         pytest.param(
             name,
             marks=[pytest.mark.xdist_group(f"journeys_{name}")]
-            + ([] if name == "embedded" else [pytest.mark.services]),
+            + ([] if name == "embedded" else [pytest.mark.services])
+            + ([pytest.mark.long] if name in long else []),
         )
         for name in names or NAMES
     ]

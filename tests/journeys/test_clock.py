@@ -33,7 +33,7 @@ def give_clock(stack: Stack, seconds: int) -> WrongClock:
     return clock
 
 
-@pytest.mark.parametrize("days", [1, -1], ids=["ahead", "behind"])
+@pytest.mark.parametrize("days", [pytest.param(1, marks=pytest.mark.long), -1], ids=["ahead", "behind"])
 @on("redis")
 def test_a_day_wrong(stack: Stack, days: int) -> None:
     clock = give_clock(stack, days * DAY)
@@ -72,7 +72,7 @@ def test_a_day_wrong(stack: Stack, days: int) -> None:
             assert now - MINUTE < moment_at < now + 5 * MINUTE
 
 
-@pytest.mark.parametrize("days", [1, -1], ids=["ahead", "back"])
+@pytest.mark.parametrize("days", [1, pytest.param(-1, marks=pytest.mark.long)], ids=["ahead", "back"])
 @on("embedded")
 def test_the_clock_of_an_embedded_stack_is_set_with_a_run_in_hand(stack: Stack, days: int) -> None:
     """SQLite has no clock but the machine's: all processes see the step, and each effect counts once."""

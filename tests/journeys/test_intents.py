@@ -60,7 +60,7 @@ def test_kill_9_before_in_and_after_the_call(stack: Stack) -> None:
         assert (outside.posts[3], stack.effects(3)) == (1, 1)
 
 
-@on("embedded", "redis")
+@on("embedded", "redis", long=("redis",))
 def test_killed_at_random(stack: Stack) -> None:
     with open_outside() as outside:
         outside.slowness = 0.3

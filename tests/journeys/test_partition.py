@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import FOLDER, skip_forbidden, skip_missing
 from tests.journeys.faults import describe
-from tests.journeys.faults_hosts import KINDS, RESUMES, HostStorm, make_short
+from tests.journeys.faults_hosts import RESUMES, HostStorm, make_short
 from tests.journeys.hosts import two_hosts
 from tests.journeys.processes import plain_env, wait_for
 from tests.journeys.stacks import remove
@@ -20,7 +20,7 @@ from tests.services.programs import Missing
 
 
 @pytest.mark.services
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", ["redis", pytest.param("rabbitmq", marks=pytest.mark.long)])
 def test_what_is_cut_off_goes_on_without_a_restart(name: str) -> None:
     folder = Path(os.environ[FOLDER]) / f"hosts-{os.getpid()}-{name}"
     folder.mkdir()

@@ -23,7 +23,7 @@ from tests.services.programs import Missing
         pytest.param("embedded", False, id="one migration more", marks=pytest.mark.xdist_group("rolling")),
         pytest.param(
             "redis", True, id="an old commit",
-            marks=[pytest.mark.xdist_group("journeys_redis"), pytest.mark.services],
+            marks=[pytest.mark.xdist_group("journeys_redis"), pytest.mark.services, pytest.mark.long],
         ),
     ],
 )  # fmt: skip
