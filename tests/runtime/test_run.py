@@ -12,8 +12,9 @@ from pydantic import field_serializer
 from sqlalchemy import Connection, text
 
 from backline.errors import LeaseLost, TryLater
+from backline.runtime.drain import drain_queue
 from backline.runtime.effects import Effects
-from backline.runtime.run import answer_bell, run_here
+from backline.runtime.run import answer_bell, claim_at_once, run_here
 from backline.runtime.submit import Ask, submit_run
 from backline.runtime.task import Job, Limits, Reason
 from backline.storage.database import Database
@@ -338,3 +339,56 @@ def test_the_place_of_a_key_is_told_to_whom_it_is_free_for(stage: MakeStage) -> 
     assert on.broker.rung == ["other"]
     on.run("other")
     assert on.row(waiting).state == "succeeded"
+
+
+def drain(on: Stage) -> list[str]:
+    """What one bell carries, in its order."""
+    drain_queue(on.runtime, QUEUE, 60)
+    return on.words()
+
+
+def test_claims_in_one_statement_carry_the_same_in_the_same_order(stage: MakeStage) -> None:
+    order: list[str] = []
+
+    def note(job: Word, effects: Effects) -> Done:
+        order.append(job.word)
+        return say(job, effects)
+
+    long, short = declare()(note), declare("probe.short", short=True)(note)
+    keyed = declare("probe.keyed", concurrency=lambda job: job.word)(note)
+    on = stage(long, short, keyed)
+    for number, task in enumerate([long, long, long, short, long, keyed, long, long]):
+        on.submit(task, str(number))
+    late = on.submit(long, "late", expires=1)
+    cancelled = on.submit(long, "cancelled")
+    unknown = on.submit(long, "unknown")
+    on.change(late, expires_at=1)
+    on.change(cancelled, cancel_requested_at=1)
+    on.change(unknown, version=9)
+    on.submit(long, "last")
+    assert drain(on) == sorted([*"01234567", "last"])
+    assert order == [*"01234567", "last"]
+    assert [on.row(run).state for run in (late, cancelled, unknown)] == ["expired", "cancelled", "blocked"]
+
+
+def test_a_run_that_is_taken_is_told_as_it_was_before(stage: MakeStage) -> None:
+    task = declare()(say)
+    on = stage(task)
+    if on.database.is_sqlite:
+        assert claim_at_once(on.runtime, QUEUE) is None  # there pick and claim cost no round trips
+        return
+    first, second = on.submit(task, "a"), on.submit(task, "b")
+    rung: list[int] = []
+    outcome = claim_at_once(on.runtime, QUEUE, lambda: rung.append(1))
+    assert outcome is not None and (outcome.run_id, outcome.state, outcome.claimed) == (
+        first,
+        "succeeded",
+        True,
+    )
+    assert rung == [1] and on.row(first).attempt == 1 and on.row(first).fence == 2
+    (attempt,) = on.attempts(first)
+    assert (attempt.number, attempt.outcome) == (1, "succeeded")
+    assert 0 <= attempt.started_at - on.row(first).started_at < 1_000_000
+    assert claim_at_once(on.runtime, QUEUE, lambda: rung.append(2)) is not None
+    assert rung == [1] and on.row(second).state == "succeeded"
+    assert claim_at_once(on.runtime, QUEUE) is None

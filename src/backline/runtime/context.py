@@ -72,3 +72,4 @@ class Outcome:
     run_id: str
     state: str
     error: str | None = None
+    claimed: bool = False  # it was carried in the two-commit form

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from backline.runtime.context import Outcome, Runtime
 from backline.runtime.pause import pause
 from backline.runtime.retry import first_line, is_passing
-from backline.runtime.run import answer_bell
+from backline.runtime.run import answer_bell, claim_at_once
 
 log = logging.getLogger("backline.run")
 AWAY = 1.0  # seconds until a bell is rung again where the database was away
@@ -44,6 +44,7 @@ class _Call:
     runtime: Runtime
     queue: str
     done: bool = False
+    claims: bool = False  # the last run here was claimed, so the next one probably is too
 
     def once(self) -> None:
         """Ring, where this was not done yet."""
@@ -55,13 +56,20 @@ class _Call:
 def _answer_patiently(runtime: Runtime, queue: str, call: _Call) -> Outcome | None:
     """One run; a dead connection of the pool is replaced, and a database that is away is rung for again."""
     try:
-        more = None if call.done else call.once
-        return runtime.database.try_twice(lambda: answer_bell(runtime, queue, more))
+        outcome = runtime.database.try_twice(lambda: _answer(runtime, queue, call))
     except Exception as error:
         if not is_passing(error):
             raise
         ring_later(runtime.ring, queue, error)
         return None
+    call.claims = outcome is not None and outcome.claimed
+    return outcome
+
+
+def _answer(runtime: Runtime, queue: str, call: _Call) -> Outcome | None:
+    more = None if call.done else call.once
+    taken = claim_at_once(runtime, queue, more) if call.claims else None
+    return taken or answer_bell(runtime, queue, more)
 
 
 def ring_later(ring: Callable[[str], bool], queue: str, error: Exception) -> None:

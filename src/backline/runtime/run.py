@@ -13,6 +13,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -34,7 +35,7 @@ from backline.runtime.submit import Ask, submit_run
 from backline.runtime.task import Job, Task
 from backline.storage.audits import insert_audit
 from backline.storage.canvases import name_teller
-from backline.storage.leases import RunRow, Settlement
+from backline.storage.leases import Claimed, RunRow, Settlement
 
 log = logging.getLogger("backline.run")
 AT_ONCE = (
@@ -49,6 +50,26 @@ def answer_bell(runtime: Runtime, queue: str, more: Callable[[], None] | None = 
     `more` is called before a claimed run begins where others are due in that queue.
     """
     return _attempt(runtime, lambda connection: runtime.leases.pick(connection, queue), more)
+
+
+def claim_at_once(runtime: Runtime, queue: str, more: Callable[[], None] | None = None) -> Outcome | None:
+    """The same where the most urgent run is a plain one of the two-commit form: picked and claimed in one statement.
+
+    None also where it is not: `answer_bell` sees to it.
+    """
+    if runtime.database.is_sqlite:
+        return None
+    tasks = [task for task in runtime.tasks.values() if task.queue == queue and not task.short]
+    known = [f"{task.name}/{version}" for task in tasks for version in range(1, task.version + 1)]
+    with runtime.database.alone() as connection:
+        taken = runtime.leases.take(connection, queue, known, runtime.worker)
+    if taken is None:
+        return None
+    row, claimed = taken
+    bells: list[str] = []
+    outcome = _carry_claimed(runtime, row, runtime.tasks[row.task], claimed, more, bells)
+    _ring_all(runtime, row, bells)
+    return outcome
 
 
 def run_here(runtime: Runtime, run_id: str) -> Outcome | None:
@@ -79,15 +100,31 @@ def _attempt(
     except _EndFailed as failed:
         outcome, row = _record_failure(runtime, failed), failed.row
     if outcome is None and claimed is not None and task is not None:
-        if more is not None and claimed.more:
-            more()
-        outcome = _run_claimed(runtime, row, task, claimed.fence, bells)
-        bells += _call_next(runtime, row)
+        outcome = _carry_claimed(runtime, row, task, claimed, more, bells)
+    _ring_all(runtime, row, bells)
+    return outcome
+
+
+def _carry_claimed(
+    runtime: Runtime,
+    row: RunRow,
+    task: Task[Any, Any],
+    claimed: Claimed,
+    more: Callable[[], None] | None,
+    bells: list[str],
+) -> Outcome:
+    if more is not None and claimed.more:
+        more()
+    outcome = _run_claimed(runtime, row, task, claimed.fence, bells)
+    bells += _call_next(runtime, row)
+    return replace(outcome, claimed=True)
+
+
+def _ring_all(runtime: Runtime, row: RunRow, bells: list[str]) -> None:
     if row.canvas is not None:
         bells.append(name_teller(row.canvas))
     for queue in bells:
         runtime.ring(queue)
-    return outcome
 
 
 def _call_next(runtime: Runtime, row: RunRow) -> list[str]:

@@ -73,6 +73,12 @@ class Database:
             with connection.begin():
                 yield connection
 
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A connection on which each statement is a transaction of its own. PostgreSQL only."""
+        with self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
     def try_twice(self, work: Callable[[], R]) -> R:
         """Call `work`, and once more where a connection of the pool turned out to be dead.
 

@@ -34,6 +34,25 @@ WHERE id = :id AND state = 'queued' AND fence = :fence RETURNING fence {more}
 """
 _AND_MORE = """, EXISTS (SELECT 1 FROM backline_run WHERE queue = :queue AND state = 'queued' AND id <> :id) AS more,
     set_config('synchronous_commit', 'off', true)"""  # the finish waits for the disk; see docs/decisions/0009
+_TAKE = """
+WITH picked AS (
+    SELECT id FROM backline_run
+    WHERE queue = :queue AND state = 'queued' AND (concurrency_key IS NULL OR concurrency_limit > (
+        SELECT count(*) FROM backline_run AS o WHERE o.state = 'running' AND o.concurrency_key = backline_run.concurrency_key))
+    ORDER BY priority, due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+UPDATE backline_run AS r SET state = 'running', attempt = r.attempt + 1, fence = r.fence + 1, worker = :worker,
+    lease_until = {now} + :lease, claimed_at = {now}, started_at = coalesce(r.started_at, {now}), progress = NULL
+FROM picked
+WHERE r.id = picked.id AND r.task || '/' || r.version = ANY(CAST(:known AS TEXT[])) AND r.concurrency_key IS NULL
+    AND r.cancel_requested_at IS NULL AND (r.deadline_at IS NULL OR r.deadline_at > {now})
+    AND (r.expires_at IS NULL OR r.expires_at > {now} OR r.started_at IS NOT NULL)
+RETURNING r.id, r.task, r.version, r.queue, r.priority, r.job, r.job_sha, r.attempt - 1 AS attempt, r.faults, r.bugs,
+    r.fence - 1 AS fence, r.rings, r.deadline_at, r.expires_at, r.started_at, r.cancel_requested_at, r.concurrency_key,
+    r.concurrency_limit, r.trace_id, r.asked_by, r.idempotency_key, r.parent_id, r.canvas, {now} AS now_at,
+    EXISTS (SELECT 1 FROM backline_run AS m WHERE m.queue = :queue AND m.state = 'queued' AND m.id <> r.id) AS more,
+    set_config('synchronous_commit', 'off', true)
+"""
 _RENEW = """
 UPDATE backline_run SET lease_until = {now} + :lease WHERE id = :id AND fence = :fence AND state = 'running'
 RETURNING cancel_requested_at
@@ -105,6 +124,7 @@ class Leases:
         self._more = Statement(_MORE, dialect)
         more_too = _AND_MORE if self._one_statement else ""
         self._claim = Statement(_CLAIM.format(now=now_sql, more=more_too), dialect)
+        self._take = Statement(_TAKE.format(now=now_sql), dialect)
         self._renew = Statement(_RENEW.format(now=now_sql), dialect)
         self._settle = Statement(_SETTLE.format(now=now_sql), dialect)
         self._settle_at_once = Statement(self._make_settle_at_once(), dialect)
@@ -142,6 +162,20 @@ class Leases:
         if self._one_statement:
             return Claimed(claimed.fence, claimed.more)
         return Claimed(claimed.fence, self._more.first(connection, {"queue": row.queue}) is not None)
+
+    def take(
+        self, connection: Connection, queue: str, known: Sequence[str], worker: str
+    ) -> tuple[RunRow, Claimed] | None:
+        """Pick and claim in one statement, on PostgreSQL and a connection that commits by itself.
+
+        None where nothing waits, and where the most urgent run is not as plain as that: of a task and version
+        (`name/version`) that is not among `known`, with a concurrency key, cancelled, late. Then `pick` tells.
+        """
+        if not self._one_statement or not known:
+            return None
+        values = {"queue": queue, "known": list(known), "worker": worker, "lease": self._lease}
+        row = self._take.first(connection, values)
+        return None if row is None else (row, Claimed(row.fence + 1, row.more))
 
     def renew(self, connection: Connection, run_id: str, fence: int) -> tuple[bool, bool]:
         """Whether the lease is still ours, and whether somebody asked to cancel."""
