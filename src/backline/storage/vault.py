@@ -28,7 +28,7 @@ SHORTEST = 4  # letters; a shorter one could not be struck out
 LONGEST = 65_536
 NONCE_BYTES = 12
 BATCH = 100  # rows in one transaction of a rotation
-_LOCK = 4_242_2027
+LOCK = 4_242_2028
 SecretRow = Row[Any]  # purpose, owner, name, version, key_id, changed_at, changed_by
 
 
@@ -230,4 +230,4 @@ def _lock(connection: Connection) -> None:
     So no value is written with a former key between the last look of a rotation and its end.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
