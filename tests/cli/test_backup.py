@@ -46,6 +46,16 @@ def test_by_itself_it_goes_into_the_state_folder(call: Call, filled: Path) -> No
     assert {**verified, "seconds": 0} == {**made, "seconds": 0}
 
 
+def test_a_slash_at_the_end_means_a_folder_also_where_none_is_yet(
+    call: Call, filled: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "elsewhere"
+    first = Path(call("backup", "--to", f"{folder}/", "--json").one["file"])
+    assert first.parent == folder and first.suffix == ".zip"
+    empty = call("backup", "--to", "")
+    assert empty.code == 2 and "--to is empty" in empty.err
+
+
 def test_no_secret_is_in_it_unless_keys_are_asked_for(call: Call, filled: Path, tmp_path: Path) -> None:
     (tmp_path / "to").mkdir()
     assert call("backup", "--to", str(tmp_path / "to")).code == 0

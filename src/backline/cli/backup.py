@@ -34,7 +34,7 @@ VAULT_TABLE = "backline_secret"
 def backup(
     ctx: typer.Context,
     to: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--to", metavar="FOLDER|FILE", help="A folder, or a new file; default: backup.folder."),
     ] = None,
     with_keys: Annotated[
@@ -132,9 +132,11 @@ def describe_backup(path: Path, made: Manifest) -> dict[str, Any]:
     }
 
 
-def _choose_path(settings: Settings, to: Path | None, name: Any) -> Path:
-    """A file named by the moment in the folder, or the file itself."""
-    place = (settings.backups if to is None else to).expanduser().absolute()
-    if to is None or place.is_dir() or str(to).endswith(os.sep):
+def _choose_path(settings: Settings, to: str | None, name: Any) -> Path:
+    """A file named by the moment in the folder, which a slash at the end tells too, or the file itself."""
+    if to is not None and not to.strip():
+        raise BadInput("--to is empty.", remedy="Name a folder or a new file, or leave --to out.")
+    place = (settings.backups if to is None else Path(to)).expanduser().absolute()
+    if to is None or place.is_dir() or to.endswith(os.sep):
         return place / str(name())
     return place
