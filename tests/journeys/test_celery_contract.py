@@ -60,7 +60,7 @@ def test_a_result_is_read_where_only_its_id_is_known(world: World) -> None:
     result = world.echo.delay("a")
     elsewhere = world.app.AsyncResult(result.id)
     if world.name == "none":
-        with pytest.raises(NotImplementedError, match="No result backend"):
+        with pytest.raises(NotImplementedError, match="No result backend"):  # Celery's own refusal
             elsewhere.get(timeout=1)
         assert world.echo.AsyncResult(result.id).get(timeout=20)["word"] == "a"
         return
@@ -199,7 +199,7 @@ def test_a_group_is_its_runs(world: World) -> None:
 def test_the_body_of_a_chord_fires_once_when_all_have_ended(world: World, part: str) -> None:
     canvas = chord([world.echo.s("a"), getattr(world, part).s("b"), world.echo.s("c")], world.gather.s())
     if world.name == "none":
-        with pytest.raises(NotImplementedError, match="requires a result backend"):
+        with pytest.raises(NotImplementedError, match="requires a result backend"):  # Celery's own refusal
             canvas.apply_async()
         with pytest.raises(BadInput, match=r"Set result_backend = .backline\.results:RowBackend"):
             world.echo.apply_async(("a",), chord=world.gather.s(), group_id="g")

@@ -47,7 +47,7 @@ _BROKEN: Final = (
     AttributeError,
     IndexError,
     EOFError,
-    NotImplementedError,
+    NotImplementedError,  # zipfile's word for a format version or a compression method that it lacks
     OSError,
 )
 
