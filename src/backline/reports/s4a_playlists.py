@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from backline.reports.file_names import NO_ARTIST, clean_hint, read_day_hint, read_period_name
-from backline.reports.format import Format, Hints, Layout, Refused
+from backline.reports.format import Format, Hints, Layout
+from backline.reports.s4a_window import read_window
 
 SPANS: Final = {"7day": 7, "28day": 28, "1year": 365}
 _ALWAYS = {"title", "author", "listeners", "streams"}
@@ -26,29 +26,12 @@ def recognise(names: Collection[str]) -> int:
 
 def lay_out(_: Collection[str], file_name: str, hints: Hints) -> Layout:
     """Artist and period come from the file's name; --artist and --report go first."""
-    period, named = read_period_name(file_name, "playlists", SPANS)
-    told = (hints.report or "").removeprefix("s4a_playlists_")
-    period = told if told in SPANS else period
-    if period is None:
-        raise Refused(
-            "missing_period",
-            f"{file_name} does not say which period it covers.",
-            "Keep the name that it was downloaded with (…-playlists-1year.csv), or say "
-            "--report s4a_playlists_1year (7day, 28day, 1year).",
-        )
-    artist = clean_hint(hints.artist) or named
-    if artist is None:
-        raise Refused("missing_artist", f"{file_name} does not say whose playlists these are.", NO_ARTIST)
-    day = read_day_hint(hints) or hints.downloaded
-    if day is None:
-        raise Refused(
-            "missing_date", f"{file_name} does not say up to which day.", "Say it: --date YYYY-MM-DD."
-        )
+    window = read_window("playlists", SPANS, "1year", file_name, hints)
     return Layout(
-        report=f"s4a_playlists_{period}",
+        report=f"s4a_playlists_{window.period}",
         kind="playlist",
-        span=SPANS[period],
-        constants={"artist": artist, "day": day},
+        span=window.span,
+        constants={"artist": window.artist, "day": window.day},
         measures={"streams": "streams", "listeners": "listeners"},
         joined=("source", ("title", "author")),
         required=frozenset({"source", "streams"}),

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from backline.reports.file_names import NO_ARTIST, clean_hint, read_day_hint, read_period_name
-from backline.reports.format import Format, Hints, Layout, Refused
+from backline.reports.format import Format, Hints, Layout
+from backline.reports.s4a_window import read_window
 
 SPANS: Final = {"7day": 7, "28day": 28, "1year": 365, "all": 0}
 _ALWAYS = {"song", "streams"}
@@ -26,32 +26,15 @@ def recognise(names: Collection[str]) -> int:
 
 def lay_out(names: Collection[str], file_name: str, hints: Hints) -> Layout:
     """Artist and period come from the file's name; --artist and --report go first."""
-    period, named = read_period_name(file_name, "songs", SPANS)
-    told = (hints.report or "").removeprefix("s4a_songs_")
-    period = told if told in SPANS else period
-    if period is None:
-        raise Refused(
-            "missing_period",
-            f"{file_name} does not say which period it covers.",
-            "Keep the name that it was downloaded with (…-songs-28day.csv), or say --report s4a_songs_28day "
-            "(7day, 28day, 1year, all).",
-        )
-    artist = clean_hint(hints.artist) or named
-    if artist is None:
-        raise Refused("missing_artist", f"{file_name} does not say whose songs these are.", NO_ARTIST)
-    day = read_day_hint(hints) or hints.downloaded
-    if day is None:
-        raise Refused(
-            "missing_date", f"{file_name} does not say up to which day.", "Say it: --date YYYY-MM-DD."
-        )
-    measures = ("streams",) if period == "all" else ("streams", "listeners", "saves")
+    window = read_window("songs", SPANS, "28day", file_name, hints)
+    measures = ("streams",) if window.period == "all" else ("streams", "listeners", "saves")
     columns = {"track": "song", "released": "release_date"}
     return Layout(
-        report=f"s4a_songs_{period}",
+        report=f"s4a_songs_{window.period}",
         kind="artist",
-        span=SPANS[period],
+        span=window.span,
         columns={role: column for role, column in columns.items() if column in names},
-        constants={"artist": artist, "day": day},
+        constants={"artist": window.artist, "day": window.day},
         measures={measure: measure for measure in measures if measure in names},
         required=frozenset({"track", "streams"}),
         unique=(("track", "released"),),
