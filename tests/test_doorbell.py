@@ -7,13 +7,15 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty
 from typing import Any
 
 import pytest
-from kombu import Connection
+from kombu import Connection, Exchange, Queue
+from kombu.asynchronous.hub import Hub
 
 from backline.doorbell import PATIENCE
 
@@ -157,3 +159,25 @@ def test_several_writers_and_readers_lose_and_double_nothing(tmp_path: Path) -> 
         reader.join(60)
     assert [writer.wait() for writer in writers] == [0, 0]
     assert sorted(found) == sorted([*range(300), *range(300)])
+
+
+def test_a_worker_looks_in_its_event_loop(tmp_path: Path) -> None:
+    heard: list[Any] = []
+    hub: Any = Hub()
+    with connect(tmp_path) as connection:
+        assert (
+            connection.transport.implements.asynchronous
+        )  # or Celery takes a pool whose children share a pipe
+        queue = Queue(QUEUE, exchange=Exchange(QUEUE, type="direct"), routing_key=QUEUE)
+        with connection.Consumer([queue], callbacks=[lambda body, message: heard.append((body, message))]):
+            connection.register_with_event_loop(hub)
+            producer = connection.Producer()
+            for number in range(3):
+                producer.publish(
+                    {"number": number}, exchange=QUEUE, routing_key=QUEUE, declare=[queue], serializer="json"
+                )
+                threading.Event().wait(0.002)
+            loop, until = hub.create_loop(), time.monotonic() + 20
+            while len(heard) < 3 and time.monotonic() < until:
+                next(loop)
+    assert [body["number"] for body, _ in heard] == [0, 1, 2]

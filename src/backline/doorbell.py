@@ -3,7 +3,10 @@
 kombu opens a message's file and then writes it, so that a reader may find it empty and die of it (seen
 with kombu 5.7), and rewrites the table of an exchange in place. Here a file is there whole or not at
 all, a half-written one of another program is left for later, what is no message of kombu's is put
-aside, and exchanges are known to each process from what it declares.
+aside, and exchanges are known to each process from what it declares. And a worker looks for messages in an
+event loop, as with brokers that have a socket: without one, Celery's pool lets its children read from one
+pipe under one lock, and where a child is killed inside it, or with a message that it has not yet
+acknowledged, the worker hears nothing any more (billiard 4.3).
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -104,3 +108,13 @@ class Transport(filesystem.Transport):
 
     Channel = Channel
     global_state = virtual.BrokerState()
+    implements = filesystem.Transport.implements.extend(asynchronous=True)
+
+    def register_with_event_loop(self, connection: Any, loop: Any) -> None:
+        """Look into the folder again and again, for as long as the worker's loop runs."""
+        loop.call_repeatedly(self.polling_interval, self._look, (connection,))
+
+    def _look(self, connection: Any) -> None:
+        with suppress(TimeoutError):  # nothing is there, or the worker's hands are full
+            while True:
+                self.drain_events(connection, timeout=0)  # type: ignore[no-untyped-call]  # kombu ships no types

@@ -15,12 +15,10 @@ import celery
 from billiard.exceptions import WorkerLostError
 from billiard.process import active_children
 from celery import signals
-from celery.concurrency.prefork import TaskPool
 
 from backline.bells import BELL, make_broker_queue, name_queue
 from backline.desk import Desk
 from backline.errors import BacklineError
-from backline.pool import SafePool
 from backline.runtime.pause import pause
 from backline.runtime.redrive import FORK_GUARD
 from backline.wiring import name_worker
@@ -66,7 +64,6 @@ def _begin(sender: Any = None, **_: Any) -> None:
     # Two workers of one host may bear one name, and in containers even one process id.
     desk.node = f"{sender.hostname}.{os.getpid()}-{secrets.token_hex(2)}"
     desk.main_pid = os.getpid()
-    TaskPool.BlockingPool = SafePool  # no pool is made yet
     try:
         _ = desk.house().database  # migrations before the children start
     except Exception as error:  # what escapes here Celery would only log
