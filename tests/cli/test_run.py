@@ -84,8 +84,8 @@ def test_a_timeout_is_for_those_who_wait_for_a_worker(call: Call, more: tuple[st
     assert call("runs", "list", "--json").out == ""
 
 
-def test_waiting_ends_where_nobody_takes_the_run(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
-    run = call("run", "probe.add", "--set", "one=1", "--json").one["run"]
+def test_waiting_ends_where_nobody_takes_the_run(program: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    run = program("run", "probe.add", "--set", "one=1", "--json").one["run"]
     with open_house() as house:
         row = await_run(house.database, Screen(), run, nobody=0)
     assert row.state == "queued"
