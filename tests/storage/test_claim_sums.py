@@ -74,3 +74,10 @@ def test_nothing() -> None:
     assert (len(nothing), nothing.digests(), len(nothing.move(np.zeros(0, dtype=np.int32)))) == (0, [], 0)
     assert sort_distinct(np.array([3, 1, 3])).tolist() == [1, 3]
     assert sort_distinct(np.zeros(0, dtype=np.int64)).tolist() == []
+
+
+def test_claims_of_nothing_stand_among_the_others() -> None:
+    told = [(0, 0, 1, 5), (2, 0, 2, 6)]
+    filled = sum_up(told, 9).fill(make_keys(np.array([1]), np.array([0])))
+    assert read_scopes(filled.keys).tolist() == [0, 1, 2] and filled.facts.tolist() == [1, 0, 1]
+    assert filled.digests()[::2] == sum_up(told, 9).digests()

@@ -95,6 +95,44 @@ def test_two_statements_of_one_month_are_added_and_a_corrected_one_replaces_itse
     assert show(numbers(), "day") == {"2026-05-31": "102"}
 
 
+def test_a_corrected_statement_leaves_nothing_of_a_month_that_it_no_longer_tells(
+    house: House, write: Write, numbers: Callable[[], StoredNumbers]
+) -> None:
+    may, june = row("2026-05", "2026-08-12", 5, "5.00"), row("2026-06", "2026-08-12", 6, "6.00")
+    other = row("2026-05", "2026-07-10", 1, "1.00")
+    files = {"other": [other], "first": [may, june], "second": [row("2026-06", "2026-08-12", 11, "11.00")]}
+    files |= {"third": [row("2026-06", "2026-08-12", 12, "12.00")], "fourth": [may, june, other]}
+    ids = {
+        name: bring(house, write(f"{name}.tsv", write_statement(CLASSIC, *rows)))[0]["import_id"]
+        for name, rows in list(files.items())[:3]
+    }
+    assert show(numbers(), "day", "revenue") == {"2026-05-31": "1", "2026-06-30": "11"}
+    with house.database.write() as connection:
+        refresh_rollups(connection)
+    assert show(numbers(), "day", "revenue") == {"2026-05-31": "1", "2026-06-30": "11"}
+    (again,) = bring(house, write("first.tsv", write_statement(CLASSIC, may, june)))
+    assert again["outcome"] == "unchanged" and ids["second"] in again["remedy"]
+    (third,) = bring(house, write("third.tsv", write_statement(CLASSIC, *files["third"])))
+    carry(house, undo_import, import_id=ids["second"])
+    assert show(numbers(), "day", "revenue") == {"2026-05-31": "1", "2026-06-30": "12"}
+    carry(house, undo_import, import_id=third["import_id"])
+    assert show(numbers(), "day", "revenue") == {"2026-05-31": "6", "2026-06-30": "6"}
+    bring(house, write("second.tsv", write_statement(CLASSIC, *files["second"])))
+    bring(house, write("fourth.tsv", write_statement(CLASSIC, *files["fourth"])))
+    assert show(numbers(), "day", "revenue") == {"2026-05-31": "6", "2026-06-30": "6"}
+    with house.database.write() as connection:
+        refresh_rollups(connection)
+    assert list_rollup(house.database) == model_rollup(house.database)
+
+
+def test_rows_of_no_statement_replace_months_only(
+    house: House, write: Write, numbers: Callable[[], StoredNumbers]
+) -> None:
+    for month in ("2026-05", "2026-06"):
+        bring(house, write(f"{month}.tsv", write_statement(CLASSIC, row(month, "", 1, "1.00"))))
+    assert show(numbers(), "day", "revenue") == {"2026-05-31": "1", "2026-06-30": "1"}
+
+
 def test_a_month_is_one_value_and_months_are_compared(
     house: House, write: Write, numbers: Callable[[], StoredNumbers]
 ) -> None:

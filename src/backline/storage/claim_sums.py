@@ -78,6 +78,11 @@ class Sums:
         keys = make_keys(scopes[read_scopes(self.keys)], read_days(self.keys))
         return _merge([Sums(keys, self.first, self.second, self.facts, self.rows)])
 
+    def fill(self, keys: Longs) -> Sums:
+        """With claims of nothing under these keys as well; none of them may be there."""
+        none, no_hash = np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=np.uint64)
+        return _merge([self, Sums(keys, no_hash, no_hash, none, none)])
+
     def digests(self, *extras: npt.NDArray[Any]) -> list[str]:
         """32 hex digits for the content of each claim; `extras` are numbers that belong to it, e.g. rejected rows."""
         lanes = []

@@ -3,6 +3,9 @@
 Alive is a claim whose import, or another import that brought the same content again (an echo), is not
 taken back; the newest of these gives its rank. Of the alive claims on one report, scope and day the one
 with the highest rank is current.
+
+The scope of a statement is spoken for whole: of a month that an earlier issue told and this one does not, this
+one claims that there is nothing.
 """
 
 from __future__ import annotations
@@ -52,6 +55,9 @@ WHERE a.current AND a.id IN (
 _ARTISTS = text("SELECT DISTINCT artist_no, day FROM backline_fact WHERE claim_id IN :claims").bindparams(
     bindparam("claims", expanding=True)
 )
+_CURRENT_DAYS = text(
+    "SELECT scope, day FROM backline_claim WHERE report = :report AND scope IN :scopes AND current"
+).bindparams(bindparam("scopes", expanding=True))
 _MARK = "(artist_no, day) DO UPDATE SET marked_at = excluded.marked_at"
 
 
@@ -110,6 +116,21 @@ def place_claims(
         )
         _echo(connection, source, current.ids[~is_fresh])
     return Placed(sums.keys, ids, np.concatenate(replaced))
+
+
+def find_left_out(connection: Connection, report: str, scopes: Sequence[str], sums: Sums) -> Numbers:
+    """Keys of the days on which these statements have a current claim and the sums have none, ascending.
+
+    Rows that do not tell their statement ("<artist no>/") are of no statement that could be whole.
+    """
+    places = {scopes[place]: place for place in sort_distinct(read_scopes(sums.keys)).tolist()}
+    places = {scope: place for scope, place in places.items() if not scope.endswith("/")}
+    found = [make_keys(np.zeros(0), np.zeros(0))]
+    for part in chunk(list(places)):
+        rows = connection.execute(_CURRENT_DAYS, {"report": report, "scopes": part}).all()
+        owners = np.array([places[row.scope] for row in rows], dtype=np.int64)
+        found.append(make_keys(owners, np.array([row.day for row in rows], dtype=np.int64)))
+    return np.setdiff1d(np.concatenate(found), sums.keys)
 
 
 def _insert(

@@ -19,8 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from backline.storage import fact_tables as t
 from backline.storage.bulk import Numbers, insert_columns, is_sqlite, make_texts
 from backline.storage.catalogue import add_credit_parts, resolve_artists
-from backline.storage.claim_sums import Sums, make_keys, sort_distinct
-from backline.storage.claims import Placed, Source, list_fact_days, mark_days, place_claims
+from backline.storage.claim_sums import Sums, make_keys, read_days, read_scopes, sort_distinct
+from backline.storage.claims import Placed, Source, find_left_out, list_fact_days, mark_days, place_claims
 from backline.storage.spool import TEXTS, Block, Spool
 from backline.storage.tracks import resolve_tracks
 
@@ -44,10 +44,16 @@ def write_facts(
     with _widen_cache(connection):
         names = _resolve(connection, source.moment, spool, region, import_id)
         sums = spool.sums().move(names.scope_places)
+        left_out = np.zeros(0, dtype=np.int64)
+        if source.kind == "statement":
+            left_out = find_left_out(connection, source.report, names.scopes, sums)
+            sums = sums.fill(left_out)
         placed = place_claims(connection, source, names.scopes, sums, _count_rejected(spool, names, sums))
         touched = _insert(connection, spool, names, placed)
         if source.kind == "chart":
             touched = np.append(touched, list_fact_days(connection, placed.replaced.tolist()))
+        owners = np.array([int(names.scopes[scope].partition("/")[0]) for scope in read_scopes(left_out)])
+        touched = np.append(touched, make_keys(owners, read_days(left_out)))
         mark_days(connection, touched, source.moment)
 
 
