@@ -7,13 +7,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+from backline.storage import migrations
 from backline.storage.database import Database
 from backline.storage.run_tables import metadata
 from backline.storage.runs import read_run
 from backline.storage.schedules import read_schedule
-from backline.storage.upgrade import NewerSchema, find_head, read_revision, upgrade_database
+from backline.storage.upgrade import (
+    NewerSchema,
+    find_head,
+    list_revisions,
+    read_revision,
+    upgrade_database,
+)
 from tests.storage.rows import make_run
 
 Open = Callable[[], Database]
@@ -32,6 +40,12 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     yield open_it
     for database in opened:
         database.close()
+
+
+def test_the_names_of_the_migrations_tell_what_alembic_reads_in_them() -> None:
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert [script.revision for script in scripts.walk_revisions()][::-1] == list_revisions()
+    assert scripts.get_heads() == [find_head()]
 
 
 def test_from_empty_to_head_and_no_further(empty: Open) -> None:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from backline.errors import BacklineError
 from backline.storage.database import Database
 from backline.storage.writer_role import grant_writer_role
 
 _LOCK = 4_242_2026
+_VERSION_TABLE = "backline_schema"
+_MIGRATIONS = Path(__file__).parent / "migrations"
 NEWER = "Run the newer Backline, or restore a backup from before its upgrade."
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
@@ -30,11 +28,14 @@ def read_revision(database: Database) -> str | None:
         return read_current(connection)
 
 
+def list_revisions() -> list[str]:
+    """Every revision of this code, oldest first: the numbers at the head of the names of its migrations."""
+    return sorted(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
 def find_head() -> str:
     """The revision of this code."""
-    head = ScriptDirectory.from_config(_make_config()).get_current_head()
-    assert head is not None
-    return head
+    return list_revisions()[-1]
 
 
 def upgrade_database(database: Database, revision: str = "head") -> tuple[str | None, str | None]:
@@ -63,15 +64,20 @@ def upgrade_database(database: Database, revision: str = "head") -> tuple[str | 
 
 def migrate(connection: Connection, revision: str = "head") -> None:
     """Apply what is missing up to a revision, in the owner's transaction."""
-    config = _make_config()
+    from alembic import command  # takes a while to import, and most starts have nothing to apply
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
+    config.attributes["version_table"] = _VERSION_TABLE
     command.upgrade(config, revision)
 
 
 def find_remedy(revision: str | None) -> str:
     """What to do where a database is at another revision than this code: an older one can be upgraded."""
-    known = {script.revision for script in ScriptDirectory.from_config(_make_config()).walk_revisions()}
-    return "Run `backline db upgrade`." if revision is None or revision in known else NEWER
+    return "Run `backline db upgrade`." if revision is None or revision in list_revisions() else NEWER
 
 
 def refuse_newer(revision: str | None) -> None:
@@ -84,13 +90,7 @@ def refuse_newer(revision: str | None) -> None:
 
 def read_current(connection: Connection) -> str | None:
     """The revision that a connection sees; None where there is none."""
-    return MigrationContext.configure(
-        connection, opts={"version_table": "backline_schema"}
-    ).get_current_revision()
-
-
-def _make_config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    return config
+    if not inspect(connection).has_table(_VERSION_TABLE):
+        return None
+    found: str | None = connection.scalar(text(f"SELECT version_num FROM {_VERSION_TABLE}"))
+    return found

@@ -9,7 +9,7 @@ from backline.storage import fact_tables, intent_tables, report_tables, seal_tab
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=fact_tables.artist.metadata,
-    version_table="backline_schema",
+    version_table=context.config.attributes["version_table"],
     transactional_ddl=True,
 )
 context.run_migrations()
