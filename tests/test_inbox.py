@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,6 +93,16 @@ def test_accepted_file_moves_to_done(house: House) -> None:
     assert inbox.look() == 0 and carry_all(house) == 1  # still the same: asked for
     assert inbox.look() == 1
     assert (list_names(folder), list_names(folder / "done")) == ([], ["good.csv"])
+
+
+def test_the_oldest_file_is_asked_for_first(house: House) -> None:
+    inbox = Inbox(house, house.settings.inbox)
+    for name, moment in (("a.csv", 3), ("b.csv", 1), ("c.csv", 2)):
+        os.utime(drop(house, name), (moment, moment))
+    inbox.look(), inbox.look()
+    with house.database.read() as connection:
+        jobs = [json.loads(row.job)["paths"][0] for row in list_runs(connection, oldest_first=True)]
+    assert [Path(path).name for path in jobs] == ["b.csv", "c.csv", "a.csv"]
 
 
 def test_growing_file_is_left_alone(house: House) -> None:

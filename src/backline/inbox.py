@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from backline.errors import BacklineError, BadInput
+from backline.reports.unpack import read_age
 from backline.runtime.submit import Ask
 from backline.storage.run_tables import ENDED_STATES
 from backline.storage.runs import RunRow, read_state
@@ -61,7 +62,8 @@ class Inbox:
         return moved
 
     def _list_files(self) -> list[Path]:
-        return sorted(
+        """The oldest first: of two issues of one report the later one counts, whatever their names."""
+        found = (
             path
             for path in self._folder.iterdir()
             if path.is_file()
@@ -69,6 +71,7 @@ class Inbox:
             and not path.name.startswith((".", "~"))
             and not path.name.lower().endswith(UNFINISHED_NAMES)
         )
+        return sorted(found, key=read_age)
 
     def _handle(self, path: Path, key: str) -> bool:
         if key not in self._runs:

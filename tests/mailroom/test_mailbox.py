@@ -6,12 +6,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import Message
 from typing import Any
 
 import pytest
 
 from backline.errors import NeedsHuman, TryLater
-from backline.mailroom.mailbox import Mailbox, list_attachments
+from backline.mailroom.mailbox import Mailbox, list_attachments, read_moment
 from backline.mailroom.place import Store
 from tests.mailroom.conftest import TABLE, Post, Remembering, write_message
 from tests.services.programs import free_port
@@ -45,6 +46,30 @@ def test_the_same_message_again_brings_nothing_and_another_of_its_id_does(post: 
         found = post.box().look(known, store, check).found
         assert sum(one.outcome == "stored" for one in found) == count
         known.found += found
+
+
+def test_a_file_is_as_old_as_its_message(post: Post, store: Store) -> None:
+    message = write_message(a_csv=TABLE)
+    message["Date"] = "Tue, 08 Sep 2026 10:00:00 +0200"
+    post.send(message)
+    (found,) = [one for one in post.box().look(Remembering(), store, check).found if one.path is not None]
+    assert found.path is not None and found.path.stat().st_mtime == 1_788_854_400
+
+
+@pytest.mark.parametrize(
+    ("date", "moment"),
+    [
+        ("Thu, 1 Jan 1970 02:00:01 +0200", 1.0),
+        ("Thu, 1 Jan 1970 00:00:01 -0000", 1.0),
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_a_message_says_when_it_was_sent(date: str | None, moment: float | None) -> None:
+    message = Message()
+    if date is not None:
+        message["Date"] = date
+    assert read_moment(message) == moment
 
 
 def test_only_messages_that_fit_are_opened(post: Post, store: Store) -> None:
@@ -145,4 +170,4 @@ def test_a_literal_without_measure_is_not_read(store: Store) -> None:
 
 def test_of_hundreds_of_parts_the_first_are_taken() -> None:
     files = {f"f{number}_csv": b"x" for number in range(300)}
-    assert 100 < len(list_attachments(write_message(**files).as_bytes())) < 200
+    assert 100 < len(list_attachments(write_message(**files))) < 200

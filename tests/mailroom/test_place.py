@@ -40,12 +40,14 @@ def test_what_may_be_a_statement() -> None:
 
 def test_a_file_is_stored_under_its_hash_or_not_at_all(tmp_path: Path) -> None:
     store = Store(tmp_path / "in")
-    path, digest, size = store.put("a.csv", iter([b"one", b"two"]), 6)
+    path, digest, size = store.put("a.csv", iter([b"one", b"two"]), 6, changed=7)
+    assert path.stat().st_mtime == 7
+    assert store.put("c.csv", iter([b"one"]), 6, changed=1e11)[0].stat().st_mtime < 1e11
     assert (path.read_bytes(), size) == (b"onetwo", 6)
     assert digest == hashlib.sha256(b"onetwo").hexdigest() and path.parent.name == digest[:16]
     with pytest.raises(TooLarge):
         store.put("b.csv", iter([b"one", b"two"]), 5)
-    assert sorted(found.name for found in store.folder.rglob("*") if found.is_file()) == ["a.csv"]
+    assert sorted(found.name for found in store.folder.rglob("*") if found.is_file()) == ["a.csv", "c.csv"]
 
 
 def test_places_are_chosen_by_name(tmp_path: Path) -> None:

@@ -53,6 +53,15 @@ def test_a_changed_file_is_fetched_anew_and_a_touched_one_is_not(
     assert changed.outcome == "stored"
 
 
+def test_the_oldest_comes_first_and_stays_as_old(depot: Depot, store: Store, tmp_path: Path) -> None:
+    for name, moment in (("a.csv", 3), ("b.csv", 1), ("c.csv", 2)):
+        (tmp_path / "there" / name).write_bytes(TABLE + name.encode())
+        os.utime(tmp_path / "there" / name, (moment, moment))
+    found = depot().look(Remembering(), store, check).found
+    told = [(one.name, one.path.stat().st_mtime) for one in found if one.path is not None]
+    assert told == [("b.csv", 1), ("c.csv", 2), ("a.csv", 3)]
+
+
 def test_what_is_too_large_is_refused(depot: Depot, store: Store, tmp_path: Path) -> None:
     (tmp_path / "there" / "a.csv").write_bytes(b"x" * 1000)
     (found,) = depot(max_bytes=999).look(Remembering(), store, check).found

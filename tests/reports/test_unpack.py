@@ -46,7 +46,7 @@ def list_all(
     return found
 
 
-def test_folders_are_walked_in_order(tmp_path: Path) -> None:
+def test_folders_are_walked_to_the_last_file(tmp_path: Path) -> None:
     home = tmp_path / "home"
     for name in ("b.csv", "a/x.csv", ".hidden", "a/.DS_Store", "a/deep/y.csv"):
         path = home / name
@@ -55,6 +55,8 @@ def test_folders_are_walked_in_order(tmp_path: Path) -> None:
     (home / "link.csv").symlink_to(home / "b.csv")
     (home / "loop").symlink_to(home)
     make_zip(home / "c.zip", lambda archive: archive.writestr("in/z.csv", GOOD))
+    for path in (*home.rglob("*.csv"), home / "c.zip"):
+        os.utime(path, (1, 1))
     assert [name for name, _ in list_all(tmp_path, home)] == [
         "home/a/deep/y.csv",
         "home/a/x.csv",
@@ -62,6 +64,23 @@ def test_folders_are_walked_in_order(tmp_path: Path) -> None:
         "home/c.zip/in/z.csv",
         "home/c.zip/good.csv",
     ]
+
+
+def test_the_oldest_is_read_first_whatever_its_name(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "a").mkdir(parents=True)
+    for name, moment in (("b.csv", 3), ("a/x.csv", 2), ("c.csv", 1), ("d.csv", 2)):
+        (home / name).write_bytes(GOOD)
+        os.utime(home / name, (moment, moment))
+    in_folder = ["home/c.csv", "home/a/x.csv", "home/d.csv", "home/b.csv"]
+    assert [name for name, _ in list_all(tmp_path, home)] == in_folder
+    named = [home / "b.csv", home / "c.csv"]
+    assert [name for name, _ in list_all(tmp_path, *named)] == ["b.csv", "c.csv"]
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for name, year in (("b", 2003), ("a", 2002), ("d", 2001), ("c", 2001)):
+            archive.writestr(zipfile.ZipInfo(name, (year, 1, 1, 0, 0, 0)), GOOD)
+    in_zip = ["x.zip/d", "x.zip/c", "x.zip/a", "x.zip/b"]
+    assert [name for name, _ in list_all(tmp_path, tmp_path / "x.zip")] == in_zip
 
 
 def write_link(archive: zipfile.ZipFile) -> None:

@@ -38,6 +38,7 @@ class Drawer:
     kind: str = "sftp"
     files: dict[str, bytes] = field(default_factory=dict)
     error: Exception | None = None
+    changed: float | None = None
 
     def look(self, known: Known, store: Store, checkpoint: Callable[[], None]) -> Look:
         look = Look()
@@ -50,7 +51,7 @@ class Drawer:
             if not content:
                 look.found.append(Found(name, "0", "refused", name=name, reason="It is empty."))
                 continue
-            path, digest, size = store.put(name, iter([content]), 10_000)
+            path, digest, size = store.put(name, iter([content]), 10_000, changed=self.changed)
             look.found.append(Found(name, str(size), "stored", digest, name, size, path))
         return look
 
@@ -105,6 +106,16 @@ def test_new_files_are_stored_noted_and_handed_to_the_import(house: House) -> No
             "fetch.refused",
             "fetch.stored",
         ]
+
+
+def test_the_oldest_file_is_imported_first_wherever_it_came_from(house: House) -> None:
+    late, early = (
+        Drawer(name, files={f"{name}.csv": TABLE + name.encode()}, changed=moment)
+        for name, moment in (("a", 2.0), ("b", 1.0))
+    )
+    carry(house, [late, early])
+    (asked,) = list_imports_asked(house)
+    assert [Path(path).name for path in json.loads(asked.job)["paths"]] == ["b.csv", "a.csv"]
 
 
 def test_a_second_look_takes_nothing_twice(house: House) -> None:

@@ -14,8 +14,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.parser import BytesParser
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal
 
 from backline.errors import NeedsHuman, TryLater
@@ -100,14 +101,15 @@ class Mailbox:
 
     def _unpack(self, body: bytes, item: str, version: str, known: Known, store: Store) -> Iterator[Found]:
         try:
-            parts = list_attachments(body)
+            message = BytesParser(policy=policy.default).parsebytes(body)
+            parts, sent = list_attachments(message), read_moment(message)
         except (RecursionError, ValueError, LookupError, AttributeError, TypeError) as error:
             words = f"The message cannot be taken apart: {type(error).__name__}."
             yield Found(item, version, "refused", size=len(body), reason=words)
             return
         for name, content in parts:
             try:
-                path, digest, size = store.put(name, iter([content]), self.max_bytes)
+                path, digest, size = store.put(name, iter([content]), self.max_bytes, changed=sent)
             except TooLarge:
                 yield Found(item, version, "refused", name=name, reason="The attachment is too large.")
                 continue
@@ -115,9 +117,8 @@ class Mailbox:
                 yield Found(item, version, "stored", digest, path.name, size, path)
 
 
-def list_attachments(body: bytes) -> list[tuple[str, bytes]]:
+def list_attachments(message: Message) -> list[tuple[str, bytes]]:
     """(name, bytes) of the parts of a message that may be statements. Of hundreds of parts the first are taken."""
-    message = BytesParser(policy=policy.default).parsebytes(body)
     found = []
     for number, part in enumerate(message.walk()):
         if number >= MOST_PARTS:
@@ -128,6 +129,15 @@ def list_attachments(body: bytes) -> list[tuple[str, bytes]]:
             if isinstance(content, bytes):
                 found.append((name, content))
     return found
+
+
+def read_moment(message: Message) -> float | None:
+    """When a message was sent, by its Date, in seconds since 1970 UTC."""
+    try:
+        sent = parsedate_to_datetime(str(message["Date"]))
+        return (sent if sent.tzinfo else sent.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -109,8 +109,14 @@ class Store:
 
     folder: Path
 
-    def put(self, name: str, chunks: Iterator[bytes], most: int) -> tuple[Path, str, int]:
-        """Write a file, whole or not at all. Returns its path, SHA-256 and size. Raises `TooLarge`."""
+    def put(
+        self, name: str, chunks: Iterator[bytes], most: int, *, changed: float | None = None
+    ) -> tuple[Path, str, int]:
+        """Write a file, whole or not at all. Returns its path, SHA-256 and size. Raises `TooLarge`.
+
+        `changed` is when it was changed there, in seconds since 1970 UTC: it orders the import and may tell up to
+        which day a report goes. A moment that is yet to come is not believed.
+        """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         digest, size = hashlib.sha256(), 0
         handle, draft = tempfile.mkstemp(dir=self.folder, prefix=".fetching-")
@@ -123,6 +129,8 @@ class Store:
                     digest.update(chunk)
                     file.write(chunk)
                 file.flush()
+                if changed is not None and 0 <= changed < Path(draft).stat().st_mtime:
+                    os.utime(file.fileno(), (changed, changed))
                 os.fsync(file.fileno())
             target = self.folder / digest.hexdigest()[:16] / tidy_name(name)
             target.parent.mkdir(exist_ok=True, mode=0o700)

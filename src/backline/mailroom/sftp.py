@@ -44,7 +44,7 @@ class SftpFolder:
     kind: str = "sftp"
 
     def look(self, known: Known, store: Store, checkpoint: Callable[[], None]) -> Look:
-        """Fetch files that are not known in their version, by name."""
+        """Fetch files that are not known in their version, the oldest first."""
         look = Look()
         with _speak(self) as client:
             news = [entry for entry in self._list(client) if not known.has_version(*self._tell(entry))]
@@ -72,7 +72,7 @@ class SftpFolder:
                     remedy="Mend its folder in the settings ([[sftp]]), or ask for access.",
                 ) from error
             raise
-        return sorted(filter(_is_file, entries), key=lambda entry: str(entry.filename))
+        return sorted(filter(_is_file, entries), key=lambda entry: (entry.st_mtime or 0, str(entry.filename)))
 
     def _take(
         self, client: Any, entry: Any, known: Known, store: Store, checkpoint: Callable[[], None]
@@ -84,7 +84,8 @@ class SftpFolder:
             return Found(item, version, "refused", name=name, size=entry.st_size, reason=words)
         try:
             with closing(client.open(item, "rb")) as file:
-                path, digest, size = store.put(name, _read_chunks(file, checkpoint), self.max_bytes)
+                chunks = _read_chunks(file, checkpoint)
+                path, digest, size = store.put(name, chunks, self.max_bytes, changed=entry.st_mtime)
                 after = client.stat(item)
         except TooLarge:
             return Found(item, version, "refused", name=name, reason="The file is larger than it says.")

@@ -1,5 +1,8 @@
 """Paths in, pieces out: files as they lie, folders to their last file, the members of zip archives.
 
+Of a folder and of an archive the oldest is read first, by its date of change: of two issues of one thing the
+later one counts, whatever their names.
+
 A member is unpacked into a folder that the caller removes, and counted while it flows: what a zip says of
 its sizes is not believed. A piece that is refused says so; the next one goes on.
 """
@@ -44,24 +47,32 @@ class Piece:
 
 
 def list_pieces(paths: Sequence[Path], temp: Path, limits: UnpackLimits | None = None) -> Iterator[Piece]:
-    """Every file of the paths, in order. A zip's member lies in `temp` until the next piece is asked for."""
+    """Every file of the paths, in their order. A zip's member lies in `temp` until the next piece is asked for."""
     for path in paths:
         if path.is_dir():
-            for inner in _walk(path):
+            for inner in sorted(_walk(path), key=read_age):
                 yield from _open(inner, inner.relative_to(path.parent), temp, limits or UnpackLimits())
         else:
             yield from _open(path, Path(path.name), temp, limits or UnpackLimits())
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Files below a folder, sorted; hidden ones and links that lead elsewhere are left out."""
-    for path in sorted(folder.iterdir()):
+    """Files below a folder; hidden ones and links that lead elsewhere are left out."""
+    for path in folder.iterdir():
         if path.name.startswith((".", "~")) or path.name.lower() in _JUNK_NAMES or path.is_symlink():
             continue
         if path.is_dir():
             yield from _walk(path)
         elif path.is_file():
             yield path
+
+
+def read_age(path: Path) -> tuple[int, Path]:
+    """What files sort by: when one was changed, and where there is no telling its name. 0 where it is gone."""
+    try:
+        return path.stat().st_mtime_ns, path
+    except OSError:
+        return 0, path
 
 
 def _open(path: Path, shown: Path, temp: Path, limits: UnpackLimits) -> Iterator[Piece]:
@@ -126,6 +137,7 @@ def _unpack_members(
     archive: zipfile.ZipFile, path: Path, name: str, temp: Path, limits: UnpackLimits
 ) -> Iterator[Piece]:
     members = [item for item in archive.infolist() if not _is_junk(item)]
+    members.sort(key=lambda item: item.date_time)  # of one age: as they lie in the archive
     if len(members) > limits.max_members:
         words = f"{name} holds {len(members):,} files; {limits.max_members:,} may be read at once."
         yield Piece(path, name, Refused("too_many_members", words, "Unpack it and import the folder."))

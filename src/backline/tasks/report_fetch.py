@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -115,6 +116,8 @@ def fetch_reports(
         _note(place, key, look, answer, effects, trail, database, watch.run_id)
     paths = [file.path for file in answer.files if file.path is not None]
     if paths:
+        # Of two issues of one statement, from whatever places, the later one counts.
+        paths.sort(key=lambda path: Path(path).stat().st_mtime)
         follow_ups.ask(IMPORT, {"paths": paths}, key=f"fetched:{watch.run_id}")
     return answer
 
