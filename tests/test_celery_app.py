@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,3 +92,13 @@ def test_a_task_of_ours_is_a_celery_task(app: Any) -> None:
         name_queue("canvas"),
     }
     assert not app.conf.worker_enable_remote_control
+
+
+def test_a_process_that_only_knows_the_tasks_loads_nothing_heavy() -> None:
+    code = """
+import sys, backline.celery_app
+heavy = {"alembic", "fastapi", "numpy", "openpyxl", "paramiko", "pyarrow"}
+print(*sorted(heavy & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -16,9 +16,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from backline.errors import BadInput
 from backline.metrics.lines import combine_cells
 from backline.metrics.numbers import ArtistNumbers, Figure, show_known, show_value
@@ -119,6 +116,9 @@ def _show_cell(row: ExportRow, column: str) -> Any:
 
 
 def _write_parquet(rows: Sequence[ExportRow], path: Path) -> None:
+    import pyarrow as pa  # takes a while to load, and most processes never export
+    import pyarrow.parquet as pq
+
     scale = max((-int(row.value.as_tuple().exponent) for row in rows), default=0)
     kinds: dict[str, pa.DataType] = {
         "day": pa.date32(),

@@ -1,0 +1,1 @@
+"""What tasks load when they are carried. The tasks themselves are known to every process, so they load little."""
