@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
+from backline.storage.audits import AuditEntry, insert_audit
 from backline.storage.database import Database
+from backline.storage.seals import seal_batch, write_epoch
 from backline.storage.seals_chain import hash_row
 from backline.storage.seals_epochs import begin_epoch
 from backline.storage.seals_verify import Finding
-from tests.storage.chains import check, open_owner, read_points, seal, tamper, tell
+from tests.storage.chains import await_neighbours, check, open_owner, read_points, seal, tamper, tell
 
 NAMES = [f"song:{number}" for number in range(1, 11)]
 CHANGES = [
@@ -81,6 +83,47 @@ def test_a_changed_seal_is_named_as_its_row(sealed: Database) -> None:
     assert (finding.kind, finding.audit_id) == ("changed_row", 4)
 
 
+@pytest.mark.parametrize("last", [False, True])
+def test_a_changed_row_whose_seal_was_made_anew_is_named_itself(sealed: Database, last: bool) -> None:
+    number = 10 if last else 4
+    tamper(sealed, f"UPDATE backline_audit SET actor = 'bob' WHERE id = {number}")
+    with open_owner(sealed) as connection:
+        row = connection.execute(text(f"SELECT * FROM backline_audit WHERE id = {number}")).mappings().one()
+        prev = connection.execute(text(f"SELECT prev FROM backline_seal WHERE seq = {number}")).scalar_one()
+        own = hash_row(bytes(prev), {name: value for name, value in row.items() if name != "xid"})
+        connection.execute(text(f"UPDATE backline_seal SET hash = :own WHERE seq = {number}"), {"own": own})
+    if last:  # nothing stands on it yet
+        tell(sealed, "song:11")
+        assert check(sealed) == []
+        return
+    (finding,) = check(sealed)
+    assert (finding.kind, finding.audit_id, finding.seq) == ("changed_row", 4, 4)
+    assert "made anew" in finding.says
+    kept = {(1, 4): own}  # an anchor that knows this row as it is: then the one after it is not what it was
+    (finding,) = check(sealed, kept)
+    assert (finding.kind, finding.audit_id) == ("removed_seals", 5)
+
+
+ODD_HASHES = {"sqlite": ["'text'", "x'00'", "7", "9999999999999", "x''"], "postgresql": [r"'\x00'", "''"]}
+
+
+@pytest.mark.parametrize("column", ["prev", "hash"])
+def test_an_odd_hash_is_a_fault_of_its_row(sealed: Database, column: str) -> None:
+    for odd in ODD_HASHES[sealed.dialect]:
+        tamper(sealed, f"UPDATE backline_seal SET {column} = {odd} WHERE seq = 4")
+        assert ("changed_row", 4) in {(finding.kind, finding.audit_id) for finding in check(sealed)}
+
+
+@pytest.mark.parametrize("action", ["audit.drop", "audit.epoch"])
+def test_an_odd_tale_of_an_epoch_is_a_fault(sealed: Database, action: str) -> None:
+    with sealed.write() as connection:
+        for body in ("nonsense", "[]", "1", '"x"', "[" * 9999):
+            insert_audit(connection, sealed.now_sql, AuditEntry("eve", action, "audit-epoch:1", body))
+    seal(sealed)
+    found = [(finding.kind, finding.fault, finding.audit_id) for finding in check(sealed)]
+    assert found == [("odd_row", True, number) for number in range(11, 16)]
+
+
 def test_a_removed_row_is_named(sealed: Database) -> None:
     tamper(sealed, "DELETE FROM backline_audit WHERE id = 4")
     (finding,) = check(sealed)
@@ -136,6 +179,19 @@ def test_a_rewritten_chain_is_seen_by_the_anchors_alone(sealed: Database) -> Non
     assert "behind seal 2" in finding.says
 
 
+def test_a_cut_tail_dressed_up_as_a_restore(sealed: Database) -> None:
+    points = read_points(sealed)
+    tamper(sealed, "DELETE FROM backline_audit WHERE id > 6", "DELETE FROM backline_seal WHERE seq > 6")
+    with sealed.write() as connection:
+        values = {
+            "epoch": 2, "foot": points[1, 6], "rows_before": 6, "began_at": 5, "why": "disk died",
+            "anchor": "epoch 1, seal 6", "xid_floor": 0, "audit_id": 6,
+        }  # fmt: skip
+        write_epoch(connection, values)
+    assert kinds(check(sealed, points)) == {"cut_tail", "untold_restore"}
+    assert kinds(check(sealed)) == {"untold_restore"}
+
+
 def test_everything_gone_is_seen_by_the_anchors(sealed: Database) -> None:
     points = read_points(sealed)
     tamper(
@@ -163,7 +219,37 @@ def test_a_row_slipped_in_behind_the_head_is_never_sealed(sealed: Database) -> N
         tamper(sealed, "UPDATE backline_audit SET xid = '3' WHERE id = -3")
     seal(sealed)
     (finding,) = check(sealed, late=True)
-    assert (finding.kind, finding.audit_id) == ("unsealed", -3)
+    assert (finding.kind, finding.audit_id) == ("inserted_row", -3)
+
+
+def test_a_row_slipped_in_is_told_whatever_time_it_claims(sealed: Database) -> None:
+    tamper(
+        sealed,
+        "DELETE FROM backline_audit WHERE id = 4",
+        "DELETE FROM backline_seal WHERE audit_id = 4",
+        "INSERT INTO backline_audit (id, at, actor, action, object, body) "
+        "VALUES (4, 9000000000000000, 'eve', 'a', 'o', '{}')",
+    )
+    if not sealed.is_sqlite:
+        tamper(sealed, "UPDATE backline_audit SET xid = '3' WHERE id = 4")
+    seal(sealed)
+    found = {finding.kind: finding.audit_id for finding in check(sealed, late=True)}
+    assert (found["inserted_row"], found["future_row"]) == (4, 4)
+
+
+def test_a_row_of_the_future_is_sealed_and_told(sealed: Database) -> None:
+    tamper(
+        sealed,
+        "INSERT INTO backline_audit (at, actor, action, object, body) VALUES (9000000000000000, 'a', 'a', 'o', '{}')",
+    )
+    (finding,) = check(sealed, late=True)[:1]
+    assert (finding.kind, finding.fault, finding.audit_id) == ("unsealed", True, 11)
+    await_neighbours(sealed)
+    with sealed.write() as connection:
+        assert seal_batch(connection, least_age=1.0) == 1
+    (finding,) = check(sealed, late=True)
+    assert (finding.kind, finding.fault, finding.audit_id) == ("future_row", False, 11)
+    assert "2255-03-14" in finding.says
 
 
 def test_a_changed_epoch_and_a_missing_one(sealed: Database) -> None:

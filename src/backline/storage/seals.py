@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, text
 
 from backline.errors import NeedsHuman
 from backline.storage import seal_tables as t
 from backline.storage.clock import now_sql
+from backline.storage.seal_rows import make_epoch, read_hash, select_raw, take_any_text
 from backline.storage.seals_chain import GENESIS, ROW_FIELDS, Epoch, Head, chain_rows, hash_epoch
 
 LOCK = 4_242_2027
@@ -70,8 +71,7 @@ def seal_batch(connection: Connection, most: int = BATCH, *, least_age: float = 
     epoch = read_epoch(connection) or _open_first(connection)
     rows = _read_pending(connection, epoch, 1 if least_age else most)
     if least_age and rows:
-        now = int(connection.execute(text(f"SELECT {now_sql(connection.dialect.name)}")).scalar_one())
-        if now - rows[0]["at"] < least_age * 1_000_000:
+        if _is_young(connection, rows[0]["at"], least_age):
             return 0
         rows = _read_pending(connection, epoch, most)
     write_seals(connection, epoch, rows)
@@ -115,8 +115,23 @@ def read_head(connection: Connection) -> Head | None:
 
 def read_epoch(connection: Connection) -> Epoch | None:
     """The open epoch; None before the first."""
-    row = connection.execute(select(t.epoch).order_by(t.epoch.c.epoch.desc()).limit(1)).first()
-    return None if row is None else Epoch(**row._mapping)  # noqa: SLF001 - its documented name
+    query = select_raw(t.epoch).order_by(t.epoch.c.epoch.desc()).limit(1)
+    with take_any_text(connection):
+        row = connection.execute(query).mappings().first()
+    return None if row is None else make_epoch(row)
+
+
+def read_cursor(connection: Connection, epoch: Epoch) -> tuple[int, int]:
+    """(transaction, id) up to which everything is sealed. PostgreSQL only.
+
+    Raises `NeedsHuman` where that is another server's.
+    """
+    last = connection.execute(_CURSOR, {"epoch": epoch.epoch, "caught": epoch.audit_id}).first()
+    if last is None:
+        return epoch.xid_floor, 0
+    if connection.execute(_IS_FOREIGN, {"xid": last.xid}).scalar_one():
+        raise NeedsHuman(FOREIGN, remedy=BEGIN)
+    return last.xid, last.id
 
 
 def read_lag(connection: Connection) -> tuple[float, int]:
@@ -152,17 +167,21 @@ def _open_first(connection: Connection) -> Epoch:
 
 def _read_last(connection: Connection, epoch: Epoch) -> tuple[int, bytes]:
     last = connection.execute(_HEAD, {"epoch": epoch.epoch}).first()
-    return (0, epoch.hash) if last is None else (last.seq, bytes(last.hash))
+    return (0, epoch.hash) if last is None else (last.seq, read_hash(last.hash))
 
 
 def _read_pending(connection: Connection, epoch: Epoch, most: int) -> list[Mapping[str, Any]]:
     """The next rows of which no earlier one can come any more, in their order."""
     values: dict[str, Any] = {"most": most}
     if connection.dialect.name == "postgresql":
-        last = connection.execute(_CURSOR, {"epoch": epoch.epoch, "caught": epoch.audit_id}).first()
-        xid, number = (epoch.xid_floor, 0) if last is None else (last.xid, last.id)
-        if last is not None and connection.execute(_IS_FOREIGN, {"xid": xid}).scalar_one():
-            raise NeedsHuman(FOREIGN, remedy=BEGIN)
+        xid, number = read_cursor(connection, epoch)
         values |= {"xid": xid, "id": number}
-    found = connection.execute(_PENDING[connection.dialect.name], values)
-    return [dict(row) for row in found.mappings()]
+    with take_any_text(connection):
+        found = connection.execute(_PENDING[connection.dialect.name], values)
+        return [dict(row) for row in found.mappings()]
+
+
+def _is_young(connection: Connection, at: object, least_age: float) -> bool:
+    """Whether more rows may be waited for. One that lies in the future, or in no time at all, is not young."""
+    now = int(connection.execute(text(f"SELECT {now_sql(connection.dialect.name)}")).scalar_one())
+    return isinstance(at, int) and 0 <= now - at < least_age * 1_000_000

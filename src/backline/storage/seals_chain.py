@@ -3,7 +3,8 @@
     hash = sha256(version byte ‖ prev ‖ canonical row)
 
 A canonical row is JSON after RFC 8785 with integers and strings only: keys sorted, no spaces, what is NULL
-left out, times as whole microseconds since 1970 UTC. An epoch opens with the hash of its own row on its
+left out, times as whole microseconds since 1970 UTC. What no process of ours writes, but SQLite keeps, has its
+form too: bytes are `{"blob": hex}`, a text that is no UTF-8 goes in byte by byte as it is. An epoch opens with the hash of its own row on its
 foot, which is the last hash of the epoch before (32 zero bytes for the first).
 """
 
@@ -76,8 +77,17 @@ class Head:
 
 def hash_row(prev: bytes, row: Mapping[str, Any]) -> bytes:
     """The hash of a row, a mapping of `ROW_FIELDS`, on the hash before."""
-    kept = {name: value for name, value in row.items() if value is not None}
-    return sha256(VERSION + prev + _ENCODER.encode(kept).encode()).digest()
+    written = _ENCODER.encode(make_canonical(row))
+    return sha256(VERSION + prev + written.encode("utf-8", "surrogateescape")).digest()
+
+
+def make_canonical(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands in the JSON of a row. Bytes of broken text are lone surrogates in it (PEP 383)."""
+    return {
+        name: {"blob": value.hex()} if isinstance(value, bytes) else value
+        for name, value in row.items()
+        if value is not None
+    }
 
 
 def hash_epoch(foot: bytes, values: Mapping[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, text
 from backline.storage import seal_tables as t
 from backline.storage.clock import now_sql
 from backline.storage.run_tables import audit
+from backline.storage.seal_rows import make_drop, make_epoch, select_raw, take_any_text
 from backline.storage.seals import BATCH, read_epoch, read_head, take_lock, write_epoch, write_seals
 from backline.storage.seals_chain import GENESIS, ROW_FIELDS, Drop, Epoch
 
@@ -50,14 +51,16 @@ def begin_epoch(
 
 def list_epochs(connection: Connection) -> list[Epoch]:
     """Every epoch, oldest first."""
-    rows = connection.execute(select(t.epoch).order_by(t.epoch.c.epoch))
-    return [Epoch(**row._mapping) for row in rows]  # noqa: SLF001 - its documented name
+    with take_any_text(connection):
+        rows = connection.execute(select_raw(t.epoch).order_by(t.epoch.c.epoch))
+        return [make_epoch(row) for row in rows.mappings()]
 
 
 def list_drops(connection: Connection) -> list[Drop]:
     """Every epoch that was taken out, oldest first."""
-    rows = connection.execute(select(t.drop).order_by(t.drop.c.epoch))
-    return [Drop(**row._mapping) for row in rows]  # noqa: SLF001 - its documented name
+    with take_any_text(connection):
+        rows = connection.execute(select_raw(t.drop).order_by(t.drop.c.epoch))
+        return [make_drop(row) for row in rows.mappings()]
 
 
 def _catch_up(connection: Connection, epoch: Epoch) -> None:
@@ -67,7 +70,8 @@ def _catch_up(connection: Connection, epoch: Epoch) -> None:
     query = select(*columns).where(unsealed, audit.c.id <= epoch.audit_id).order_by(audit.c.id).limit(BATCH)
     last = 0
     while True:
-        rows = [dict(row) for row in connection.execute(query.where(audit.c.id > last)).mappings()]
+        with take_any_text(connection):
+            rows = [dict(row) for row in connection.execute(query.where(audit.c.id > last)).mappings()]
         write_seals(connection, epoch, rows)
         if len(rows) < BATCH:
             return

@@ -7,7 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from backline.storage.clock import from_micros, now_sql
+from backline.errors import NeedsHuman
+from backline.storage.clock import now_sql
+from backline.storage.seal_rows import read_hash, read_number, show_moment, take_any_text
+from backline.storage.seals import read_cursor, read_epoch
 from backline.storage.seals_chain import ROW_FIELDS, Seal
 from backline.storage.seals_verify import Finding
 
@@ -19,16 +22,29 @@ SELECT s.epoch, s.seq, s.audit_id, s.prev, s.hash, {_COLUMNS}
 FROM backline_seal s LEFT JOIN backline_audit a ON a.id = s.audit_id {{where}} ORDER BY s.epoch, s.seq
 """
 _UNSEALED = f"SELECT {_COLUMNS} FROM backline_audit a WHERE NOT EXISTS (SELECT 1 FROM backline_seal s WHERE s.audit_id = a.id) {{where}} ORDER BY a.id"
+_IS_BEHIND = {
+    "postgresql": "(a.xid, a.id) < (CAST(CAST(:xid AS TEXT) AS xid8), :id)",
+    "sqlite": "a.id < (SELECT max(audit_id) FROM backline_seal)",
+}
 _STATE = {
-    "postgresql": "CASE WHEN a.xid >= pg_snapshot_xmax(pg_current_snapshot()) THEN 'foreign' "
-    "WHEN a.xid >= pg_snapshot_xmin(pg_current_snapshot()) THEN 'waiting' ELSE 'unsealed' END",
-    "sqlite": "'unsealed'",
+    "postgresql": "WHEN a.xid >= pg_snapshot_xmax(pg_current_snapshot()) THEN 'foreign' "
+    "WHEN a.xid >= pg_snapshot_xmin(pg_current_snapshot()) THEN 'waiting'",
+    "sqlite": "",
 }
 _COUNT_UNSEALED = """
-SELECT {state} AS state, count(*) AS late, min(a.id) AS first, min(a.at) AS since FROM backline_audit a
-WHERE a.at < {now} - :late AND NOT EXISTS (SELECT 1 FROM backline_seal s WHERE s.audit_id = a.id) GROUP BY 1
+SELECT state, count(*) AS late, min(id) AS first, min(at) AS since FROM (
+    SELECT a.id, a.at, CASE WHEN {behind} THEN 'inserted'
+        WHEN a.at BETWEEN {now} - :late AND {now} + :late THEN 'young' {states} ELSE 'unsealed' END AS state
+    FROM backline_audit a WHERE NOT EXISTS (SELECT 1 FROM backline_seal s WHERE s.audit_id = a.id)
+) u WHERE state <> 'young' GROUP BY state ORDER BY state
 """
+_COUNT_FUTURE = "SELECT count(*) AS many, min(id) AS first, max(at) AS until FROM backline_audit WHERE at > {now} + :late"
 _WORDS = {
+    "inserted": (
+        "inserted_row",
+        True,
+        "were put in behind rows that are sealed: no process of Backline does that",
+    ),
     "unsealed": ("unsealed", True, "are not sealed: start a process, or run `backline audit anchor`"),
     "foreign": ("unsealed", True, "come from another server: run `backline audit epoch --why …`"),
     "waiting": ("waiting", False, "wait for a transaction that is still open"),
@@ -49,12 +65,13 @@ def walk_seals(connection: Connection, between: Range | None = None) -> Iterator
         where = "WHERE (s.epoch, s.seq) >= (:e1, :s1) AND (s.epoch, s.seq) <= (:e2, :s2)"
         (e1, s1), (e2, s2) = between
         values = {"e1": e1, "s1": s1, "e2": e2, "s2": s2}
-    result = connection.execute(
-        text(_WALK.format(where=where)), values, execution_options={"yield_per": _CHUNK}
-    )
-    for epoch, seq, audit_id, prev, own, *fields in result:
-        row = None if fields[0] is None else dict(zip(ROW_FIELDS, fields, strict=True))
-        yield Seal(epoch, seq, audit_id, bytes(prev), bytes(own), row)
+    query = text(_WALK.format(where=where))
+    with take_any_text(connection):
+        result = connection.execute(query, values, execution_options={"yield_per": _CHUNK})
+        for epoch, seq, audit_id, prev, own, *fields in result:
+            row = None if fields[0] is None else dict(zip(ROW_FIELDS, fields, strict=True))
+            place = (read_number(epoch), read_number(seq), read_number(audit_id))
+            yield Seal(*place, read_hash(prev), read_hash(own), row)
 
 
 def walk_unsealed(connection: Connection, since: int | None, until: int | None) -> Iterator[dict[str, Any]]:
@@ -62,9 +79,10 @@ def walk_unsealed(connection: Connection, since: int | None, until: int | None) 
     where = "AND a.at >= :since AND a.at < :until" if since is not None or until is not None else ""
     values = {"since": since or 0, "until": until if until is not None else 1 << 62}
     query = text(_UNSEALED.format(where=where))
-    result = connection.execute(query, values if where else {}, execution_options={"yield_per": _CHUNK})
-    for row in result.mappings():
-        yield dict(row)
+    with take_any_text(connection):
+        result = connection.execute(query, values if where else {}, execution_options={"yield_per": _CHUNK})
+        for row in result.mappings():
+            yield dict(row)
 
 
 def find_range(connection: Connection, since: int | None, until: int | None) -> Range | None:
@@ -79,11 +97,31 @@ def find_range(connection: Connection, since: int | None, until: int | None) -> 
 
 
 def check_unsealed(connection: Connection) -> Iterator[Finding]:
-    """Rows that ought to be sealed by now."""
+    """Rows that ought to be sealed by now, rows that can never be, and rows of the future."""
     dialect = connection.dialect.name
-    query = text(_COUNT_UNSEALED.format(state=_STATE[dialect], now=now_sql(dialect)))
-    for row in connection.execute(query, {"late": int(LATE * 1_000_000)}):
+    now, values = now_sql(dialect), {"late": int(LATE * 1_000_000)}
+    query = _COUNT_UNSEALED.format(behind=_IS_BEHIND[dialect], now=now, states=_STATE[dialect])
+    place = _find_place(connection) if dialect == "postgresql" else {}
+    with take_any_text(connection):
+        found = connection.execute(text(query), values | place).all()
+        future = connection.execute(text(_COUNT_FUTURE.format(now=now)), values).one()
+    for row in found:
         kind, fault, words = _WORDS[row.state]
-        since = from_micros(row.since).isoformat(timespec="seconds")
-        says = f"{row.late:,} audit rows, the first {row.first} of {since}, {words}."
+        says = f"{row.late:,} audit rows, the first {row.first} of {show_moment(row.since)}, {words}."
         yield Finding(kind, says, fault=fault, audit_id=row.first)
+    if future.many:
+        says = (
+            f"{future.many:,} audit rows, the first {future.first}, lie in the future, up to "
+            f"{show_moment(future.until)}: the clock was set back, or they were told another time."
+        )
+        yield Finding("future_row", says, fault=False, audit_id=future.first)
+
+
+def _find_place(connection: Connection) -> dict[str, int]:
+    """Behind which place on PostgreSQL nothing can come any more; the beginning where nobody can say."""
+    epoch = read_epoch(connection)
+    try:
+        xid, number = (0, 0) if epoch is None else read_cursor(connection, epoch)
+    except NeedsHuman:  # of another server: told by the rows that nobody seals
+        xid, number = 0, 0
+    return {"xid": xid, "id": number}

@@ -11,12 +11,13 @@ import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
-from backline.storage.clock import from_micros
+from backline.storage.seal_rows import show_moment
 from backline.storage.seals_chain import GENESIS, Drop, Epoch, Seal, hash_epoch, hash_row
 
 KEPT = 200
-DROPPED = "audit.drop"
+DROPPED, BEGUN = "audit.drop", "audit.epoch"
 Points = Mapping[tuple[int, int], bytes]  # (epoch, seq) to the hash that an anchor knows
 
 
@@ -32,6 +33,15 @@ class Finding:
     audit_id: int | None = None
 
 
+@dataclass(frozen=True)
+class _Break:
+    """A seal that does not stand on the one before, what it ought to stand on, and whom else it accuses."""
+
+    seal: Seal
+    expected: set[bytes]
+    suspect: Seal | None
+
+
 @dataclass
 class _Walk:
     """Where the check of one epoch stands."""
@@ -41,7 +51,8 @@ class _Walk:
     seq: int = 0
     last: bytes = b""
     wrong: list[Seal] = field(default_factory=list)
-    broken: list[tuple[Seal, set[bytes]]] = field(default_factory=list)
+    broken: list[_Break] = field(default_factory=list)
+    before: Seal | None = None  # the last one, where it fits its row
     good: int = 0  # the last seq that an anchor agrees with
     rewritten: bool = False
 
@@ -56,7 +67,9 @@ class ChainCheck:
         self._drops = {drop.epoch: drop for drop in drops}
         self._points = points
         self._whole = whole
-        self._told: set[tuple[str, str]] = set()
+        self._dropped: set[tuple[str, str]] = set()  # (object, last hash) of what sealed rows tell
+        self._begun: set[tuple[int, int, str]] = set()  # (epoch, audit id, anchor) likewise
+        self._ahead: list[tuple[int, int, int]] = []  # (epoch, its last seq, what an anchor knows)
         self.rows = 0
 
     def run(self, seals: Iterable[Seal]) -> Iterator[Finding]:
@@ -117,19 +130,31 @@ class ChainCheck:
         if jumped:
             words = f"Seals {first} to {seal.seq - 1} of epoch {number} were removed."
             yield Finding("removed_seals", words, epoch=number, seq=first)
-        elif seal.prev not in walk.expected and (self._whole or walk.seq > 0 or seal.seq == 1):
-            yield from _keep_broken(walk, seal)
         own = None if seal.row is None else hash_row(seal.prev, seal.row)
-        if own is None:
+        if not jumped and seal.prev not in walk.expected and (self._whole or walk.seq > 0 or seal.seq == 1):
+            yield from _keep_broken(walk, seal, is_sound=own == seal.hash)
+        if seal.row is None:
             words = f"Audit row {seal.audit_id} was removed (epoch {number}, seal {seal.seq})."
             yield Finding("removed_row", words, epoch=number, seq=seal.seq, audit_id=seal.audit_id)
         elif own != seal.hash:
             yield from _keep_wrong(walk, seal)
-        elif seal.row is not None and seal.row["action"] == DROPPED:
-            self._told.add((str(seal.row["object"]), str(json.loads(seal.row["body"]).get("last_hash"))))
+        elif seal.row["action"] in (DROPPED, BEGUN):
+            yield from self._listen(seal, seal.row)
         walk.expected = {seal.hash} if own is None else {seal.hash, own}
         walk.seq, walk.last = seal.seq, seal.hash
+        walk.before = seal if own == seal.hash else None
         yield from self._compare(walk, seal.seq, seal.hash)
+
+    def _listen(self, seal: Seal, row: Mapping[str, Any]) -> Iterator[Finding]:
+        """What a sealed row tells of an epoch that began or was taken out."""
+        told = _read_object(row["body"])
+        if told is None:
+            words = f"Audit row {seal.audit_id} tells of an epoch, and cannot be read (epoch {seal.epoch}, seal {seal.seq})."
+            yield Finding("odd_row", words, epoch=seal.epoch, seq=seal.seq, audit_id=seal.audit_id)
+        elif row["action"] == DROPPED:
+            self._dropped.add((str(row["object"]), str(told.get("last_hash"))))
+        elif row["object"] == f"audit-epoch:{seal.epoch}":
+            self._begun.add((seal.epoch, seal.audit_id, str(told.get("anchor"))))
 
     def _compare(self, walk: _Walk, seq: int, own: bytes) -> Iterator[Finding]:
         """The first place of an epoch where an anchor knows another hash."""
@@ -152,16 +177,11 @@ class ChainCheck:
                 words = f"The chain was rewritten: an anchor knows another end of epoch {number}."
                 yield Finding("rewritten", words, epoch=number, seq=seq)
         beyond = max((seq for at, seq in self._points if at == number and seq > last), default=0)
-        after = self._find_next(number)
-        if beyond and after is not None and after.anchor is not None:
-            words = f"Epoch {number} ends at seal {last}, anchors know {beyond}: restored to {after.anchor} ({after.why})."
-            yield Finding("restored", words, fault=False, epoch=number, seq=last)
-        elif beyond:
-            words = f"The tail was cut: epoch {number} ends at seal {last}, an anchor knows seal {beyond}."
-            yield Finding("cut_tail", words, epoch=number, seq=last)
+        if beyond:
+            self._ahead.append((number, last, beyond))
 
     def _tell_drop(self, drop: Drop) -> Finding:
-        day = from_micros(drop.dropped_at).date().isoformat()
+        day = show_moment(drop.dropped_at)[:10]
         words = (
             f"Epoch {drop.epoch} ({drop.last_seq:,} rows) was taken out on {day} by {drop.dropped_by}; "
             f"SHA-256 of its export: {drop.export_sha}."
@@ -169,20 +189,42 @@ class ChainCheck:
         return Finding("dropped", words, fault=False, epoch=drop.epoch, seq=drop.last_seq)
 
     def _finish(self) -> Iterator[Finding]:
+        for number, last, beyond in self._ahead:
+            yield self._judge_ahead(number, last, beyond)
         if not self._whole:
             return
+        for epoch in self._epochs.values():
+            if epoch.anchor is not None and not self._followed_restore(epoch):
+                words = f"Epoch {epoch.epoch} says that it follows a restore, and no sealed audit row tells of it."
+                yield Finding("untold_restore", words, epoch=epoch.epoch)
         for drop in self._drops.values():
-            if (f"audit-epoch:{drop.epoch}", drop.last_hash.hex()) not in self._told:
+            if (f"audit-epoch:{drop.epoch}", drop.last_hash.hex()) not in self._dropped:
                 words = f"Epoch {drop.epoch} is gone, and no sealed audit row tells of it."
                 yield Finding("removed_epoch", words, epoch=drop.epoch)
         for number in sorted({epoch for epoch, _ in self._points} - self._epochs.keys()):
             after = self._find_next(number)
-            if after is not None and after.anchor is not None:
+            if after is not None and self._followed_restore(after):
                 words = f"Anchors know epoch {number}: lost, restored to {after.anchor} ({after.why})."
                 yield Finding("restored", words, fault=False, epoch=number)
             else:
                 words = f"The tail was cut: anchors know epoch {number}, the chain does not."
                 yield Finding("cut_tail", words, epoch=number)
+
+    def _judge_ahead(self, number: int, last: int, beyond: int) -> Finding:
+        """An epoch that ends before an anchor: a restore, where the next one tells of it, else a cut."""
+        after = self._find_next(number)
+        if after is not None and self._followed_restore(after):
+            words = f"Epoch {number} ends at seal {last}, anchors know {beyond}: restored to {after.anchor} ({after.why})."
+            return Finding("restored", words, fault=False, epoch=number, seq=last)
+        words = f"The tail was cut: epoch {number} ends at seal {last}, an anchor knows seal {beyond}."
+        return Finding("cut_tail", words, epoch=number, seq=last)
+
+    def _followed_restore(self, epoch: Epoch) -> bool:
+        """Whether it says so, and the sealed row that a restore writes does too, where that can be looked for."""
+        if epoch.anchor is None:
+            return False
+        is_out_of_sight = not self._whole or epoch.epoch in self._drops
+        return is_out_of_sight or (epoch.epoch, epoch.audit_id, epoch.anchor) in self._begun
 
     def _find_next(self, number: int) -> Epoch | None:
         """The next epoch that there is: after a restore it may not be the next number."""
@@ -197,11 +239,17 @@ def _keep_wrong(walk: _Walk, seal: Seal) -> Iterator[Finding]:
         yield _tell_changed(seal)
 
 
-def _keep_broken(walk: _Walk, seal: Seal) -> Iterator[Finding]:
+def _keep_broken(walk: _Walk, seal: Seal, *, is_sound: bool) -> Iterator[Finding]:
+    """A sound seal fits its own row. With no id between, it speaks of the row before: that was changed after it."""
+    before = walk.before
+    accuses = (
+        is_sound and before is not None and before.audit_id + 1 == seal.audit_id and before.seq != walk.good
+    )
+    broken = _Break(seal, walk.expected, before if accuses else None)
     if len(walk.broken) < KEPT:
-        walk.broken.append((seal, walk.expected))
+        walk.broken.append(broken)
     else:
-        yield _tell_broken(seal)
+        yield _tell_broken(broken)
 
 
 def _sort_out(walk: _Walk) -> Iterator[Finding]:
@@ -215,13 +263,14 @@ def _sort_out(walk: _Walk) -> Iterator[Finding]:
                 f"Audit rows were reordered: row {place.audit_id} stands in the place of row {seal.audit_id}."
             )
             yield Finding("reordered", words, epoch=seal.epoch, seq=seal.seq, audit_id=seal.audit_id)
-    expected = {own for _, owns in walk.broken for own in owns}
-    for seal, _ in walk.broken:
+    expected = {own for broken in walk.broken for own in broken.expected}
+    for broken in walk.broken:
+        seal = broken.seal
         if seal.prev in expected:
             words = f"Seals were reordered: seal {seal.seq} of epoch {seal.epoch} stands in another's place."
             yield Finding("reordered", words, epoch=seal.epoch, seq=seal.seq, audit_id=seal.audit_id)
         else:
-            yield _tell_broken(seal)
+            yield _tell_broken(broken)
 
 
 def _fits(seal: Seal, other: Seal) -> bool:
@@ -236,6 +285,22 @@ def _tell_changed(seal: Seal) -> Finding:
     return Finding("changed_row", words, epoch=seal.epoch, seq=seal.seq, audit_id=seal.audit_id)
 
 
-def _tell_broken(seal: Seal) -> Finding:
+def _tell_broken(broken: _Break) -> Finding:
+    seal, suspect = broken.seal, broken.suspect
+    if suspect is not None:
+        words = (
+            f"Audit row {suspect.audit_id} was changed and its seal made anew (epoch {suspect.epoch}, "
+            f"seal {suspect.seq}): the seal after it stands on another."
+        )
+        return Finding("changed_row", words, epoch=suspect.epoch, seq=suspect.seq, audit_id=suspect.audit_id)
     words = f"Seal {seal.seq} of epoch {seal.epoch} does not stand on the one before: seals were removed or rewritten."
     return Finding("removed_seals", words, epoch=seal.epoch, seq=seal.seq, audit_id=seal.audit_id)
+
+
+def _read_object(body: object) -> dict[str, Any] | None:
+    """The JSON object of a row's body; None where it is none."""
+    try:
+        told = json.loads(body) if isinstance(body, str) else None
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) else None
