@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from backline.reports.content import TextContent
 from backline.reports.format import Refused
-from backline.reports.records import CHARS, LONGEST, Block, TextRecords, read_head, split_head
+from backline.reports.quoted import LONGEST
+from backline.reports.records import CHARS, Block, TextRecords, read_head, split_head
 
 NAMES = ("a", "b", "c")
 
@@ -44,6 +46,15 @@ def test_lines_are_physical_lines(tmp_path: Path, end: str, *, quotes: bool) -> 
 def test_newlines_inside_quotes_count(tmp_path: Path) -> None:
     blocks = read_blocks(tmp_path, 'a,b,c\n1,"two\nlines",3\n4,5,6\n"x\r\ny\rz",,1\n7,8,9\n')
     assert [line for line, _ in rows_of(blocks)] == [2, 4, 5, 8]
+
+
+def test_cells_of_several_lines_are_read_by_columns_also_where_blocks_meet(tmp_path: Path) -> None:
+    cells = [f"{number}\n\n{'x' * (number % 97)}" for number in range(60_000)]
+    text = "a,b,c\n" + "".join(f'"{cell}",2,"3"\n' for cell in cells)
+    blocks = read_blocks(tmp_path, text)
+    assert len(blocks) > 2 and all(isinstance(block.columns["a"], pa.Array) for block in blocks)
+    assert [cell for block in blocks for cell in block.column("a").to_pylist()] == cells
+    assert [int(line) for block in blocks for line in block.lines] == list(range(2, 3 * len(cells) + 2, 3))
 
 
 def test_a_sloppy_quote_costs_one_row(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from backline.reports.format import Refused
 from backline.reports.header import fold_column
 from backline.reports.parquet_pages import find_largest_page
-from backline.reports.records import LONGEST, MOST_COLUMNS, ROWS, Block
+from backline.reports.quoted import LONGEST
+from backline.reports.records import MOST_COLUMNS, ROWS, Block
 
 MOST_FOOTER: Final = 8 << 20
 MOST_GROUP: Final = 192 << 20  # unpacked bytes of the columns that are read, of one row group

@@ -1,7 +1,8 @@
 """A text file as blocks of records: each with the physical line it starts on, in bounded memory.
 
 A block is at most `ROWS` records or about `CHARS` characters. A file without a single quote is split by
-columns (one step per block, not per row), and so is a block whose quotes are all in order; any other goes
+columns (one step per block, not per row), and so is a block whose quotes are all in order, with cells of
+several lines or without; any other goes
 through Python's csv module, strictly. A cell or a line longer than `LONGEST` characters makes the file
 unreadable.
 """
@@ -23,11 +24,11 @@ import pyarrow.compute as pc
 
 from backline.reports.content import TextContent
 from backline.reports.format import Refused
-from backline.reports.quoted import split_quoted
+from backline.reports.quoted import LONGEST, split_quoted
 
 ROWS: Final = 65_536
 CHARS: Final = 2_000_000
-LONGEST: Final = 131_072  # the limit that the csv module has for a cell
+TAIL: Final = 64  # lines of a record whose end is yet to be read
 MOST_COLUMNS: Final = 2_000
 _MEND: Final = "Open the file in a text editor and remove the damaged part."
 Lines = np.ndarray[Any, np.dtype[np.int64]]
@@ -150,13 +151,13 @@ class TextRecords:
         while skip and (passed := self._take(reader, feed, skip)):
             skip -= len(passed)
         while lines := feed.peek():
-            columns = split_quoted(lines, self._delimiter, len(self._names))
-            if columns is None:
+            records = split_quoted(lines, self._delimiter, len(self._names))
+            if records is None:
                 yield self._arrange(self._take(reader, feed, ROWS))
                 continue
-            numbers = np.arange(feed.number + 1, feed.number + len(lines) + 1, dtype=np.int64)
-            feed.drop(len(lines))
-            yield Block(self._name_columns(columns), numbers)
+            numbers = feed.number + 1 + records.starts
+            feed.drop(records.height)
+            yield Block(self._name_columns(records.columns), numbers)
 
     def _take(self, reader: Any, feed: _Feed, most: int) -> list[Broken]:
         """(line, cells) of the next records, blank ones included."""
@@ -241,7 +242,7 @@ class _Feed:
 
     def peek(self) -> list[str]:
         """Some of the next lines, with their ends; none where there are no more."""
-        if self._place >= len(self._ahead):
+        if len(self._ahead) - self._place <= TAIL:
             with contextlib.suppress(StopIteration):
                 self._fill()
         return self._ahead[self._place : self._place + ROWS]
@@ -254,13 +255,15 @@ class _Feed:
     def _fill(self) -> None:
         chunk = self._text.read(CHARS)
         chunk += self._text.readline(LONGEST)
-        self._ahead, self._place = io.StringIO(chunk, newline="\n").readlines(), 0
-        if not self._ahead:
+        more = io.StringIO(chunk, newline="\n").readlines()
+        if not more:
             raise StopIteration
-        lengths = list(map(len, self._ahead))
+        left = self._ahead[self._place :]
+        lengths = list(map(len, more))
         if max(lengths) >= LONGEST:
             place = next(place for place, length in enumerate(lengths) if length >= LONGEST)
-            raise _endless_line(self.number + place + 1)
+            raise _endless_line(self.number + len(left) + place + 1)
+        self._ahead, self._place = [*left, *more], 0
 
 
 def _endless_line(line: int) -> Refused:
