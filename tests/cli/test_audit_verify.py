@@ -36,7 +36,7 @@ def test_an_untouched_chain(call: Call, told: Database) -> None:
     result = call("audit", "verify", "--json")
     assert result.code == 0
     assert {**result.one, "seconds": 0, "rows_a_second": 0} == {
-        "rows": 3, "anchors": 3, "faults": 0, "seconds": 0, "rows_a_second": 0,
+        "whole": True, "rows": 3, "anchors": 3, "faults": 0, "seconds": 0, "rows_a_second": 0,
     }  # fmt: skip
     assert result.one["rows_a_second"] > 0
 
@@ -52,7 +52,30 @@ def test_what_was_done_is_told(call: Call, told: Database) -> None:
 
 def test_without_anchors_that_is_said(call: Call, told: Database, state: Path) -> None:
     (state / "anchors" / "anchors.jsonl").unlink()
+    with told.write() as connection:
+        connection.execute(text("DELETE FROM backline_seal_anchor"))
     assert kinds(call) == (0, ["no_anchors"])
+
+
+def test_anchors_that_were_kept_and_are_gone_are_a_fault(call: Call, told: Database, state: Path) -> None:
+    file = state / "anchors" / "anchors.jsonl"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(lines[:2]) + "\n")
+    assert kinds(call) == (4, ["missing_anchor"])
+    assert (
+        "fault: Target file was given an anchor at epoch 1, seal 3: it is gone.\n"
+        in call("audit", "verify").out
+    )
+    file.unlink()
+    assert kinds(call) == (4, ["no_anchors", "missing_anchor"])
+    file.write_text("\n".join(lines) + "\n")
+    assert kinds(call) == (0, [])
+
+
+def test_a_copy_of_the_anchors_may_be_older(call: Call, told: Database, state: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "anchors.jsonl"
+    copy.write_text((state / "anchors" / "anchors.jsonl").read_text().splitlines()[0] + "\n")
+    assert kinds(call, "--anchors", str(copy)) == (0, [])
 
 
 def test_without_a_key_that_is_said(call: Call, told: Database, state: Path) -> None:
@@ -83,6 +106,27 @@ def test_an_export_is_verified_offline(call: Call, told: Database, state: Path, 
     assert kinds(call, *words) == (4, ["changed_row"])
     assert not (state / "backline.db").exists()
     assert call("audit", "verify", "--export", str(public)).code == 2
+
+
+def test_a_part_says_that_it_is_one(call: Call, told: Database, tmp_path: Path) -> None:
+    file = tmp_path / "e.jsonl"
+    call("audit", "export", str(file))
+    assert kinds(call, "--export", str(file), "--whole") == (0, ["no_anchors"])
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    lines[0]["whole"] = False
+    del lines[3:5]  # two rows of three
+    lines[-1]["rows"] = 1
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    result = call("audit", "verify", "--export", str(file), "--json")
+    assert (result.code, [line["kind"] for line in result.lines[:-1]]) == (0, ["no_anchors", "part"])
+    assert result.lines[-1]["whole"] is False
+    assert "note: This is a part of the chain, 1 seals" in call("audit", "verify", "--export", str(file)).out
+    assert kinds(call, "--export", str(file), "--whole") == (4, ["no_anchors", "part"])
+    del lines[2]
+    lines[-1] |= {"rows": 0, "unsealed": 1}
+    lines.insert(2, {"kind": "unsealed", "row": {"id": 9, "at": 5}})
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert kinds(call, "--export", str(file)) == (4, ["no_anchors", "empty_part", "unsealed_rows"])
 
 
 def test_rows_that_nobody_seals_are_a_fault(call: Call, told: Database) -> None:

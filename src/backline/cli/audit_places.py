@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from backline.anchors.keys import SigningKey, VerifyingKey, name_public, read_si
 from backline.errors import BacklineError, BadInput
 from backline.runtime.seal import Anchorer
 from backline.settings import Settings
+from backline.storage.anchors import Served
 from backline.storage.seals_chain import Head
 from backline.storage.seals_verify import Finding
 from backline.wiring import House
@@ -111,6 +112,7 @@ class KnownAnchors:
     points: dict[tuple[int, int], bytes] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     newest: Anchor | None = None
+    seen: set[tuple[int, int]] = field(default_factory=set)  # also where anchors do not hold
 
 
 def judge_anchors(
@@ -119,6 +121,7 @@ def judge_anchors(
     """Take in the anchors that hold, and say which do not. Without keys signatures are not looked at."""
     for anchor in anchors:
         where = f"The anchor at epoch {anchor.epoch}, seal {anchor.seq}"
+        known.seen.add((anchor.epoch, anchor.seq))
         if keys and not is_signed(anchor, keys):
             words = f"{where} is not signed by a key that was given (it names key {anchor.key})."
             known.findings.append(Finding("bad_signature", words, epoch=anchor.epoch, seq=anchor.seq))
@@ -138,6 +141,19 @@ def judge_anchors(
             )
         if known.newest is None or anchor.at > known.newest.at:
             known.newest = anchor
+
+
+def find_missing(settings: Settings, served: Iterable[Served], known: KnownAnchors) -> Iterator[Finding]:
+    """Anchors that the database says were kept in a target of the settings, and that are nowhere to be found."""
+    names = list_names(settings)
+    for one in served:
+        if one.target not in names or one.epoch is None or one.seq is None:
+            continue
+        if (one.epoch, one.seq) not in known.seen:
+            words = (
+                f"Target {one.target} was given an anchor at epoch {one.epoch}, seal {one.seq}: it is gone."
+            )
+            yield Finding("missing_anchor", words, epoch=one.epoch, seq=one.seq)
 
 
 def read_targets(settings: Settings, bad: list[str]) -> Iterable[Anchor]:

@@ -14,6 +14,7 @@ from backline.anchors.anchor import read_lines
 from backline.cli.audit_places import (
     KnownAnchors,
     find_certificates,
+    find_missing,
     find_verifying_keys,
     judge_anchors,
     read_targets,
@@ -23,12 +24,12 @@ from backline.cli.houses import make_screen, open_house, read_settings
 from backline.cli.parameters import Json
 from backline.cli.screen import Screen
 from backline.settings import Settings
+from backline.storage.anchors import list_served
 from backline.storage.seals_epochs import list_drops, list_epochs
-from backline.storage.seals_export import open_export
+from backline.storage.seals_export import Export, open_export
 from backline.storage.seals_read import check_unsealed, hold_snapshot, walk_seals
 from backline.storage.seals_verify import ChainCheck, Finding
 
-Seen = tuple[ChainCheck, Iterator[Finding]]
 NO_ANCHORS = "There are no anchors: a cut tail and a chain rewritten as a whole cannot be seen."
 NO_KEY = "Signatures of anchors were not looked at: give --public-key."
 
@@ -50,19 +51,46 @@ def verify(
         Path | None,
         typer.Option("--export", exists=True, dir_okay=False, help="Verify this export, not the database."),
     ] = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="With --export: a part of the chain is a fault.")
+    ] = False,
     json_lines: Json = False,
 ) -> None:
     """Check the audit chain. Exit code 4 where something was changed, removed, reordered, cut or rewritten."""
     settings, screen = read_settings(), make_screen(json_lines=json_lines)
-    # The anchors first: the chain that is read later holds everything that they know.
-    known = gather_anchors(settings, anchors, public_key or [], offline=export is not None)
-    began = time.perf_counter()
+    keys = public_key or []
     if export is not None:
-        top = open_export(export)
-        check = ChainCheck(top.epochs, top.drops, known.points, whole=top.whole)
-        faults = _tell(screen, known, lambda: check.run(top.seals()))
+        faults = _verify_export(screen, export, gather_anchors(settings, anchors, keys, offline=True), whole)
     else:
-        with open_house() as house, house.database.read() as connection:
+        faults = _verify_database(screen, settings, anchors, keys)
+    if faults:
+        raise typer.Exit(NEEDS_PERSON)
+
+
+def _verify_export(screen: Screen, path: Path, known: KnownAnchors, whole: bool) -> int:
+    began = time.perf_counter()
+    top = open_export(path)
+    check = ChainCheck(top.epochs, top.drops, known.points, whole=top.whole)
+
+    def look() -> Iterator[Finding]:
+        yield from check.run(top.seals())
+        yield from judge_extent(top, wants_whole=whole)
+
+    faults = _tell(screen, known, look)
+    _summarize(screen, check, known, faults, time.perf_counter() - began, is_whole=top.whole)
+    return faults
+
+
+def _verify_database(screen: Screen, settings: Settings, anchors: Path | None, keys: list[Path]) -> int:
+    with open_house() as house:
+        with house.database.read() as connection:
+            served = list_served(connection)
+        # The anchors before the chain, which then holds everything that they know, and after what was served.
+        known = gather_anchors(settings, anchors, keys, offline=False)
+        if anchors is None:
+            known.findings += find_missing(settings, served, known)
+        began = time.perf_counter()
+        with house.database.read() as connection:
             hold_snapshot(connection)
             check = ChainCheck(list_epochs(connection), list_drops(connection), known.points)
 
@@ -71,9 +99,20 @@ def verify(
                 yield from check_unsealed(connection)
 
             faults = _tell(screen, known, look)
-    _summarize(screen, check, known, faults, time.perf_counter() - began)
-    if faults:
-        raise typer.Exit(NEEDS_PERSON)
+    _summarize(screen, check, known, faults, time.perf_counter() - began, is_whole=True)
+    return faults
+
+
+def judge_extent(export: Export, *, wants_whole: bool) -> Iterator[Finding]:
+    """Whether a file that was walked is the chain or a part of it, and what in it no hash answers for."""
+    if not export.whole and not export.sealed:
+        yield Finding("empty_part", "This is a part of the chain without any seal: it proves nothing.")
+    elif not export.whole:
+        words = f"This is a part of the chain, {export.sealed:,} seals: what lies before and behind was not looked at."
+        yield Finding("part", words, fault=wants_whole)
+    if export.unsealed:
+        words = f"{export.unsealed:,} rows of the file were not sealed when it was written: nothing answers for them."
+        yield Finding("unsealed_rows", words, fault=False)
 
 
 def gather_anchors(settings: Settings, path: Path | None, keys: list[Path], *, offline: bool) -> KnownAnchors:
@@ -111,9 +150,12 @@ def _tell(screen: Screen, known: KnownAnchors, look: Callable[[], Iterator[Findi
     return faults
 
 
-def _summarize(screen: Screen, check: ChainCheck, known: KnownAnchors, faults: int, seconds: float) -> None:
+def _summarize(
+    screen: Screen, check: ChainCheck, known: KnownAnchors, faults: int, seconds: float, *, is_whole: bool
+) -> None:
     screen.show_facts(
         {
+            "whole": is_whole,
             "rows": check.rows,
             "anchors": len(known.points),
             "faults": faults,

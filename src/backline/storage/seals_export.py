@@ -6,12 +6,15 @@
     {"kind": "unsealed", "row": {…}}
     {"kind": "end", "rows": 1, "unsealed": 0}
 
-`row` is the canonical row whose hash stands in `hash`: integers and strings, what is NULL left out.
+`row` is the canonical row whose hash stands in `hash`: integers and strings, what is NULL left out (for what
+else SQLite may keep, see seals_chain.py). A file with a line or a field that is none of these is refused: no
+hash would answer for it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +24,15 @@ from sqlalchemy import Connection, text
 
 from backline.errors import BadInput
 from backline.storage.clock import now_sql
-from backline.storage.seals_chain import ROW_FIELDS, Drop, Epoch, Seal
+from backline.storage.seals_chain import ROW_FIELDS, Drop, Epoch, Seal, make_canonical
 from backline.storage.seals_epochs import list_drops, list_epochs
 from backline.storage.seals_read import find_range, walk_seals, walk_unsealed
 
 _REMEDY = "Name a file that `backline audit export` wrote."
+_NUMBERS = {"epoch", "seq", "rows_before", "began_at", "xid_floor", "last_seq", "dropped_at"}
+_HASHES = {"foot", "hash", "prev", "last_hash"}
+_BROKEN = re.compile("[\udc80-\udcff]")  # bytes of a text that is no UTF-8; escaped, JSON can carry them
+_TOP = {"kind", "version", "whole", "made_at"}
 
 
 def write_lines(
@@ -43,31 +50,45 @@ def write_lines(
     rows, unsealed = 0, 0
     for seal in walk_seals(connection, between) if whole or between else ():
         rows += 1
-        yield _dump({"kind": "row", **_show(vars(seal)), "row": _thin(seal.row)})
+        row_seen = None if seal.row is None else make_canonical(seal.row)
+        yield _dump({"kind": "row", **_show(vars(seal)), "row": row_seen})
     for row in walk_unsealed(connection, since, until):
         unsealed += 1
-        yield _dump({"kind": "unsealed", "row": _thin(row)})
+        yield _dump({"kind": "unsealed", "row": make_canonical(row)})
     yield _dump({"kind": "end", "rows": rows, "unsealed": unsealed})
 
 
-@dataclass(frozen=True)
+@dataclass
 class Export:
-    """What stands at the top of an export; `seals()` streams the rest."""
+    """What stands at the top of an export; `seals()` streams the rest and counts."""
 
     path: Path
     whole: bool
     epochs: list[Epoch]
     drops: list[Drop]
+    sealed: int = 0
+    unsealed: int = 0
 
     def seals(self) -> Iterator[Seal]:
         """The sealed rows. Raises `BadInput` where the file ends early or is no export."""
-        count, ended = 0, False
+        self.sealed, self.unsealed, ended = 0, 0, False
+        top = 1 + len(self.epochs) + len(self.drops)
         for number, line in _read_lines(self.path):
-            if line["kind"] == "row":
-                count += 1
+            if number <= top:
+                continue
+            kind = line["kind"]
+            if ended or kind not in ("row", "unsealed", "end"):
+                raise _refuse(self.path, number)
+            if kind == "row":
+                self.sealed += 1
                 yield _read(self.path, number, lambda line=line: _make_seal(line))
-            elif line["kind"] == "end":
-                ended = count == line.get("rows")
+            elif kind == "unsealed":
+                self.unsealed += 1
+                _read(self.path, number, lambda line=line: _check_unsealed(line))
+            else:
+                ended = line == {"kind": "end", "rows": self.sealed, "unsealed": self.unsealed}
+                if not ended:
+                    break
         if not ended:
             raise BadInput(
                 f"{self.path} was cut: it does not end as an export does.", remedy="Export it anew."
@@ -80,9 +101,9 @@ def open_export(path: Path) -> Export:
     epochs: list[Epoch] = []
     drops: list[Drop] = []
     for number, line in _read_lines(path):
-        if line["kind"] == "chain":
-            whole = bool(line.get("whole"))
-        elif line["kind"] == "epoch":
+        if number == 1 and line["kind"] == "chain":
+            whole = _read(path, number, lambda line=line: _read_top(line))
+        elif line["kind"] == "epoch" and not drops:
             epochs.append(_read(path, number, lambda line=line: Epoch(**_parse(line))))
         elif line["kind"] == "drop":
             drops.append(_read(path, number, lambda line=line: Drop(**_parse(line))))
@@ -105,22 +126,62 @@ def _read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def _read(path: Path, number: int, work: Any) -> Any:
     try:
         return work()
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{path}, line {number}: not a line of an export.", remedy=_REMEDY) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _refuse(path, number) from error
+
+
+def _refuse(path: Path, number: int) -> BadInput:
+    return BadInput(f"{path}, line {number}: not a line of an export.", remedy=_REMEDY)
 
 
 def _load(line: str) -> dict[str, Any]:
-    value = json.loads(line)
+    value = json.loads(line, object_pairs_hook=_make_object)
     if not isinstance(value["kind"], str):
         raise TypeError
+    if "\\u" in line:  # halves of a letter, which no row can hold
+        json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogateescape")
     return dict(value)
+
+
+def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A name told twice would be read in two ways."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError
+    return values
+
+
+def _read_top(line: dict[str, Any]) -> bool:
+    if line.keys() - _TOP or line["version"] != 1 or not isinstance(line["whole"], bool):
+        raise ValueError
+    return line["whole"]
 
 
 def _make_seal(line: dict[str, Any]) -> Seal:
     values = _parse({name: value for name, value in line.items() if name != "row"})
-    row = line["row"]
-    known = None if row is None else {name: row.get(name) for name in ROW_FIELDS}
-    return Seal(**values, row=known)
+    if type(line["audit_id"]) is not int:
+        raise TypeError
+    return Seal(**values, row=None if line["row"] is None else _read_row(line["row"]))
+
+
+def _check_unsealed(line: dict[str, Any]) -> None:
+    if line.keys() != {"kind", "row"}:
+        raise ValueError
+    _read_row(line["row"])
+
+
+def _read_row(row: Any) -> dict[str, Any]:
+    if not isinstance(row, dict) or row.keys() - set(ROW_FIELDS):
+        raise ValueError
+    if not all(_is_value(value) for value in row.values()):
+        raise ValueError
+    return {name: row.get(name) for name in ROW_FIELDS}
+
+
+def _is_value(value: object) -> bool:
+    if isinstance(value, dict):
+        return value.keys() == {"blob"} and isinstance(value["blob"], str)
+    return isinstance(value, (int, float, str))
 
 
 def _show(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,17 +189,14 @@ def _show(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parse(line: dict[str, Any]) -> dict[str, Any]:
-    hashes = ("foot", "hash", "prev", "last_hash")
-    return {
-        name: bytes.fromhex(value) if name in hashes else value
-        for name, value in line.items()
-        if name != "kind"
-    }
-
-
-def _thin(row: Any) -> dict[str, Any] | None:
-    return None if row is None else {name: value for name, value in row.items() if value is not None}
+    values = {name: value for name, value in line.items() if name != "kind"}
+    if any(type(values[name]) is not int for name in values.keys() & _NUMBERS):
+        raise TypeError
+    if not all(value is None or isinstance(value, (int, str)) for value in values.values()):
+        raise TypeError
+    return {name: bytes.fromhex(value) if name in _HASHES else value for name, value in values.items()}
 
 
 def _dump(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    line = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return line if _BROKEN.search(line) is None else json.dumps(value, separators=(",", ":"))
