@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from collections import Counter
@@ -34,10 +35,25 @@ SHARED = Path(os.environ.get("TESTS_SHARED") or Path(__file__).parents[2] / "sha
 
 def pytest_configure(config: pytest.Config) -> None:
     """The pytest that leads makes the folder; its xdist workers inherit the name."""
+    # Hundreds of processes start here; each would compile what it imports anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     if not hasattr(config, "workerinput"):
-        os.environ[FOLDER] = tempfile.mkdtemp(prefix="backline-tests-")
+        quick = find_quick_folder()
+        if quick is not None:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(quick))  # where `tmp_path` lies
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="backline-tests-", dir=quick)
         os.environ[LEADER] = str(os.getpid())
         Path(os.environ[FOLDER]).chmod(0o755)  # an unprivileged server must reach its own folder in it
+
+
+def find_quick_folder() -> Path | None:
+    """A file system in memory with room for everything here: a database made and dropped costs 0.08 s on it,
+    and 0.9 s on a busy disk. `TESTS_ON_DISK=1` does without."""
+    memory = Path("/dev/shm")
+    if os.environ.get("TESTS_ON_DISK") or not os.access(memory, os.W_OK | os.X_OK):
+        return None
+    return memory if shutil.disk_usage(memory).free > 8 << 30 else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
