@@ -92,5 +92,5 @@ def test_every_task_that_follows_has_an_id() -> None:
 
 
 def test_what_is_no_json_is_refused() -> None:
-    with pytest.raises(BadInput, match="what follows is no JSON"):
+    with pytest.raises(BadInput, match="What follows is no JSON"):
         write_canvas({"callbacks": [dict(SINGLE, args=[object()])]}, "q", outside=False)

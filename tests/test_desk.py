@@ -39,8 +39,8 @@ def test_options_reach_the_row(app: Any) -> None:
     ("options", "words"),
     [
         ({"task_id": "x", "key": "y"}, "key and task_id are two names of one run"),
-        ({"queue": "x"}, "no worker is known to listen in the queue x. Known are canvas, "),
-        ({"link": object()}, "what follows is no JSON"),
+        ({"queue": "x"}, "No worker is known to listen in the queue x. Known are canvas, "),
+        ({"link": object()}, "What follows is no JSON"),
         ({"retry": True}, "option retry is not supported. The row is there"),
         ({"colour": "red"}, "option colour is not supported. Supported are asked_by, countdown"),
         ({"countdown": "soon"}, "countdown is 'soon'. It takes seconds"),

@@ -55,7 +55,7 @@ def find_queue(app: Celery, families: Sequence[str], given: Any) -> str:
         return name
     known = ", ".join([*families, *(each for each in app.amqp.queues if not each.startswith(name_queue("")))])
     raise BadInput(
-        f"apply_async: no worker is known to listen in the queue {name}.",
+        f"No worker is known to listen in the queue {name}.",
         remedy=f"Known are {known}; more are declared in task_queues.",
     )
 

@@ -33,6 +33,10 @@ _SINGLE = {
 _LISTS = {"link": "callbacks", "link_error": "errbacks"}
 _SIGNATURES = ("callbacks", "errbacks", "chain")
 _TELLING = ("callbacks", "errbacks", "chain", "chord")  # without one of these nobody waits to be told
+_OF_TASK = (
+    "How long a run may take is said where its task is declared: @task(limits=…) for ours, "
+    "time_limit= and soft_time_limit= of @app.task or limits= of @backline.durable for yours."
+)
 _REMEDIES = {
     "compression": "The job is a row of the database. Leave it out.",
     "connection": "A row needs no connection to the broker; one of the database is given to backline.submit.",
@@ -42,8 +46,8 @@ _REMEDIES = {
     "retry_policy": "The row is there although the broker is away, and its bell is rung again. Leave it out.",
     "routing_key": "Name a queue: queue=….",
     "serializer": "The job is JSON in a row of the database. Leave it out.",
-    "soft_time_limit": "How long a run may take is said by its task: @task(limits=Limits(soft=…)).",
-    "time_limit": "How long a run may take is said by its task: @task(limits=Limits(hard=…)).",
+    "soft_time_limit": _OF_TASK,
+    "time_limit": _OF_TASK,
 }
 
 
@@ -65,12 +69,12 @@ def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
         elif name in _LISTS:
             canvas[_LISTS[name]] = list(value) if isinstance(value, (list, tuple)) else [value]
         elif name in _REMEDIES:
-            raise BadInput(f"apply_async: the option {name} is not supported.", remedy=_REMEDIES[name])
+            raise BadInput(f"The option {name} is not supported.", remedy=_REMEDIES[name])
         else:
             plain[name] = value
     if "id" in canvas and "key" in plain:
         raise BadInput(
-            "apply_async: key and task_id are two names of one run.",
+            "key and task_id are two names of one run.",
             remedy="Leave the key out: within a canvas the task's id is the key.",
         )
     return plain, canvas
@@ -98,7 +102,7 @@ def write_canvas(canvas: Mapping[str, Any], queue: str, *, outside: bool) -> str
         kept = loads(dumps(dict(canvas)))
     except (TypeError, ValueError) as error:
         raise BadInput(
-            f"apply_async: what follows is no JSON: {error}.",
+            f"What follows is no JSON: {error}.",
             remedy="Give callbacks arguments that are JSON.",
         ) from error
     for name in _SIGNATURES:

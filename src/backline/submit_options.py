@@ -25,7 +25,7 @@ def read_options(options: Mapping[str, Any], actor: str) -> Ask:
     unknown = sorted(given.keys() - OPTIONS)
     if unknown:
         raise BadInput(
-            f"apply_async: the option {unknown[0]} is not supported.",
+            f"The option {unknown[0]} is not supported.",
             remedy=f"Supported are {', '.join(sorted(OPTIONS))}.",
         )
     delay = max(_read_seconds("eta" if "eta" in given else "countdown", given) or 0.0, 0.0)
@@ -54,7 +54,7 @@ def _read_seconds(name: str, given: Mapping[str, Any]) -> float | None:
     if value is None:
         return None
     what = "a moment (datetime)" if name == "eta" else "seconds from now, or a moment (datetime)"
-    raise BadInput(f"apply_async: {name} is {value!r}.", remedy=f"It takes {what}.")
+    raise BadInput(f"The option {name} is {value!r}.", remedy=f"It takes {what}.")
 
 
 def _is_finite(value: Any) -> TypeGuard[float]:
@@ -66,14 +66,14 @@ def _is_finite(value: Any) -> TypeGuard[float]:
 def _bound(name: str, seconds: float) -> float:
     if abs(seconds) <= LONGEST:
         return seconds
-    raise BadInput(f"apply_async: {name} lies {seconds:g} s away.", remedy="It takes at most 100 years.")
+    raise BadInput(f"The option {name} lies {seconds:g} s away.", remedy="It takes at most 100 years.")
 
 
 def _read_priority(given: Mapping[str, Any]) -> int | None:
     value = given.get("priority")
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 9):
         return value
-    raise BadInput(f"apply_async: priority is {value!r}.", remedy="It takes 0 (most urgent) to 9.")
+    raise BadInput(f"The option priority is {value!r}.", remedy="It takes 0 (most urgent) to 9.")
 
 
 def read_message_options(request: Any) -> Ask:

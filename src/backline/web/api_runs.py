@@ -192,4 +192,4 @@ def read_ask(body: NewRun, caller: Caller) -> Ask:
     try:
         return read_options(body.options.model_dump(), caller.user)
     except BadInput as error:
-        raise BadInput(error.message.replace("apply_async: ", "options: "), remedy=error.remedy) from error
+        raise BadInput(f"options: {error.message}", remedy=error.remedy) from error
