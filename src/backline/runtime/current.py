@@ -16,6 +16,7 @@ from backline.runtime.context import RunContext
 from backline.runtime.effects import Effect
 from backline.runtime.intents import Intents
 from backline.runtime.steps import Steps
+from backline.storage.canvases import TELL
 from backline.storage.database import Database
 from backline.storage.leases import RunRow
 from backline.storage.runs import list_attempts
@@ -116,6 +117,17 @@ def be_current(run: CurrentRun) -> Iterator[None]:
         yield
     finally:
         _CURRENT.reset(token)
+
+
+def find_parent() -> tuple[str | None, str | None]:
+    """Id and trace id of the run that asks, where what is asked for here is asked for by one.
+
+    A telling asks for what follows in the name of the run that it tells of.
+    """
+    run = _CURRENT.get()
+    if run is None:
+        return None, None
+    return (run.row.parent_id if run.task == TELL else run.id), run.trace_id
 
 
 def current_run() -> CurrentRun:

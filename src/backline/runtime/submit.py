@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from backline.runtime.audit import digest
+from backline.runtime.current import find_parent
 from backline.runtime.task import Job, Task
 from backline.storage.run_ids import new_run_id
 from backline.storage.runs import NewRun, insert_run
@@ -38,7 +39,8 @@ def new_trace_id() -> str:
 
 
 def prepare_run(task: Task[Any, Any], job: Job, ask: Ask, ring_again: float) -> NewRun:
-    """The row of a run, not yet inserted."""
+    """The row of a run, not yet inserted. Where the ask says no parent, it is the run that this code is part of."""
+    parent_id, trace_id = (ask.parent_id, ask.trace_id) if ask.parent_id else find_parent()
     text = job.model_dump_json()
     limits = task.limits
     return NewRun(
@@ -49,7 +51,7 @@ def prepare_run(task: Task[Any, Any], job: Job, ask: Ask, ring_again: float) -> 
         priority=task.priority if ask.priority is None else ask.priority,
         job=text,
         job_sha=digest(text) or "",
-        trace_id=ask.trace_id or new_trace_id(),
+        trace_id=trace_id or ask.trace_id or new_trace_id(),
         asked_by=ask.asked_by,
         idempotency_key=ask.key,
         delay=ask.delay,
@@ -57,7 +59,7 @@ def prepare_run(task: Task[Any, Any], job: Job, ask: Ask, ring_again: float) -> 
         expires=limits.expires if ask.expires is None else ask.expires,
         concurrency_key=task.concurrency(job) if task.concurrency else None,
         concurrency_limit=task.concurrency_limit,
-        parent_id=ask.parent_id,
+        parent_id=parent_id,
         schedule_id=ask.schedule_id,
         slot=ask.slot,
         ring_again=ring_again,
