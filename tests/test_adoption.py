@@ -6,13 +6,15 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import celery
 import psycopg
 import pytest
-from sqlalchemy import create_engine
+from celery import chain, chord, group
+from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 import backline
@@ -125,6 +127,53 @@ def test_the_task_is_found_by_the_job_or_named(current: Any) -> None:
         backline.submit({"word": 5}, task="probe.work")
     with pytest.raises(BadInput, match="colour"):
         backline.submit(Word(), colour="red")
+    with pytest.raises(BadInput, match=r"^The option priority is 12\. It takes 0"):
+        backline.submit(Word(), priority=12)
+
+
+def test_a_signature_s_own_options_are_read(current: Any) -> None:
+    task, engine = current.tasks["probe.work"], open_engine(current)
+    own = {
+        "countdown": 60,
+        "priority": 2,
+        "link": task.si("next"),
+        "queue": "backline.canvas",
+        "task_id": "t1",
+    }
+    with Session(engine) as session, session.begin():
+        backline.submit(task.s("x").set(**own), connection=session)
+        backline.submit(task.s("y").set(countdown=60, eta=datetime.now(UTC)), connection=session, delay=600)
+    engine.dispose()
+    first, second = rows(current)
+    assert (first.state, first.priority, first.queue, first.idempotency_key) == (
+        "scheduled", 2, "canvas", "celery:t1",
+    )  # fmt: skip
+    assert round((first.due_at - first.created_at) / 1e6) == 60
+    assert round((second.due_at - second.created_at) / 1e6) == 600
+    house = current.backline_desk.house()
+    with house.database.write() as connection:
+        connection.execute(
+            text("UPDATE backline_run SET due_at = created_at WHERE id = :id"), {"id": first.id}
+        )
+    house.redriver.sweep()
+    for queue in ("canvas", "canvas", "probe"):
+        drain_queue(house.runtime, queue)
+    assert [(row.state, row.job) for row in rows(current)][-1] == ("succeeded", '{"word":"next","number":0}')
+    with pytest.raises(BadInput, match=r"option routing_key is not supported\. Name a queue"):
+        backline.submit(task.s("x").set(routing_key="r"))
+    with pytest.raises(BadInput, match="two names of one run"):
+        backline.submit(task.s("x").set(task_id="t2"), key="k")
+
+
+@pytest.mark.parametrize(("make", "kind"), [(chain, "chain"), (group, "group"), (chord, "chord")])
+def test_a_canvas_is_not_one_run(current: Any, make: Any, kind: str) -> None:
+    task = current.tasks["probe.work"]
+    canvas = (
+        make([task.s("x"), task.s("y")], task.si("z")) if make is chord else make(task.s("x"), task.si("y"))
+    )
+    with pytest.raises(BadInput, match=f"a {kind} is several tasks.* Link what follows"):
+        backline.submit(canvas)
+    assert rows(current) == []
 
 
 @pytest.mark.services

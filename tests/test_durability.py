@@ -17,6 +17,7 @@ import backline
 from backline.durability import DurableTask, load_modules
 from backline.errors import BadInput
 from backline.runtime import foreign
+from backline.runtime.handle import RunFailed
 from backline.runtime.task import BadTask, Limits
 from backline.storage.database import Database
 from tests.shops import OpenShop, Shop, apart, open_shops
@@ -228,11 +229,58 @@ def test_the_queue_is_the_route_s_where_there_is_one(open_shop: OpenShop) -> Non
     assert handle.get(timeout=5) == 2
 
 
-def test_eager_mode_is_celery_s(open_shop: OpenShop) -> None:
+def test_eager_is_a_row_carried_in_this_process(open_shop: OpenShop) -> None:
     shop = open_shop(task_always_eager=True)
+    task = backline.durable(shop.app.task(name="shop.add", max_retries=0)(add))
+    one, two = task.apply_async((1,), countdown=60, serializer="json"), task.apply((4,))
+    assert (one.get(), two.get(), one.successful()) == (2, 5, True)
+    assert [row.state for row in shop.rows()] == ["succeeded"] * 2
+    assert [audit.action for audit in shop.audits(one)] == ["run.succeeded"]
+    followed = task.apply_async((1,), link=task.s(y=10))
+    assert followed.get() == 2 and shop.rows()[-1].answer.endswith('"returned":12}')
+    failed = task.apply_async(("a",))
+    assert (failed.state, shop.row(failed).state) == ("FAILURE", "dead")
+    shop.app.conf.task_eager_propagates = True
+    with pytest.raises(RunFailed, match="TypeError"):
+        task.delay("a")
+
+
+def test_what_a_base_class_overrides_is_heard(shop: Shop) -> None:
+    heard: list[Any] = []
+
+    class Tagged(celery.Task):  # type: ignore[misc]  # celery ships no types
+        def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+            heard.append("apply_async")
+            return super().apply_async(args, {**(kwargs or {}), "y": 5}, **options)
+
+        def retry(self, *args: Any, **options: Any) -> Any:
+            heard.append("retry")
+            return super().retry(*args, **(options | {"countdown": 3600}))
+
+    @backline.durable
+    @shop.app.task(name="shop.tagged", base=Tagged, bind=True)
+    def tagged(self: Any, x: int, y: int = 1) -> int:
+        if not self.request.retries:
+            self.retry(countdown=1)
+        return x + y
+
+    handle = tagged.delay(2)
+    shop.carry()
+    assert heard == ["apply_async", "retry"] and shop.row(handle).state == "scheduled"
+    shop.pass_time(1800)
+    assert shop.carry() == 0
+    shop.pass_time(1900)
+    shop.carry()
+    assert handle.get(timeout=5) == 7
+
+
+def test_a_result_is_found_by_its_id_without_a_result_backend(shop: Shop) -> None:
     task = backline.durable(shop.app.task(name="shop.add")(add))
-    assert task.delay(1).get() == 2 and task.apply((4,)).get() == 5
-    assert shop.rows() == []
+    handle = task.delay(1)
+    found = task.AsyncResult(handle.id)
+    assert found.state == "PENDING" and not found.ready()
+    shop.carry()
+    assert found.get(timeout=5) == 2 and found.successful()
 
 
 def test_without_attach_it_is_our_own_application_s() -> None:
@@ -242,3 +290,13 @@ def test_without_attach_it_is_our_own_application_s() -> None:
         desk = task.find_desk()
     assert desk.tasks["apart.add"].name == "apart.add" and desk.app is not app
     del desk.tasks["apart.add"]
+
+
+@pytest.mark.filterwarnings("ignore:The .priority. task attribute")
+def test_submit_reads_a_signature_as_apply_async_does(shop: Shop) -> None:
+    task = backline.durable(shop.app.task(name="shop.add", priority=3)(add))
+    signature = task.s(1).set(countdown=60, routing_key="r", link=task.si(5))
+    backline.submit(signature, task=task)
+    signature.apply_async()
+    first, second = [(row.state, row.priority, row.canvas is not None) for row in shop.rows()]
+    assert first == second == ("scheduled", 3, True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import celery
 import pytest
@@ -15,7 +17,7 @@ from celery.exceptions import Ignore, Reject, SoftTimeLimitExceeded
 from sqlalchemy import text
 
 import backline
-from backline.errors import NeedsHuman, TryLater
+from backline.errors import BadInput, NeedsHuman, TryLater
 from backline.runtime.pause import pause
 from backline.storage.database import Database
 from tests.shops import Shop, open_shops
@@ -166,7 +168,7 @@ def test_what_is_not_json_says_so(shop: Shop) -> None:
     shop.carry()
     row = shop.row(one)
     assert row.state == "blocked" and "shop.odd returned object, which is not JSON" in row.error_text
-    assert two.get(timeout=5) is None and three.get(timeout=5) == ["2026-01-01T00:00:00Z"]
+    assert two.get(timeout=5) is None and three.get(timeout=5) == [datetime(2026, 1, 1, tzinfo=UTC)]
 
 
 def test_the_soft_limit_is_celery_s_and_may_be_handled(shop: Shop) -> None:
@@ -292,3 +294,59 @@ def test_once_in_the_same_database(shop: Shop) -> None:
     assert handle.get(timeout=5) == f"backline:{handle.id}"
     with shop.database.read() as connection:
         assert connection.execute(text("SELECT paid FROM shop_order")).scalar_one() == 1
+
+
+def give_back(x: Any) -> Any:
+    return x
+
+
+def make_number(text: str) -> dict[str, float]:
+    return {"ratio": float(text)}
+
+
+def test_types_are_kept_both_ways(shop: Shop) -> None:
+    seen: list[Any] = []
+
+    @backline.durable
+    @shop.app.task(name="shop.typed", bind=True)
+    def typed(self: Any, *args: Any, price: Any) -> Any:
+        seen.append((args, price))
+        if not self.request.retries:
+            raise self.retry(kwargs={"price": price + 1}, countdown=1)
+        return {"args": list(args), "price": price}
+
+    moment, key = datetime(2026, 1, 2, 3, tzinfo=UTC), UUID(int=5)
+    asked = typed.delay(moment, key, price=Decimal("1.10"))
+    shop.receive(typed, moment, key, price=Decimal("1.10"))
+    submitted = backline.submit(typed.s(moment, key, price=Decimal("1.10")), task=typed)
+    mapped = backline.submit({"args": [moment, key], "kwargs": {"price": Decimal("1.10")}}, task=typed)
+    shop.carry()
+    again(shop)
+    assert seen[0] == ((moment, key), Decimal("1.10")) and seen[-1] == ((moment, key), Decimal("2.10"))
+    for handle in (asked, submitted, mapped, shop.app.tasks["shop.typed"].AsyncResult("m1")):
+        assert handle.get(timeout=5) == {"args": [moment, key], "price": Decimal("2.10")}
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), {1, 2}, object()])
+def test_what_is_not_json_is_refused_at_submit(shop: Shop, odd: Any) -> None:
+    task = backline.durable(shop.app.task(name="shop.odd")(give_back))
+    for ask in (lambda: task.delay(odd), lambda: backline.submit({"args": [odd]}, task=task)):
+        with pytest.raises(BadInput, match="infinity and NaN as a text"):
+            ask()
+    assert shop.rows() == []
+
+
+def test_infinity_is_no_answer(shop: Shop) -> None:
+    task = backline.durable(shop.app.task(name="shop.inf")(make_number))
+    once = backline.durable(idempotent=False)(shop.app.task(name="shop.once")(make_number))
+    one, two = task.delay("inf"), once.delay("nan")
+    shop.carry()
+    assert [shop.row(run).state for run in (one, two)] == ["blocked", "blocked"]
+    assert "infinity as a text" in shop.row(one).error_text
+
+
+def test_not_to_be_repeated_keeps_types(shop: Shop) -> None:
+    task = backline.durable(idempotent=False)(shop.app.task(name="shop.sum")(give_back))
+    handle = task.delay(Decimal("0.5"))
+    shop.carry()
+    assert handle.get(timeout=5) == Decimal("0.5")

@@ -23,12 +23,12 @@ from celery.result import allow_join_result
 from backline.canvas import read_canvas
 from backline.errors import BacklineError, TryLater
 from backline.results import make_error, name_state
-from backline.runtime.contract import unwrap_answer
 from backline.runtime.retry import first_line, is_passing
 from backline.runtime.task import Answer, Job, Limits, Task, task
 from backline.storage.canvases import TELL, VERSION, find_told
 from backline.storage.database import Database
 from backline.storage.runs import RunRow
+from backline.tagged import read_answer
 
 log = logging.getLogger("backline.celery")
 AGAIN = 5.0  # seconds until a broker or a result backend that is away is tried again
@@ -69,7 +69,7 @@ class Teller:
         state = name_state(row)
         with _try_later(), self._be_parent(row.task, request):
             if state == states.SUCCESS:
-                self._succeed(request, unwrap_answer(row.answer))
+                self._succeed(request, read_answer(row.answer))
             elif state in states.READY_STATES:
                 self._app.backend.mark_as_failure(
                     request.id, make_error(row), request=request,

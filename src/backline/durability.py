@@ -27,8 +27,9 @@ from celery.local import PromiseProxy, Proxy
 from celery.utils.serialization import raise_with_context
 
 from backline.desk import Desk
-from backline.errors import BadInput
+from backline.errors import BadInput, BrokenContract
 from backline.foreign_run import carry_task, measure_delay
+from backline.results import RowBackend
 from backline.runtime.foreign import (
     Call,
     ForeignTask,
@@ -39,6 +40,7 @@ from backline.runtime.foreign import (
 )
 from backline.runtime.task import BadTask, Limits, Task
 from backline.shell import Shell
+from backline.tagged import write_tagged
 
 log = logging.getLogger("backline.durable")
 T = TypeVar("T")
@@ -175,6 +177,7 @@ def _declare(task: Any, terms: Terms, *, shared: bool) -> ForeignTask:
         short=terms.short,
         limits=bounds,
         soft=soft,
+        dump=write_tagged,
         check=task.__header__ if task.typing and hasattr(task, "__header__") else None,
         bugs=(0 if none else None) if terms.retries is None else terms.retries,
         idempotent=terms.idempotent,
@@ -202,7 +205,7 @@ def _adopt(instance: Any, spec: ForeignTask) -> None:
         return
     kind = type(instance)
     words = {"spec": spec, "__module__": kind.__module__, "__doc__": kind.__doc__}
-    instance.__class__ = type(kind.__name__, (DurableTask, kind), words)
+    instance.__class__ = type(kind.__name__, (kind, DurableTask), words)
     desk = getattr(instance.app, "backline_desk", None)
     if desk is not None:
         enlist(desk, spec)
@@ -221,7 +224,7 @@ def _make_intake(desk: Desk, spec: Task[Any, Any]) -> Any:
 
 
 class DurableTask(celery.Task):  # type: ignore[misc]  # celery ships no types
-    """What is put before a task's own class."""
+    """What a durable task's own class stands on in the place of Celery's Task, so that its overrides are kept."""
 
     abstract = True
     spec: ForeignTask
@@ -246,18 +249,64 @@ class DurableTask(celery.Task):  # type: ignore[misc]  # celery ships no types
         return found
 
     def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
-        """A row first, then a bell. Takes Celery's options; those of messages alone are left out."""
+        """A row first, then a bell. Takes Celery's options; those of messages alone are left out.
+
+        Where the application is eager, the row is carried here and now.
+        """
         if self.app.conf.task_always_eager:
-            return super().apply_async(args, kwargs, **options)
+            return self.apply(args, kwargs, **options)
         if self.typing and self.spec.check is not None:
             self.spec.check(*(args or ()), **(kwargs or {}))
         if self._dump_pydantic_arguments is not None:
             args, kwargs = self._dump_pydantic_arguments(args, kwargs)
-        given = {"priority": self.priority, "expires": self.expires} | options
-        kept = {
+        return self.intake.apply_async(args, kwargs, **self.choose_options(options))
+
+    def apply(self, args: Any = None, kwargs: Any = None, throw: Any = None, **options: Any) -> Any:
+        """The row is written, carried in this process and told, like any other."""
+        if self._dump_pydantic_arguments is not None:
+            args, kwargs = self._dump_pydantic_arguments(args, kwargs)
+        return self.intake.apply(args, kwargs, throw=throw, **self.choose_options(options))
+
+    def choose_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """What of these options, and of the task's own, a row keeps."""
+        own = {
+            "priority": self.priority,
+            "expires": self.expires,
+            "ignore_result": self.ignore_result or None,
+        }
+        given = own | dict(options)
+        return {
             name: value for name, value in given.items() if name not in _OF_MESSAGES and value is not None
         }
-        return self.intake.apply_async(args, kwargs, **kept)
+
+    def AsyncResult(self, task_id: str, **_: Any) -> Any:  # noqa: N802 - Celery's
+        """The result of the run of this id: it reads the row, whatever the application's backend is."""
+        return self.intake.AsyncResult(task_id)
+
+    def update_state(self, task_id: Any = None, state: Any = None, meta: Any = None, **options: Any) -> None:
+        """As Celery's, and kept beside the row: what `AsyncResult` of a run says while this attempt works."""
+        super().update_state(task_id, state, meta, **options)
+        if not isinstance(self.backend, RowBackend):
+            self.intake.backend.keep_state(task_id or self.request.id, state, meta)
+
+    def replace(self, sig: Any) -> Any:
+        """As Celery's in a plain call. Raises `BrokenContract` in a run: its row would end without an answer."""
+        self._refuse_within_run("replace")
+        return super().replace(sig)
+
+    def add_to_chord(self, sig: Any, lazy: bool = False) -> Any:
+        """As Celery's in a plain call. Raises `BrokenContract` in a run: its chord counts the rows it began with."""
+        self._refuse_within_run("add_to_chord")
+        return super().add_to_chord(sig, lazy)
+
+    def _refuse_within_run(self, method: str) -> None:
+        if getattr(self.request, "backline_attempt", None) is not None:
+            raise BrokenContract(
+                f"{self.name}: self.{method}() is not supported in a durable task: what waits for its row "
+                "would not hear of the other task.",
+                remedy="Let whoever asks chain the two, or ask for the other with .delay() and return its id; "
+                "else leave this task as it is, without @backline.durable.",
+            )
 
     def retry(
         self, args: Any = None, kwargs: Any = None, exc: Any = None, throw: bool = True, eta: Any = None,

@@ -16,32 +16,32 @@ from celery._state import _task_stack
 from celery.app.trace import _install_stack_protection, task_has_custom
 from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
 from celery.utils.time import maybe_make_aware
-from pydantic_core import PydanticSerializationError, to_json
 
 from backline.errors import BacklineError, BrokenContract
 from backline.runtime.claim import SoftLimit
 from backline.runtime.current import RETRY, CurrentRun, current_run
-from backline.runtime.foreign import Call, ForeignTask, Returned, same_call
+from backline.runtime.foreign import Call, ForeignTask, Returned
 from backline.runtime.retry import MAX_BUGS, Judged, Verdict, back_off, judge
+from backline.tagged import tag, untag, write_tagged
 
 log = logging.getLogger("backline.durable")
 make_einfo: Any = ExceptionInfo  # billiard ships no types
 
 
 def carry_task(task: Any, spec: ForeignTask, job: Call) -> Returned:
-    """What the task returned. Raises `Judged`, or what the house itself raises in a task."""
+    """What the task returned, tagged. Raises `Judged`, or what the house itself raises in a task."""
     run = current_run()
     attempt = Attempt(task, spec, run, _read_call(run, job))
     with attempt.as_current():
-        return Returned(returned=attempt.carry())
+        return Returned(returned=tag(attempt.carry()))
 
 
 def _read_call(run: CurrentRun, job: Call) -> Call:
-    """The arguments of this attempt; the retry before it may have changed them."""
-    retries = run.count_retries()
-    if not retries:
-        return job
-    args, kwargs = run.steps.keep(f"arguments:{retries}", None, lambda: [job.args, job.kwargs])
+    """The arguments of this attempt, as what they were; the retry before it may have changed them."""
+    retries, kept = run.count_retries(), [job.args, job.kwargs]
+    if retries:
+        kept = run.steps.keep(f"arguments:{retries}", None, lambda: kept)
+    args, kwargs = untag(kept)
     return job.model_copy(update={"args": args, "kwargs": kwargs})
 
 
@@ -84,7 +84,7 @@ class Attempt:
             task.app.loader.on_process_cleanup()
 
     def carry(self) -> Any:
-        """The task's value, as JSON."""
+        """The task's value."""
         try:
             value = self._call()
         except (Ignore, Reject, Retry) as asked:
@@ -115,18 +115,25 @@ class Attempt:
         """At least once; for a task that must not be repeated, at most once."""
         if self.spec.idempotent:
             return do()
-        request = {"args": self.call.args, "kwargs": self.call.kwargs}
-        return self.run.intents.call(f"call:{self.retries}", request, do, at_most_once=True)
+        request, made = tag({"args": self.call.args, "kwargs": self.call.kwargs}), []
+
+        def keep() -> Any:
+            made.append(do())
+            return _tag_or_describe(made[0])
+
+        kept = self.run.intents.call(f"call:{self.retries}", request, keep, at_most_once=True)
+        return made[0] if made else untag(kept)
 
     def _check_json(self, value: Any) -> Any:
         try:
-            to_json(value)
-        except (PydanticSerializationError, UnicodeError) as error:
+            write_tagged(value)
+        except (TypeError, ValueError, RecursionError) as error:
             if self.task.ignore_result:
                 return None
             raise BrokenContract(
                 f"{self.task.name} returned {type(value).__name__}, which is not JSON: {error}.",
-                remedy="Let it return numbers, texts, lists, dictionaries or nothing, or set ignore_result=True.",
+                remedy="Let it return numbers, texts, moments, lists, dictionaries or nothing (NaN and infinity "
+                "as a text), or set ignore_result=True.",
             ) from error
         return value
 
@@ -192,8 +199,11 @@ class Attempt:
     def ask_again(self, retry: Retry, delay: float, args: Any, kwargs: Any) -> None:
         """The next attempt, in `delay` seconds and with these arguments."""
         self.wanted, self.delay = retry, delay
-        if not same_call(self.call, args, kwargs) or self.retries:
-            self.run.steps.keep(f"arguments:{self.retries + 1}", None, lambda: [list(args), dict(kwargs)])
+        call = {"args": self.call.args, "kwargs": self.call.kwargs}
+        kept = self.spec.read_call({"args": args, "kwargs": kwargs}).model_dump()
+        if self.retries or kept != self.spec.read_call(call).model_dump():
+            name = f"arguments:{self.retries + 1}"
+            self.run.steps.keep(name, None, lambda: [kept["args"], kept["kwargs"]])
 
     def _end(self, state: str, value: Any) -> None:
         self.state, self.value = state, value
@@ -207,6 +217,14 @@ class Attempt:
             getattr(self.task, hook)(*words)
         except Exception:
             log.exception("%s: %s failed", self.task.name, hook)
+
+
+def _tag_or_describe(value: Any) -> Any:
+    """The value as a row keeps it; what is none in words: that it was called is kept in any case."""
+    try:
+        return tag(value)
+    except (TypeError, ValueError, RecursionError):
+        return repr(value)
 
 
 def measure_delay(task: Any, countdown: float | None, when: Any) -> float:

@@ -22,13 +22,13 @@ from celery.exceptions import TimeoutError as CeleryTimeout
 from kombu.utils.json import dumps, loads
 
 from backline.errors import BacklineError, BadInput
-from backline.runtime.contract import unwrap_answer
 from backline.runtime.decisions import Person, cancel
 from backline.runtime.handle import RunFailed
 from backline.runtime.pause import pause
 from backline.storage.canvases import drop_result, find_told, keep_result, name_teller, read_result
 from backline.storage.clock import from_micros
 from backline.storage.runs import RunRow
+from backline.tagged import read_answer
 
 NEEDS_ATTENTION, BLOCKED, SCHEDULED = "NEEDS_ATTENTION", "BLOCKED", "SCHEDULED"
 STATES = {
@@ -37,6 +37,7 @@ STATES = {
     "needs_attention": NEEDS_ATTENTION, "blocked": BLOCKED,
 }  # fmt: skip
 WAITING = (NEEDS_ATTENTION, BLOCKED)  # for a person or for other code: to wait would not help
+_OF_ROWS = (*states.READY_STATES, *WAITING, SCHEDULED)  # what only the row itself says
 GROUP = "group:"
 
 
@@ -146,19 +147,30 @@ class RowBackend(Backend, SyncBackendMixin):  # type: ignore[misc]  # celery shi
             )
         return desk.house()
 
+    def _find_outside(self) -> Any:
+        """Where the application keeps the results of what has no row; None where that is here, or nowhere."""
+        backend = self.app.backend
+        return None if isinstance(backend, (RowBackend, DisabledBackend)) else backend
+
     def _ensure_not_eager(self) -> None:
         """A run carried at once has its row like any other."""
 
     def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
         row = self.find(task_id)
-        kept = self._read(task_id) if row is None or row.canvas is not None else None
+        is_told = row is None or row.canvas is not None or row.state == "running"
+        kept = self._read(task_id) if is_told else None
         meta: dict[str, Any] = {"task_id": task_id, "status": states.PENDING, "result": None, "children": []}
+        if row is None and kept is not None:
+            return dict(self.meta_from_decoded(kept[1] | {"status": kept[0]}))
         if row is None:
-            return meta if kept is None else self.meta_from_decoded(kept[1] | {"status": kept[0]})
+            outside = self._find_outside()
+            return meta if outside is None else dict(outside.get_task_meta(task_id))
         state = name_state(row)
         meta |= {"status": state, "name": row.task, "worker": row.worker, "traceback": None}
-        if state == states.SUCCESS:
-            meta["result"] = unwrap_answer(row.answer)
+        if kept is not None and state == states.STARTED and kept[1].get("fence") == row.fence:
+            meta |= {"status": kept[0], "result": kept[1]["result"]}
+        elif state == states.SUCCESS:
+            meta["result"] = read_answer(row.answer)
         elif row.error_text is not None or state in states.PROPAGATE_STATES:
             meta["result"] = make_error(row)
         if kept is not None:
@@ -171,8 +183,8 @@ class RowBackend(Backend, SyncBackendMixin):  # type: ignore[misc]  # celery shi
         self, task_id: str, result: Any, state: str, traceback: Any = None, request: Any = None, **_: Any
     ) -> Any:
         """Of what has no row, also where the application keeps its results: its body of a chord that failed."""
-        outside = self.app.backend
-        if not isinstance(outside, (RowBackend, DisabledBackend)) and self.find(task_id) is None:
+        outside = self._find_outside()
+        if outside is not None and self.find(task_id) is None:
             outside.store_result(task_id, result, state, traceback=traceback, request=request)
         return super().store_result(task_id, result, state, traceback=traceback, request=request)
 
@@ -185,11 +197,19 @@ class RowBackend(Backend, SyncBackendMixin):  # type: ignore[misc]  # celery shi
         request: Any = None,
         **_: Any,
     ) -> Any:
-        """Keep it where there is no row; of a run only the results of what followed it."""
+        """Keep it where there is no row; of a run what followed it, and what it says of itself meanwhile."""
         meta = self._get_result_meta(result=result, state=state, traceback=traceback, request=request)
         if self.find(task_id) is None or meta.get("children"):
             self._keep(task_id, state, meta)
+        else:
+            self.keep_state(task_id, state, result)
         return result
+
+    def keep_state(self, task_id: str, state: str, words: Any) -> None:
+        """What a run says of itself (`update_state`); it is shown until this attempt ends, and not as an end."""
+        row = self.find(task_id)
+        if row is not None and row.state == "running" and state not in _OF_ROWS:
+            self._keep(task_id, state, {"result": words, "fence": row.fence})
 
     def _forget(self, task_id: str) -> None:
         """What was kept is forgotten; a run stays in the ledger."""

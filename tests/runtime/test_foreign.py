@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -17,7 +19,6 @@ from backline.runtime.foreign import (
     limit_call,
     list_foreign_tasks,
     make_foreign_task,
-    same_call,
 )
 
 
@@ -72,7 +73,6 @@ def test_limits_of_a_call() -> None:
     assert limit_call(5, None).hard == LONGEST
 
 
-def test_two_calls_are_the_same_as_json() -> None:
-    call = Call(args=[[1, 2]], kwargs={"a": None})
-    assert same_call(call, [(1, 2)], {"a": None})
-    assert not same_call(call, [(1, 2)], {"a": 0})
+def test_what_makes_json_of_the_arguments_is_said() -> None:
+    task = make(check=None, dump=lambda call: json.dumps(call, default=str))
+    assert task.read_job(date(2026, 1, 2)) == task.read_call({"args": ["2026-01-02"], "kwargs": {}})

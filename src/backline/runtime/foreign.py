@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field
-from pydantic_core import PydanticSerializationError, to_json
 
 from backline.errors import BadInput
 from backline.runtime.task import Answer, Job, Limits, Private, Task, Words
@@ -17,7 +17,7 @@ LONGEST = 86_400.0  # seconds; the hard limit of a task that says none
 
 
 class Call(Job):
-    """The arguments of a call, by position and by name."""
+    """The arguments of a call, by position and by name, as JSON."""
 
     args: list[Any] = Field(default_factory=list)
     kwargs: dict[str, Any] = Field(default_factory=dict)
@@ -40,12 +40,14 @@ class Returned(Answer):
 class ForeignTask(Task[Any, Any]):
     """A declared task whose name may have any form, and whose queue is said.
 
-    `check` raises `TypeError` where arguments do not fit. `soft` in seconds is the limit that the code itself hears
+    `check` raises `TypeError` where arguments do not fit. `dump` makes JSON of them, or raises
+    `TypeError` or `ValueError`. `soft` in seconds is the limit that the code itself hears
     of; `bugs` is how often an unexplained error is tried again.
     """
 
     family: str = "durable"
     check: Callable[..., object] | None = None
+    dump: Callable[[Any], str] = json.dumps
     soft: float | None = None
     bugs: int | None = None
     idempotent: bool = True
@@ -62,13 +64,19 @@ class ForeignTask(Task[Any, Any]):
         try:
             if self.check is not None:
                 self.check(*args, **kwargs)
-            text = to_json({"args": args, "kwargs": kwargs})
         except TypeError as error:
             raise BadInput(f"{self.name}: {error}.") from error
-        except (PydanticSerializationError, UnicodeError) as error:
+        return self.read_call({"args": args, "kwargs": kwargs})
+
+    def read_call(self, call: Mapping[str, Any]) -> Job:
+        """The call with these `args` and `kwargs`. Raises `BadInput` where they are not JSON."""
+        try:
+            text = self.dump(call)
+        except (TypeError, ValueError, RecursionError) as error:
             raise BadInput(
                 f"{self.name}: the arguments are not JSON: {error}.",
-                remedy="Send numbers, texts, lists and dictionaries; an object by its id.",
+                remedy="Send numbers, texts, moments, lists and dictionaries; an object by its id, "
+                "infinity and NaN as a text or None.",
             ) from error
         return self.read_json(text)
 
@@ -98,8 +106,3 @@ def limit_call(soft: float | None, hard: float | None) -> Limits:
     """The bounds of a run whose code hears of `soft` by itself: what the runtime enforces is the hard one."""
     bound = hard or LONGEST
     return Limits(soft=max(bound, soft or 0.0), hard=max(bound, soft or 0.0))
-
-
-def same_call(call: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
-    """Whether these are the arguments of the call, as JSON."""
-    return to_json([call.args, call.kwargs]) == to_json([list(args), dict(kwargs)])

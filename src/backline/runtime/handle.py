@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from backline.errors import BacklineError, UnknownName
@@ -18,10 +19,13 @@ class RunFailed(BacklineError):
 
 
 class RunHandle:
-    """A submitted run. `id` is the run's id, `get()` waits for its answer."""
+    """A submitted run. `id` is the run's id, `get()` waits for its answer, which `read_answer` reads."""
 
-    def __init__(self, database: Database, run_id: str) -> None:
+    def __init__(
+        self, database: Database, run_id: str, read_answer: Callable[[str], Any] = unwrap_answer
+    ) -> None:
         self._database = database
+        self._read_answer = read_answer
         self.id = run_id
 
     def __repr__(self) -> str:
@@ -45,7 +49,7 @@ class RunHandle:
         while True:
             row = self._read()
             if row.state == "succeeded":
-                return unwrap_answer(row.answer)
+                return self._read_answer(row.answer)
             if row.state in ENDED_STATES:
                 raise RunFailed(f"Run {self.id} is {row.state} ({row.error_kind}): {row.error_text}")
             if timeout is not None and time.monotonic() - began > timeout:
