@@ -156,6 +156,41 @@ def test_a_wrong_key_is_named_and_the_right_one_behind_it_opens(
     assert other.read("spotify") == "hush-hush"
 
 
+def test_nothing_is_kept_under_a_key_that_opens_none_of_what_is_there(
+    database: Database, make_vault: Make, tmp_path: Path
+) -> None:
+    vault = make_vault()
+    put(database, vault, "hush-hush")
+    right = (tmp_path / "vault.key").read_text()
+    (tmp_path / "vault.key").write_text(spell_key(make_key()))
+    for name in ("spotify", "another"):
+        with pytest.raises(NeedsHuman, match=f"under the key {vault.key_id}, which is not in") as caught:
+            put(database, make_vault(), "newer", name)
+        assert "backline vault delete" in (caught.value.remedy or "")
+    (tmp_path / "vault.key").write_text(right)
+    assert (vault.read("spotify"), put(database, vault, "newer")) == ("hush-hush", 2)
+    (tmp_path / "vault.key").write_text(spell_key(make_key()))
+    with database.write() as connection:
+        vault.delete(connection, Place("spotify"))
+    assert put(database, make_vault(), "newest") == 1
+
+
+@pytest.mark.parametrize("column", ["nonce", "ciphertext"])
+def test_a_row_that_holds_no_bytes_is_named(
+    make_database_url: Callable[[str], str], tmp_path: Path, column: str
+) -> None:
+    database = Database(make_database_url("sqlite"))  # which keeps any type in any column
+    vault = Vault(database, KeyFile(tmp_path / "vault.key", may_make=True), [].append)
+    put(database, vault, "hush-hush")
+    for odd in ("'text'", "7", "1.5"):
+        with database.write() as connection:
+            connection.execute(text(f"UPDATE backline_secret SET {column} = {odd}"))
+        for attempt in (lambda: vault.read("spotify"), lambda: turn(database, vault)):
+            with pytest.raises(NeedsHuman, match="token spotify of house cannot be opened"):
+                attempt()
+    database.close()
+
+
 def test_rotation_encrypts_every_row_anew(database: Database, make_vault: Make, tmp_path: Path) -> None:
     vault, reader = make_vault(), make_vault()
     count = BATCH + 3

@@ -15,7 +15,8 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, Row, func, select, text, type_coerce
+from sqlalchemy.types import NullType
 
 from backline.errors import BadInput, NeedsHuman, UnknownName
 from backline.storage.database import Database
@@ -29,6 +30,8 @@ LONGEST = 65_536
 NONCE_BYTES = 12
 BATCH = 100  # rows in one transaction of a rotation
 LOCK = 4_242_2028
+# Nonce and ciphertext as the driver gives them: only who opens them can say whose row it is that is broken.
+_SEALED = select(*(type_coerce(c, NullType()).label(c.name) for c in t.c))
 SecretRow = Row[Any]  # purpose, owner, name, version, key_id, changed_at, changed_by
 
 
@@ -67,7 +70,7 @@ class Vault:
         """The value. Raises `UnknownName` where there is none, `NeedsHuman` where no key here opens it."""
         place = Place(name, owner, purpose)
         with self._database.read() as connection:
-            row = connection.execute(select(t).where(*_is_at(place))).first()
+            row = connection.execute(_SEALED.where(*_is_at(place))).first()
         if row is None:
             raise UnknownName(f"The vault has no {place}.", remedy=f"`backline vault put {name}`.")
         value = self._decrypt(row).decode()
@@ -77,12 +80,15 @@ class Vault:
     def put(self, connection: Connection, place: Place, value: str, who: str) -> int:
         """Keep a value in the caller's transaction, in place of an older one. Returns its version.
 
-        Raises `BadInput` for a name or value that cannot be kept, `NeedsHuman` where the key is missing.
+        Raises `BadInput` for a name or value that cannot be kept, `NeedsHuman` where the key is missing, or where
+        there are rows under a key that is not here: then the first one here may be any key, and a value kept
+        under it would be lost with it.
         """
         _check(place, value)
         self._learn(value)
         _lock(connection)
         key = self.read_keys(connection)[0]
+        self._refuse_strange(connection)
         found = connection.execute(select(t.c.version).where(*_is_at(place))).scalar()
         version = (found or 0) + 1
         nonce, sealed = _encrypt(key, place, version, value.encode())
@@ -134,7 +140,7 @@ class Vault:
         """Encrypt the next rows with the first key; how many. 0 when all are."""
         _lock(connection)
         key = self.read_keys(connection)[0]
-        query = select(t).where(t.c.key_id != key.id).order_by(t.c.purpose, t.c.owner, t.c.name).limit(BATCH)
+        query = _SEALED.where(t.c.key_id != key.id).order_by(t.c.purpose, t.c.owner, t.c.name).limit(BATCH)
         rows = connection.execute(query).all()
         for row in rows:
             place = Place(row.name, row.owner, row.purpose)
@@ -153,15 +159,22 @@ class Vault:
 
     def find_strange(self, connection: Connection) -> list[str]:
         """Ids of keys that rows need and the source does not have."""
-        needed = connection.execute(select(t.c.key_id).distinct()).scalars()
-        known = {key.id for key in self.source.read()}
-        return sorted(set(needed) - known)
+        return _list_strange(connection, self.source.read())
 
-    def _decrypt(self, row: SecretRow) -> bytes:
+    def _refuse_strange(self, connection: Connection) -> None:
+        strange = _list_strange(connection, self._keys)
+        if strange:
+            raise NeedsHuman(
+                f"The vault has secrets under the key {strange[0]}, which is not in {self.source.place}; nothing was kept.",
+                remedy="Put that key back, in front or behind. Where it is lost for good, `backline vault delete` "
+                "what `backline vault list` shows under it.",
+            )
+
+    def _decrypt(self, row: Any) -> bytes:
         place, key = Place(row.name, row.owner, row.purpose), self._find_key(row)
         try:
             return AESGCM(key.value).decrypt(row.nonce, row.ciphertext, _bind(place, row.version, key.id))
-        except (InvalidTag, ValueError):
+        except (InvalidTag, ValueError, TypeError):  # SQLite keeps any type in any column
             raise NeedsHuman(
                 f"The {place} cannot be opened: its row was changed, or moved from another place.",
                 remedy="Restore the row from a backup, or put the value anew with `backline vault put`.",
@@ -204,6 +217,11 @@ def _check(place: Place, value: str) -> None:
         raise BadInput(
             f"The value of {place} has {len(value)} letters.", remedy=f"It takes {SHORTEST} to {LONGEST:,}."
         )
+
+
+def _list_strange(connection: Connection, keys: Sequence[Key]) -> list[str]:
+    needed = connection.execute(select(t.c.key_id).distinct()).scalars()
+    return sorted({str(key_id) for key_id in needed} - {key.id for key in keys})
 
 
 def _is_at(place: Place) -> tuple[Any, ...]:
