@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backline.reports.columns import NumberColumn, Problem, code_column, read_numbers, repeat_value
-from backline.reports.numbers import read_number, scale_down
+from backline.reports.numbers import FINEST, Exact, read_number, take_apart
 
 
 def read(
@@ -70,6 +70,30 @@ def test_money_keeps_its_places() -> None:
     assert as_list(read(["0,5"], whole=False, sign=",")) == [Decimal("0.5")]
 
 
+def test_very_fine_money_is_kept_exactly_or_told_why() -> None:
+    words = ["0.0000000000000000000000012", "0.0000000000015", "1.5E-05", "0.00352941176470588", "", "2"]
+    found = read([*words[1:], words[0], "0." + "1" * 50, "1e14"], whole=False)
+    assert found.finer is not None and found.finer.scales.tolist() == [FINEST] * 8
+    assert found.finer.empty.tolist() == [False, True, False, True, True, True, True, True]
+    assert (found.values[:3].tolist(), found.scales[:3].tolist()) == ([1, 15, 3529411764], [12, 6, 12])
+    assert found.finer.values[[0, 2]].tolist() == [500_000_000_000, 705_880_000_000]
+    told = {row: problem.reason.rpartition("' ")[2] for row, problem in found.problems.items()}
+    assert told == {
+        5: "has more than 24 decimals.",
+        6: "is longer than 40 characters.",
+        7: "is larger than 10^13.",
+    }
+
+
+def test_fractions_of_a_parquet_file_have_the_digits_that_are_meant() -> None:
+    assert as_list(read([0.1 + 0.2, 1.234], pa.float64(), whole=False)) == [Decimal("0.3"), Decimal("1.234")]
+    assert as_list(read([0.1, 1.234, None], pa.float32(), whole=False, sign=",")) == [
+        Decimal("0.1"),
+        Decimal("1.234"),
+        None,
+    ]
+
+
 @given(st.lists(st.one_of(st.integers(-(10**13), 10**13).map(str), st.sampled_from(["", "x", " 4", "+4"]))))
 def test_a_mixed_column_is_read_as_its_cells_one_by_one(values: list[str]) -> None:
     together = as_list(read(values, pa.string()))
@@ -115,9 +139,9 @@ def test_the_usual_ways_to_write_a_number_mean_what_they_mean_one_by_one(
     found = read(words, whole=whole, sign=sign)
     for row, word in enumerate(words):
         number = read_number(word, sign)
-        scaled = scale_down(number) if number is not None else None
-        is_good = scaled is not None and not (whole and scaled[1])
+        exact = take_apart(number) if number is not None else None
+        is_good = isinstance(exact, Exact) and not (whole and exact.scale)
         assert (row in found.problems) is not is_good
         if is_good:
-            assert (found.values[row], found.scales[row]) == scaled
+            assert (found.values[row], found.scales[row], 0) == exact
     assert not found.empty.any()

@@ -8,10 +8,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from sqlalchemy import text
 
 from backline.metrics.lines import convert_lines, list_lines
+from backline.metrics.numbers import show_value
 from backline.metrics.rates import Exchange, Rate, RateTable
 from backline.metrics.summary import summarise_reports
 from backline.music import to_day
@@ -60,6 +62,12 @@ def numbers(house: House) -> Iterator[Callable[[], StoredNumbers]]:
 def show(numbers: StoredNumbers, by: str, measure: str = "units") -> dict[str, str]:
     """Key to value of one measure."""
     return {line.key: str(line.value) for line in list_lines(numbers, by) if line.measure == measure}
+
+
+def show_amounts(numbers: StoredNumbers, by: str) -> dict[str, str]:
+    """Key to revenue as it is shown."""
+    lines = [line for line in list_lines(numbers, by) if line.measure == "revenue"]
+    return {line.key: show_value(line.value, line.currency) for line in lines}
 
 
 def test_two_statements_of_one_month_are_added_and_a_corrected_one_replaces_itself(
@@ -131,6 +139,29 @@ def test_rows_of_no_statement_replace_months_only(
     for month in ("2026-05", "2026-06"):
         bring(house, write(f"{month}.tsv", write_statement(CLASSIC, row(month, "", 1, "1.00"))))
     assert show(numbers(), "day", "revenue") == {"2026-05-31": "1", "2026-06-30": "1"}
+
+
+def test_money_of_many_decimals_is_the_same_from_a_text_and_from_a_workbook(
+    house: House, write: Write, tmp_path: Path, numbers: Callable[[], StoredNumbers]
+) -> None:
+    amounts = ["0.00352941176470588", "1.5E-05", "2.0000000000015", "-0.00000000000005"]
+    rows = [row("2026-05", "2026-08-12", 1, amount) for amount in amounts]
+    book = openpyxl.Workbook()
+    book.active.append(CLASSIC.split(", "))
+    for told in rows:
+        cells = told | {"Earnings (USD)": float(told["Earnings (USD)"])}
+        book.active.append([cells.get(name) for name in CLASSIC.split(", ")])
+    book.save(tmp_path / "x.xlsx")
+    for path in (write("x.tsv", write_statement(CLASSIC, *rows)), tmp_path / "x.xlsx"):
+        (file,) = bring(house, path)
+        assert (file["rows"]["accepted"], file["totals"]["money"]) == (4, {"USD": "2.00354441176615588"})
+        assert show_amounts(numbers(), "day") == {"2026-05-31": "2.00354441176615588"}
+        with house.database.write() as connection:
+            refresh_rollups(connection)
+        assert list_rollup(house.database) == model_rollup(house.database)
+        assert show_amounts(numbers(), "track") == {"Öne": "2.00354441176615588"}
+    with house.database.read() as connection:
+        assert count_rows(connection, "backline_claim") == 1  # the workbook told the same
 
 
 def test_a_month_is_one_value_and_months_are_compared(

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from backline.reports.numbers import MOST, is_empty, read_number, scale_down
+from backline.reports.numbers import (
+    FINEST,
+    MOST,
+    MOST_DIGITS,
+    Exact,
+    is_empty,
+    read_number,
+    show_float,
+    take_apart,
+)
 
 Array = np.ndarray[Any, Any]
 _CLEAN = r"^-?[0-9]{1,13}$"
@@ -110,12 +118,32 @@ def repeat_value(value: Any, count: int) -> Coded:
 
 @dataclass(slots=True)
 class NumberColumn:
-    """A column of exact numbers: values * 10^-scales."""
+    """A column of exact numbers: values * 10^-scales, and what stands behind the twelfth decimal in `finer`."""
 
     values: Array  # int64
     scales: Array  # int8
     empty: Array  # bool
     problems: dict[int, Problem]  # by row
+    finer: NumberColumn | None = None  # empty where there is nothing behind
+
+    @classmethod
+    def make_empty(cls, count: int) -> NumberColumn:
+        """A column in which no row tells a number."""
+        values, scales = np.zeros(count, dtype=np.int64), np.full(count, FINEST, dtype=np.int8)
+        return cls(values, scales, np.ones(count, dtype=bool), {})
+
+    @property
+    def layers(self) -> list[NumberColumn]:
+        """This column, and what is to be added to it."""
+        return [self] if self.finer is None else [self, self.finer]
+
+    def put(self, row: int, number: Exact) -> None:
+        """Tell the number of a row."""
+        self.values[row], self.scales[row], self.empty[row] = number.value, number.scale, False
+        if number.finer:
+            if self.finer is None:
+                self.finer = NumberColumn.make_empty(len(self.values))
+            self.finer.values[row], self.finer.empty[row] = number.finer, False
 
     def bad_rows(self) -> Array:
         """bool, one per row."""
@@ -124,8 +152,7 @@ class NumberColumn:
         return bad
 
 
-_WHOLE: Final = "{word!r} is not a whole number."
-_ANY: Final = "{word!r} is not a number."
+_NOT_WHOLE: Final = "is not a whole number"
 
 
 def read_numbers(
@@ -223,6 +250,8 @@ def _take_usual(
 def _take_patiently(
     column: pa.Array, rows: Array, numbers: NumberColumn, name: str, whole: bool, sign: str
 ) -> None:
+    if pa.types.is_floating(column.type) and column.type.bit_width < 64:
+        column = column.cast(pa.string())  # with the few digits that such a fraction has
     encoded = column.dictionary_encode()
     words = [_as_word(value) for value in encoded.dictionary.to_pylist()]
     read = [_read_word(word, name, whole, sign) for word in words]
@@ -234,26 +263,29 @@ def _take_patiently(
         elif isinstance(found, Problem):
             numbers.problems[row] = found
         else:
-            numbers.values[row], numbers.scales[row] = found
+            numbers.put(row, found)
 
 
 def _as_word(value: Any) -> str:
     if isinstance(value, float):
-        return "" if math.isnan(value) else format(Decimal(repr(value)), "f")
+        return show_float(value)
     if isinstance(value, Decimal):
         return format(value, "f")
     return str(value).strip()
 
 
-def _read_word(word: str, name: str, whole: bool, sign: str) -> tuple[int, int] | Problem | None:
+def _read_word(word: str, name: str, whole: bool, sign: str) -> Exact | Problem | None:
     if is_empty(word):
         return None
-    try:
-        number = read_number(word, sign)
-    except InvalidOperation:
-        number = None
-    scaled = scale_down(number) if number is not None else None
-    if scaled is None or (whole and scaled[1]):
-        words = (_WHOLE if whole else _ANY).format(word=word[:40])
-        return Problem("bad_number", f"{name}: {words}")
-    return scaled
+    number = read_number(word, sign)
+    if number is not None:
+        found = take_apart(number)
+    elif len(word) > MOST_DIGITS:
+        found = f"is longer than {MOST_DIGITS} characters"
+    else:
+        found = _NOT_WHOLE if whole else "is not a number"
+    if isinstance(found, Exact):
+        if not (whole and found.scale):
+            return found
+        found = _NOT_WHOLE
+    return Problem("bad_number", f"{name}: {word[:MOST_DIGITS]!r} {found}.")

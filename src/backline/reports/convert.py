@@ -206,7 +206,7 @@ def _hash_part(parsed: Parsed, part: str) -> Array:
 
 
 def _hash_numbers(parsed: Parsed) -> Iterator[Array]:
-    for numbers in parsed.numbers.values():
+    for numbers in (layer for column in parsed.numbers.values() for layer in column.layers):
         yield numbers.values.view(np.uint64)
         yield numbers.scales.astype(np.uint64) * np.uint64(2) + numbers.empty.astype(np.uint64)
 
@@ -223,10 +223,10 @@ def _take_growth(numbers: NumberColumn, lines: Array, known_lines: Array, growth
 
 
 def make_facts(parsed: Parsed, accepted: Array) -> pa.RecordBatch:
-    """One fact per measure that an accepted row tells, in `FACT_SCHEMA`."""
-    parts = [np.flatnonzero(accepted & ~numbers.empty) for numbers in parsed.numbers.values()]
+    """One fact per measure that an accepted row tells, two of a very fine number, in `FACT_SCHEMA`."""
+    found = [(measure, layer) for measure, numbers in parsed.numbers.items() for layer in numbers.layers]
+    parts = [np.flatnonzero(accepted & ~layer.empty) for _, layer in found]
     rows = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
-    found = list(parsed.numbers.items())
     taken = pa.array(rows)
     size = len(rows)
     measure_codes = np.repeat(np.arange(len(found), dtype=np.int32), [len(part) for part in parts])

@@ -51,7 +51,7 @@ REJECTION_KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "bad_row": "the row has too few or too many cells, or its quotes are broken",
         "bad_date": "the day is empty, cannot be read, or lies before 1990",
         "future_date": "the day lies in the future",
-        "bad_number": "a number cannot be read, is no whole number where it counts, or is too large",
+        "bad_number": "a number cannot be read, is no whole number where it counts, is too large, or has too many digits",
         "negative": "a number is below zero where nothing can be taken back",
         "bad_rank": "the chart position is not a whole number from 1 to 10,000",
         "missing_artist": "the artist is empty",

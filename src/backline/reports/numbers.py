@@ -1,15 +1,19 @@
-"""Numbers as people and portals write them: 1234, 1,234.56, 1.234,56, 1'234, 1 234, -5, (5), 32041.0."""
+"""Numbers as people and portals write them: 1234, 1,234.56, 1.234,56, 1'234, 1 234, -5, (5), 32041.0, 1.5E-05."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from decimal import Context, Decimal
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 MOST: Final = 10**13  # far above any count; a block of such numbers still sums up in 64 bits
 MOST_DIGITS: Final = 40
-MOST_SCALE: Final = 12
+MOST_SCALE: Final = (
+    12  # of one integer; what stands behind has an integer of its own, so that both still sum up
+)
+FINEST: Final = 24
 EXACT: Final = Context(prec=120)  # 28 digits, the default, would round the sum of a large file
 # "auto", or how twelve hundred and a half is written.
 NumberForm = Literal["auto", "1,200.5", "1.200,5", "1 200.5", "1 200,5", "1'200.5", "1200.5", "1200,5"]
@@ -17,6 +21,7 @@ _SPACES = str.maketrans({" ": None, "\u00a0": None, "\u202f": None, "\u2009": No
 _PLAIN = re.compile(r"[+-]?[\d.,]+")
 _SPACED = re.compile(r"[+-]?\d{1,3}([ \u00a0\u202f\u2009'’])\d{3}(?:\1\d{3})*(?:[.,]\d+)?")
 _GROUPED = {sep: re.compile(rf"[+-]?\d{{1,3}}(?:\{sep}\d{{3}})+") for sep in ",."}
+_POWER = re.compile(r"(.*[\d.,])[eE]([+-]?\d{1,3})")  # 1.5E-05, as spreadsheets write small numbers
 _UNDECIDED = re.compile(r"-?(?:[0-9]+|[1-9][0-9]{0,2}[.,][0-9]{3})")
 _EMPTY = frozenset({"", "-", "–", "—", "n/a", "na", "null", "none", "nan", "#n/a"})
 
@@ -43,7 +48,8 @@ def find_decimal_sign(texts: Iterable[str], *, whole: bool) -> str | None:
 def _tell_decimal_sign(text: str) -> str | None:
     if _UNDECIDED.fullmatch(text):  # the bulk of a file that leaves a choice, told cheaply
         return None
-    digits = text.translate(_SPACES)
+    power = _POWER.fullmatch(text.strip("()"))
+    digits = power[1] if power else text.translate(_SPACES)
     if not _PLAIN.fullmatch(digits.strip("()")) or len(text) > MOST_DIGITS:
         return None
     dots, commas = digits.count("."), digits.count(",")
@@ -54,6 +60,8 @@ def _tell_decimal_sign(text: str) -> str | None:
     sign = "." if dots else "," if commas else None
     if sign is None:
         return None
+    if power:  # nobody groups the thousands before a power
+        return sign
     before, _, behind = digits.lstrip("+-(").rstrip(")").partition(sign)
     is_group = len(behind) == 3 and 1 <= len(before) <= 3 and not before.startswith("0")
     return None if is_group else sign
@@ -79,6 +87,10 @@ def read_number(text: str, decimal_sign: str) -> Decimal | None:
     if text.startswith("(") and text.endswith(")"):
         positive = read_number(text[1:-1], decimal_sign)
         return positive.copy_negate() if positive is not None and positive >= 0 else None
+    if power := _POWER.fullmatch(text):
+        is_grouped = ("," if decimal_sign == "." else ".") in power[1]
+        number = None if is_grouped else read_number(power[1], decimal_sign)
+        return None if number is None else number.scaleb(int(power[2]), EXACT)
     if text.endswith("-") and text[:1].isdigit():
         text = "-" + text[:-1]
     if _SPACED.fullmatch(text):
@@ -98,13 +110,31 @@ def read_number(text: str, decimal_sign: str) -> Decimal | None:
     return Decimal(f"{whole}.{behind}" if behind else whole)
 
 
-def scale_down(number: Decimal) -> tuple[int, int] | None:
-    """(value, scale) with the smallest scale, number = value / 10^scale; None beyond 10^13 or 12 places."""
+def show_float(number: float) -> str:
+    """A binary fraction as the decimal that is meant: by the 15 digits that spreadsheets show; "" for NaN."""
+    return "" if math.isnan(number) else format(Decimal(f"{number:.15g}"), "f")
+
+
+class Exact(NamedTuple):
+    """value / 10^scale + finer / 10^24, and no smaller scale would do. |finer| < 10^12."""
+
+    value: int
+    scale: int
+    finer: int = 0
+
+
+def take_apart(number: Decimal) -> Exact | str:
+    """A number as the integers that it is kept as; where it cannot be kept exactly, what is wrong with it."""
     if number.copy_abs() > MOST:
-        return None
-    sign, digits, exponent = EXACT.normalize(number).as_tuple()
+        return "is larger than 10^13"
+    digits, exponent = EXACT.normalize(number).as_tuple()[1:]
     assert isinstance(exponent, int)
-    value = int("".join(map(str, digits))) * (-1 if sign else 1)
-    if exponent >= 0:
-        return value * 10**exponent, 0
-    return (value, -exponent) if -exponent <= MOST_SCALE and abs(value) < 2**62 else None
+    if -exponent > FINEST:
+        return f"has more than {FINEST} decimals"
+    whole = int("".join(map(str, digits)))
+    scale = min(max(-exponent, 0), MOST_SCALE)
+    value, finer = divmod(whole * 10 ** (FINEST + exponent), 10 ** (FINEST - scale))
+    if value >= 2**62:
+        return "has more digits than can be kept exactly"
+    sign = -1 if number < 0 else 1
+    return Exact(sign * value, scale, sign * finer)

@@ -279,7 +279,8 @@ def list_checks(parsed: Parsed, layout: Layout) -> Iterator[Check]:
         if measure in layout.required:
             yield found.empty, partial(_say_always, Problem("bad_number", f"{measure} is empty."))
         if not layout.negatives:
-            yield found.values < 0, partial(_say_always, Problem("negative", f"{measure} is below zero."))
+            below = np.logical_or.reduce([layer.values < 0 for layer in found.layers])
+            yield below, partial(_say_always, Problem("negative", f"{measure} is below zero."))
 
 
 def _say_of_code(coded: Coded, row: int) -> Problem:

@@ -81,7 +81,7 @@ def describe_rejections(
 
 def add_up(numbers: NumberColumn, mask: Array) -> Decimal:
     """The exact sum of the marked rows."""
-    total = Decimal(0)
+    total = Decimal(0) if numbers.finer is None else add_up(numbers.finer, mask & ~numbers.finer.empty)
     for scale in np.unique(numbers.scales[mask]).tolist():
         values = numbers.values[mask & (numbers.scales == scale)]
         # In two halves: a block of large amounts would overflow 64 bits.

@@ -5,8 +5,7 @@ read, and no member yields more than it says. The texts of all sheets (sharedStr
 so they have a limit of their own. A row of a sheet is held in memory as well: no row and no text in it may
 have no end. What a sheet says of its dimensions is not believed.
 
-A number of a workbook is a binary fraction of about 15 digits; it is taken as the shortest decimal that
-means it, rounded to the twelfth place.
+A number of a workbook is a binary fraction; it is taken by the 15 digits that spreadsheets show.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
-from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +22,7 @@ from typing import Any, Final
 import numpy as np
 
 from backline.reports.format import Refused
-from backline.reports.numbers import EXACT, MOST_SCALE
+from backline.reports.numbers import show_float
 from backline.reports.records import MOST_COLUMNS, ROWS, Block, Strided
 
 MOST_BYTES: Final = 1 << 30  # of all members, unpacked
@@ -161,25 +159,13 @@ def show_cell(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return _show_float(value)
+        text = show_float(value)
+        return f"{text}0" if len(text.partition(".")[2]) == 3 else text
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
     if isinstance(value, date):
         return value.isoformat()
     return str(value)[: MOST_CELL + 1].strip()
-
-
-def _show_float(value: float) -> str:
-    number = Decimal(repr(value))
-    if not number.is_finite():
-        return ""
-    exponent = number.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > MOST_SCALE:
-        number = number.quantize(Decimal(1).scaleb(-MOST_SCALE), ROUND_HALF_EVEN, EXACT)
-    text = format(number, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return f"{text}0" if len(text.partition(".")[2]) == 3 else text
 
 
 def strip_end(row: list[str]) -> list[str]:
