@@ -167,7 +167,16 @@ def test_what_flower_shows(team: Make) -> None:
         ),
         20,
     )
-    assert seen == {BELL, "play.echo"} and sent.id in ask("/api/tasks")
+    assert seen == {BELL, "play.echo"}
+
+    def find_ended() -> Any:
+        told = [task for task in ask("/api/tasks").values() if task["state"] == "SUCCESS"]
+        return {task["name"]: task for task in told} if {task["name"] for task in told} == seen else None
+
+    ended = wait_for("Flower to see the end of both", find_ended, 20)
+    run = world.desk.rows.find(sent.id)
+    assert ended["play.echo"]["uuid"] == sent.id and ended["play.echo"]["result"].strip("'") == run.id
+    assert ended[BELL]["result"] == "None"
     (worker,) = ask("/api/workers?refresh=1").values()
     assert {"backline.play", "backline.canvas.team"} <= {queue["name"] for queue in worker["active_queues"]}
     assert isinstance(world.app.conf.task_queues[0], Queue)
