@@ -93,7 +93,7 @@ def test_a_wrong_call_is_told_at_once(shop: Shop) -> None:
 
 def test_what_cannot_be_kept_raises_with_the_remedy(shop: Shop) -> None:
     task = backline.durable(shop.app.task(name="shop.add")(add))
-    with pytest.raises(BadInput, match="time_limit is not supported"):
+    with pytest.raises(BadInput, match=r"time_limit is not supported.* of @app\.task"):
         task.apply_async((1,), time_limit=5)
 
 
@@ -238,6 +238,8 @@ def test_eager_is_a_row_carried_in_this_process(open_shop: OpenShop) -> None:
     assert [audit.action for audit in shop.audits(one)] == ["run.succeeded"]
     followed = task.apply_async((1,), link=task.s(y=10))
     assert followed.get() == 2 and shop.rows()[-1].answer.endswith('"returned":12}')
+    with pytest.raises(TypeError):
+        task.delay()
     failed = task.apply_async(("a",))
     assert (failed.state, shop.row(failed).state) == ("FAILURE", "dead")
     shop.app.conf.task_eager_propagates = True
@@ -290,6 +292,13 @@ def test_without_attach_it_is_our_own_application_s() -> None:
         desk = task.find_desk()
     assert desk.tasks["apart.add"].name == "apart.add" and desk.app is not app
     del desk.tasks["apart.add"]
+
+
+def test_results_that_nobody_wants_are_not_told(open_shop: OpenShop) -> None:
+    shop = open_shop(result_backend="cache+memory://")
+    quiet = backline.durable(shop.app.task(name="shop.quiet", ignore_result=True)(add))
+    told = backline.durable(shop.app.task(name="shop.told")(add))
+    assert [shop.row(task.delay(1)).canvas is None for task in (quiet, told)] == [True, False]
 
 
 @pytest.mark.filterwarnings("ignore:The .priority. task attribute")

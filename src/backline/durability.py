@@ -253,10 +253,10 @@ class DurableTask(celery.Task):  # type: ignore[misc]  # celery ships no types
 
         Where the application is eager, the row is carried here and now.
         """
-        if self.app.conf.task_always_eager:
-            return self.apply(args, kwargs, **options)
         if self.typing and self.spec.check is not None:
             self.spec.check(*(args or ()), **(kwargs or {}))
+        if self.app.conf.task_always_eager:
+            return self.apply(args, kwargs, **options)
         if self._dump_pydantic_arguments is not None:
             args, kwargs = self._dump_pydantic_arguments(args, kwargs)
         return self.intake.apply_async(args, kwargs, **self.choose_options(options))

@@ -45,6 +45,19 @@ def test_a_run_knows_itself_in_each_attempt(stage: MakeStage, short: bool) -> No
         current_run()
 
 
+def test_what_a_run_asks_for_is_its_child(stage: MakeStage) -> None:
+    @declare()
+    def work(job: Word) -> Done:
+        return Done(word="" if job.word == "child" else on.submit(work, "child"))
+
+    on = stage(work)
+    run_id = on.submit(work, "w")
+    on.run()
+    child = on.row(on.answer(run_id)["word"])
+    assert (child.parent_id, child.trace_id) == (run_id, on.row(run_id).trace_id)
+    assert on.row(run_id).parent_id is None
+
+
 def test_progress_checkpoints_steps_and_intents_are_the_run_s(stage: MakeStage) -> None:
     @declare()
     def work(job: Word) -> Done:
