@@ -34,6 +34,20 @@ def test_who_has_the_file_open_is_waited_for_in_vain(tmp_path: Path, make_databa
     put_back(tmp_path / "b.zip", url_of(database), force=True)
 
 
+def test_the_kept_file_stands_alone(tmp_path: Path, make_database_url: MakeUrl) -> None:
+    database = Database(make_database_url("sqlite"))
+    make_run(database)
+    back_up(database, tmp_path / "b.zip")
+    database.close()
+    done = put_back(tmp_path / "b.zip", url_of(database), force=True)
+    kept = Path(done.aside or "")
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"b.zip", kept.name, Path(database.url.database or "").name}
+    old = Database(f"sqlite:///{kept}")
+    assert count(old, "SELECT count(*) FROM backline_run") == 1
+    old.close()
+
+
 def test_what_is_no_database_any_more_is_kept_with_force(tmp_path: Path, make_database_url: MakeUrl) -> None:
     database = Database(make_database_url("sqlite"))
     make_run(database)

@@ -88,6 +88,8 @@ def _look(connection: sqlite3.Connection, path: Path) -> _Old:
         # Only the last one who has it open may leave the write-ahead log, which is written into the file by that.
         connection.execute("PRAGMA journal_mode=DELETE")
         connection.execute("BEGIN EXCLUSIVE")
+        # Who holds a file alone empties its journal and leaves it; beside the kept file nobody would remove it.
+        Path(f"{path}-journal").unlink(missing_ok=True)
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         ours = [name for name in names if name != "backline_schema"]
         filled = any(connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone() for name in ours)
