@@ -35,6 +35,13 @@ def test_sales_and_refunds(read: Read, encoding: str) -> None:
         (date(2026, 3, 4), None, "USD", 55),
         (date(2025, 12, 31), None, "USD", -55),
     ]
+    counted = [fact for fact in found.facts if fact["measure"] == "units"]
+    assert tell(counted, "day", "value") == [
+        (date(2026, 3, 4), 1),
+        (date(2026, 3, 4), 1),
+        (date(2025, 12, 31), -1),
+    ]
+    assert found.reading.totals["units"] == 1
     assert found.reading.totals["money"] == {"EUR": Decimal("0.75"), "USD": Decimal("0.0")}
 
 
@@ -44,3 +51,11 @@ def test_the_package_tells_downloads(read: Read) -> None:
     found = read(write_statement(header, *rows))
     counted = [fact for fact in found.facts if fact["measure"] != "revenue"]
     assert sorted(tell(counted, "measure", "value", "country")) == [("downloads", 1, "DE"), ("units", 1, "")]
+
+
+@pytest.mark.parametrize("quantity", ["2", "-2"])
+def test_a_refund_takes_back_what_was_sold(read: Read, quantity: str) -> None:
+    sold = ROW | {"package": "digital download", "quantity": "2", "net amount": "1.50"}
+    back = sold | {"quantity": quantity, "net amount": "-1.50"}
+    found = read(write_statement(f"{HEADER}, package", sold, back))
+    assert found.values("downloads") == [2, -2] and found.reading.totals["units"] == 0

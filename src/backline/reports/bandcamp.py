@@ -1,7 +1,7 @@
 """Bandcamp: each sale with its minute (`M/D/YY h:mmam`), often in UTF-16; by day, since the day is known.
 
 `net amount` in `currency` is what is paid. Rows of payouts are no sales and are passed over; refunds stay
-negative. Only items of the type "track" name a track. Units are downloads where the package says so.
+negative, and their quantity, which is told as that of a sale, is taken back. Only items of the type "track" name a track. Units are downloads where the package says so.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def recognise(names: Collection[str]) -> int:
 def lay_out(names: Collection[str], file_name: str, hints: Hints) -> Layout:
     """By day of sale."""
     layout = lay_out_statement(COLUMNS, names, file_name, hints, span=1)
-    return replace(layout, passed_over=("item_type", "payout|pending payout|transfer"))
+    passed_over = ("item_type", "payout|pending payout|transfer")
+    return replace(layout, passed_over=passed_over, takes_back=True)
 
 
 bandcamp = Format("bandcamp", recognise, lay_out)

@@ -17,7 +17,7 @@ from backline.reports.format import FACT_SCHEMA, Layout, Rejection
 from backline.reports.numbers import EXACT
 from backline.reports.records import Block
 from backline.reports.rows import MONEY, RANK, CellReader, Parsed, find_suspects, find_words, list_checks
-from backline.reports.sales import sort_units
+from backline.reports.sales import sort_units, take_back_units
 from backline.reports.tally import MOST_REJECTIONS, Tally, add_up, describe_rejections, group_rows
 
 _DUPLICATE = Problem("duplicate", "An earlier row tells something else about the same thing.")
@@ -56,6 +56,8 @@ class Converter:
         accepted = good & told
         self.tally.counts.accepted += int(accepted.sum())
         self.tally.counts.ignored += int((good & ~told).sum())
+        if self.layout.takes_back:
+            take_back_units(parsed)
         if self.layout.sorted_by is not None:
             sort_units(parsed, self.layout.sorted_by)
         self._count(parsed, accepted)

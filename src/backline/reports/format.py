@@ -144,6 +144,9 @@ class Layout:
     # A column and a pattern of its words: rows of no track (an album sale), and rows that tell no sale.
     trackless: tuple[str, str] | None = None
     passed_over: tuple[str, str] | None = None
+    takes_back: bool = (
+        False  # of a row whose money is below zero the `units` were sold before, and are taken back
+    )
     sorted_by: str | None = None  # tells of each row whether its `units` were streamed or downloaded
     loose: frozenset[str] = frozenset()  # roles of which an unreadable cell counts as empty
     date_form: str = "auto"
