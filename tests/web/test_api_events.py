@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from backline.storage.run_tables import ENDED_STATES, run
 from backline.web.api_events import EventStream, Streams, follow_run, look, spell, tag
@@ -34,17 +35,25 @@ def read_events(text: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def collect(
-    house: House, run_id: str, streams: Streams, last: str | None, *steps: dict[str, Any]
+    house: House,
+    run_id: str,
+    streams: Streams,
+    last: str | None,
+    *steps: dict[str, Any] | Callable[[str], None],
 ) -> list[str]:
-    """The parts of a stream; after each part the next step is taken."""
+    """The parts of a stream; after each part the next step is taken: a change of the run, or a deed with the key."""
+    key_id = make_key(house.database).split("_")[1]
 
     async def go() -> list[str]:
         found, left = [], list(steps)
-        parts: AsyncIterator[str] = follow_run(house, streams, run_id, last)
+        parts: AsyncIterator[str] = follow_run(house, streams, run_id, last, key_id)
         async for part in parts:
             found.append(part)
-            if left:
-                change(house, run_id, **left.pop(0))
+            step = left.pop(0) if left else None
+            if callable(step):
+                step(key_id)
+            elif step is not None:
+                change(house, run_id, **step)
             else:
                 streams.closing.set()
         return found
@@ -92,6 +101,27 @@ def test_a_stream_is_cut_in_time(house: House) -> None:
     short = replace(house, settings=house.settings.model_copy(update={"web": web}))
     short.__dict__["database"] = house.database
     assert len(collect(short, run_id, Streams(1), None, {"worker": "a"})) == 1
+
+
+ENDS = [
+    "UPDATE backline_api_key SET revoked_at = 5 WHERE id = :key",
+    "UPDATE backline_api_key SET expires_at = 5 WHERE id = :key",
+    "UPDATE backline_user SET disabled_at = 5",
+    "DELETE FROM backline_api_key WHERE id = :key",
+]
+
+
+@pytest.mark.parametrize("statement", ENDS)
+def test_a_stream_ends_with_the_key(house: House, statement: str) -> None:
+    run_id = make_run(house.database)
+
+    def end(key_id: str) -> None:
+        with house.database.write() as connection:
+            connection.execute(text(statement), {"key": key_id} if ":key" in statement else {})
+        change(house, run_id, state="running")
+
+    parts = collect(house, run_id, Streams(1), None, {"progress": '{"done": 1}'}, end)
+    assert [told["progress"] for _, told in read_events("".join(parts))] == [None, {"done": 1}]
 
 
 @pytest.mark.parametrize("state", ENDED_STATES)

@@ -44,6 +44,17 @@ def test_a_run_of_later_waits(house: House, call: Caller) -> None:
     assert house.bells.rung == []
 
 
+def test_expires_and_deadline_may_be_moments(call: Caller) -> None:
+    moment = "2099-01-01T00:00:00+01:00"
+    run = call("POST", RUNS, json={**BODY, "options": {"expires": moment, "deadline": moment}}).json()
+    assert run["deadline_at"].startswith("2098-12-31T2")
+    answer = call("POST", RUNS, json={**BODY, "options": {"expires": "2099-01-01T00:00:00"}})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["options.expires"]
+    far = call("POST", RUNS, json={**BODY, "options": {"expires": "9999-01-01T00:00:00Z"}})
+    assert far.status_code == 422 and "expires" in far.json()["detail"]
+
+
 def test_the_same_key_and_body_are_one_run(house: House, call: Caller) -> None:
     first = call("POST", RUNS, json=BODY, headers={"idempotency-key": "k1"})
     again = call("POST", RUNS, json=BODY, headers={"idempotency-key": "k1"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from pydantic import ValidationError
 
@@ -12,7 +14,9 @@ from backline.web.models import NewAnswer, NewRun, RunOptions
     "options",
     [
         {"countdown": -1}, {"countdown": 1e300}, {"countdown": float("nan")}, {"expires": 0}, {"priority": 10},
-        {"eta": "2026-08-31T10:00:00"}, {"eta": "tomorrow"}, {"queue": "other"},
+        {"eta": "2026-08-31T10:00:00"}, {"eta": "tomorrow"}, {"queue": "other"}, {"countdown": "2026-08-31T10:00:00Z"},
+        {"expires": "2026-08-31T10:00:00"}, {"expires": "60"}, {"deadline": True}, {"deadline": 1e300},
+        {"deadline": float("nan")}, {"expires": []},
     ],
 )  # fmt: skip
 def test_options_that_cannot_be(options: dict[str, object]) -> None:
@@ -23,6 +27,10 @@ def test_options_that_cannot_be(options: dict[str, object]) -> None:
 def test_options_that_can() -> None:
     given = {"eta": "2026-08-31T10:00:00+02:00", "expires": 60, "deadline": 3600.5, "priority": 9}
     assert RunOptions.model_validate(given).expires == 60
+    moment = "2026-08-31T10:00:00+02:00"
+    found = RunOptions.model_validate({"expires": moment, "deadline": moment})
+    assert found.expires == found.deadline == datetime(2026, 8, 31, 8, tzinfo=UTC)
+    assert found.model_dump(mode="json")["expires"] == moment
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,15 @@ def find_caller(connection: Connection, now: int, given: str) -> tuple[Caller, b
     return Caller(key_id, row.user_name, frozenset(row.scopes.split())), is_stale
 
 
+def is_still_good(connection: Connection, now_sql: str, key_id: str) -> bool:
+    """Whether a key that was shown before may still be used."""
+    query = text(
+        "SELECT 1 FROM backline_api_key k JOIN backline_user u ON u.name = k.user_name WHERE k.id = :id "
+        f"AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > {now_sql}) AND u.disabled_at IS NULL"
+    )
+    return connection.execute(query, {"id": key_id}).first() is not None
+
+
 def note_use(connection: Connection, key_id: str, now: int) -> None:
     """Write when the key was last used."""
     connection.execute(t.update().where(t.c.id == key_id).values(used_at=now))

@@ -16,12 +16,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
 from fastapi.responses import Response, StreamingResponse
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from backline.errors import UnknownName
 from backline.runtime.audit import canonical_json, digest
+from backline.storage.api_keys import Caller, is_still_good
 from backline.storage.run_tables import ENDED_STATES
 from backline.storage.runs import read_state
 from backline.web.api_runs import READ, RunId
@@ -86,10 +88,9 @@ def make_router(house: House, streams: Streams) -> APIRouter:
         status_code=200,
         response_class=EventStream,
         response_model=None,
-        dependencies=[READ],
         responses={**known_end, **document(404, 422, 429)},
     )
-    async def follow(run: RunId, last: Known = None) -> Response:
+    async def follow(run: RunId, caller: Caller = READ, last: Known = None) -> Response:
         """Events `run` while it goes on and `end` when it is over; a comment as heartbeat."""
         told = await run_in_threadpool(look, house, run)
         if told is None:
@@ -101,17 +102,22 @@ def make_router(house: House, streams: Streams) -> APIRouter:
             return make_problem(
                 429, f"{streams.most} streams are open.", remedy, headers={"Retry-After": "5"}
             )
-        return EventStream(follow_run(house, streams, run, last), streams)
+        return EventStream(follow_run(house, streams, run, last, caller.key_id), streams)
 
     return router
 
 
-async def follow_run(house: House, streams: Streams, run: str, last: str | None) -> AsyncIterator[str]:
-    """The text of the stream. It is cut after web.stream_seconds; who comes back goes on where it was."""
+async def follow_run(
+    house: House, streams: Streams, run: str, last: str | None, key_id: str
+) -> AsyncIterator[str]:
+    """The text of the stream. It is cut after web.stream_seconds, and where the key of whoever listens has ended.
+
+    Who comes back goes on where it was, or is told by the gate why not.
+    """
     began = spoke = time.monotonic()
     while not streams.closing.is_set() and time.monotonic() - began < house.settings.web.stream_seconds:
         try:
-            told = await run_in_threadpool(look, house, run)
+            told = await run_in_threadpool(look_again, house, run, key_id)
         except DBAPIError as error:  # away for a moment: the next look tries again
             log.warning("cannot look at run %s: %s", run, type(error).__name__)
             told = {}
@@ -131,7 +137,19 @@ async def follow_run(house: House, streams: Streams, run: str, last: str | None)
 def look(house: House, run: str) -> dict[str, Any] | None:
     """The run as an event tells it; None where there is no such run."""
     with house.database.read() as connection:
-        row = read_state(connection, run)
+        return _tell(connection, run)
+
+
+def look_again(house: House, run: str, key_id: str) -> dict[str, Any] | None:
+    """The same; None also where the key may not be used any more."""
+    with house.database.read() as connection:
+        if not is_still_good(connection, house.database.now_sql, key_id):
+            return None
+        return _tell(connection, run)
+
+
+def _tell(connection: Connection, run: str) -> dict[str, Any] | None:
+    row = read_state(connection, run)
     if row is None:
         return None
     progress = json.loads(row.progress) if row.progress else None

@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from backline.submit_options import LONGEST
 
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]  # PostgreSQL keeps no NUL
+
+
+def read_when(value: object) -> float | datetime:
+    """Seconds from now, or a moment in ISO 8601 with its time zone. Raises `ValueError`."""
+    if isinstance(value, str):
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is not None:
+            return moment
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= LONGEST:
+        return float(value)
+    raise ValueError("it takes seconds from now, or a moment with its time zone")
+
+
+When = Annotated[
+    float | datetime,
+    BeforeValidator(read_when),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": LONGEST},
+                {"type": "string", "format": "date-time"},
+            ]
+        }
+    ),
+]
 
 
 class Taken(BaseModel):
@@ -18,12 +52,12 @@ class Taken(BaseModel):
 
 
 class RunOptions(Taken):
-    """When and how urgently. Seconds count from now; eta is a moment with its time zone."""
+    """When and how urgently. Seconds count from now; a moment has its time zone."""
 
     countdown: Annotated[float | None, Field(ge=0, le=LONGEST, allow_inf_nan=False)] = None
     eta: AwareDatetime | None = None
-    expires: Annotated[float | None, Field(gt=0, le=LONGEST, allow_inf_nan=False)] = None
-    deadline: Annotated[float | None, Field(gt=0, le=LONGEST, allow_inf_nan=False)] = None
+    expires: When | None = None
+    deadline: When | None = None
     priority: Annotated[int | None, Field(ge=0, le=9, description="0 is most urgent.")] = None
 
 
