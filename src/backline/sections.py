@@ -153,6 +153,12 @@ class RetentionSettings(Section):
     runs_days: int = Field(
         0, ge=0, le=36500, description="runs that succeeded, were cancelled or answered, since their end"
     )
+    results_days: int = Field(
+        30,
+        ge=0,
+        le=36500,
+        description="results of Celery tasks that are no runs, and of groups, since they came",
+    )
     rejected_lines_days: int = Field(0, ge=0, le=36500, description="rejected lines of imports")
     plays_days: int = Field(0, ge=0, le=36500, description="plays of a listening history")
     ended_keys_days: int = Field(0, ge=0, le=36500, description="API keys that were revoked or expired")

@@ -218,6 +218,7 @@ def make_retention_plan(settings: Settings) -> RetentionPlan:
     exports = Path(terms.audit_exports).expanduser() if terms.audit_exports else settings.state / "audit"
     return RetentionPlan(
         runs=terms.runs_days,
+        results=terms.results_days,
         lines=terms.rejected_lines_days,
         plays=terms.plays_days,
         keys=terms.ended_keys_days,

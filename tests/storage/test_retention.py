@@ -14,7 +14,7 @@ from backline.storage.retention import DAY, KINDS, Author, RetentionPlan, count_
 from tests.storage.backups import count
 from tests.storage.rows import make_run
 
-PLAN = RetentionPlan(runs=30, lines=30, plays=30, keys=30)
+PLAN = RetentionPlan(runs=30, results=30, lines=30, plays=30, keys=30)
 OLD, YOUNG = 31, 29
 
 
@@ -106,6 +106,21 @@ def test_runs_and_results_of_a_canvas_stay_while_one_is_open(database: Database)
         connection.execute(text("UPDATE backline_run SET answered_at = 5 WHERE id = :id"), {"id": waiting})
     found = sweep(database)
     assert (found["runs"], found["results"]) == (2, 1)
+
+
+def test_results_have_a_term_of_their_own(database: Database) -> None:
+    run_id = make_ended(database, OLD)
+    with database.write() as connection:
+        for name, days in (("old", 11), ("young", 9)):
+            values = {"id": name, "at": ago(database, days)}
+            connection.execute(text("INSERT INTO backline_result VALUES (:id, 'SUCCESS', '1', :at)"), values)
+    plan = RetentionPlan(results=10)
+    assert count_old(database, plan) == dict.fromkeys((kind.name for kind in KINDS), 0) | {"results": 1}
+    assert sweep(database, plan)["results"] == 1
+    with database.read() as connection:
+        assert connection.execute(text("SELECT id FROM backline_result")).scalars().all() == ["young"]
+    assert sweep(database, RetentionPlan(runs=30))["results"] == 0
+    assert run_id not in list_runs(database)
 
 
 def test_batches_commit_one_by_one_and_tell_the_audit(database: Database) -> None:

@@ -21,7 +21,7 @@ app = typer.Typer(help="Which data may leave after how long, and let it leave.",
 TASK = "housekeeping.apply_retention"
 OPTIONS = {
     "runs": "runs_days",
-    "results": "runs_days",
+    "results": "results_days",
     "lines": "rejected_lines_days",
     "plays": "plays_days",
     "keys": "ended_keys_days",

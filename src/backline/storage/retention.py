@@ -38,6 +38,7 @@ class RetentionPlan:
     """For each kind of data after how many days it may leave; 0 keeps it. Where exports of the audit go."""
 
     runs: int = 0
+    results: int = 0
     lines: int = 0
     plays: int = 0
     keys: int = 0
@@ -68,7 +69,7 @@ KINDS = (
         _OLD_RUN,
         ("backline_attempt", "backline_step", "backline_intent"),
     ),
-    Kind("results", "runs", "backline_result", "id", f"made_at < :cutoff AND {_NO_CANVAS_IS_OPEN}"),
+    Kind("results", "results", "backline_result", "id", f"made_at < :cutoff AND {_NO_CANVAS_IS_OPEN}"),
     Kind(
         "lines",
         "lines",
