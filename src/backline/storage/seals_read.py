@@ -38,7 +38,9 @@ SELECT state, count(*) AS late, min(id) AS first, min(at) AS since FROM (
     FROM backline_audit a WHERE NOT EXISTS (SELECT 1 FROM backline_seal s WHERE s.audit_id = a.id)
 ) u WHERE state <> 'young' GROUP BY state ORDER BY state
 """
-_COUNT_FUTURE = "SELECT count(*) AS many, min(id) AS first, max(at) AS until FROM backline_audit WHERE at > {now} + :late"
+_COUNT_FUTURE = (
+    "SELECT count(*) AS many, min(id) AS first, max(at) AS until FROM backline_audit WHERE at > {now} + :late"
+)
 _WORDS = {
     "inserted": (
         "inserted_row",
