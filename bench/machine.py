@@ -44,9 +44,9 @@ def measure_fsync(folder: Path, count: int = 200) -> dict[str, float]:
     path.unlink()
     times.sort()
     return {
-        "min": round(times[0], 3),
-        "median": round(statistics.median(times), 3),
-        "p99": round(times[int(count * 0.99)], 3),
+        "min": round(times[0], 4),
+        "median": round(statistics.median(times), 4),
+        "p99": round(times[int(count * 0.99)], 4),
     }
 
 
