@@ -242,6 +242,7 @@ def test_a_row_of_the_future_is_sealed_and_told(sealed: Database) -> None:
         sealed,
         "INSERT INTO backline_audit (at, actor, action, object, body) VALUES (9000000000000000, 'a', 'a', 'o', '{}')",
     )
+    await_neighbours(sealed)
     (finding,) = check(sealed, late=True)[:1]
     assert (finding.kind, finding.fault, finding.audit_id) == ("unsealed", True, 11)
     await_neighbours(sealed)
