@@ -179,7 +179,7 @@ def test_policies_are_those_of_the_code_as_the_settings_change_them(
     )
     with pytest.raises(BadTask, match=r"limits\.mail\.rate"):
         find_policies(settings.model_copy(update={"limits": {"mail": LimitSettings(burst=2)}}))
-    (tmp_path / "paced_two.py").write_text(text.format(3))
+    (tmp_path / "paced_two.py").write_text(text.format(33))
     for name in ("paced_one", "paced_two"):
         sys.modules.pop(name)
     importlib.invalidate_caches()

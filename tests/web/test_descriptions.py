@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pytest
+
 from backline.runtime.audit import STRUCK, Secrets
 from backline.storage.database import Database
 from backline.storage.run_ids import new_run_id
@@ -40,6 +42,13 @@ def test_a_run_is_told_without_its_secrets(database: Database) -> None:
     assert told["job"] == {"token": STRUCK, "url": f"a://b:{STRUCK}@c"}
     assert (told["id"], told["state"], told["answer"], told["slot"]) == (run_id, "queued", None, None)
     assert told["created_at"].endswith("Z")
+
+
+@pytest.mark.parametrize("body", [b"\xff", "not JSON", None])
+def test_an_audit_row_that_somebody_changed_is_shown_all_the_same(body: object) -> None:
+    names = "id at actor action object run_id fence before_sha after_sha".split()
+    row = SimpleNamespace(**dict.fromkeys(names, 1), body=body)
+    assert describe_audit(row)["body"] is None
 
 
 def test_an_audit_row_has_its_body_as_an_object() -> None:

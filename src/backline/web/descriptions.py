@@ -62,7 +62,7 @@ def describe_intent(row: Any, secrets: Secrets) -> dict[str, Any]:
 
 
 def describe_audit(row: RunRow) -> dict[str, Any]:
-    """An audit row: time in ISO 8601 UTC, digests as SHA-256 hex."""
+    """An audit row: time in ISO 8601 UTC, digests as SHA-256 hex; a body that is no JSON is null."""
     return {
         "id": row.id,
         "at": show_micros(row.at),
@@ -73,8 +73,16 @@ def describe_audit(row: RunRow) -> dict[str, Any]:
         "fence": row.fence,
         "before_sha": row.before_sha,
         "after_sha": row.after_sha,
-        "body": json.loads(row.body),
+        "body": _read_body(row.body),
     }
+
+
+def _read_body(body: object) -> Any:
+    """What was written, whoever wrote it: `backline audit verify` names a body that nobody of ours wrote."""
+    try:
+        return json.loads(body) if isinstance(body, str) else None
+    except ValueError:
+        return None
 
 
 def describe_artist(row: Any) -> dict[str, Any]:
