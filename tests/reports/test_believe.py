@@ -57,6 +57,37 @@ def test_points_are_decimal_where_they_must_be(read: Read) -> None:
     assert found.reading.totals["money"] == {"EUR": Decimal("0.0023")}
 
 
+@pytest.mark.parametrize(
+    ("beside", "money"),
+    [
+        ({}, "3.301"),  # semicolons
+        ({"Gross Revenue": "1,5"}, "3.301"),
+        ({"Gross Revenue": "0.5"}, "3301"),
+        ({"Quantity": "1,250"}, "3301"),
+        ({"Client share rate": "85.5%"}, "3.301"),  # no amount: the semicolons come first
+    ],
+)
+def test_an_amount_that_may_be_read_in_two_ways_is_told_by_the_file(
+    read: Read, beside: dict[str, str], money: str
+) -> None:
+    row = ROW | {"Net Revenue": "3,301"} | beside
+    found = read(write_statement(HEADER, row, delimiter=";"))
+    assert found.reading.totals["money"] == {"EUR": Decimal(money)}
+
+
+def test_an_amount_of_which_nothing_tells_is_refused(read: Read) -> None:
+    for row, delimiter in (({"Net Revenue": "3.301"}, ";"), ({"Net Revenue": "3,301"}, "\t")):
+        with pytest.raises(Refused) as caught:
+            read(write_statement(HEADER, ROW | row, delimiter=delimiter))
+        assert caught.value.kind == "ambiguous_number"
+    with pytest.raises(Refused, match="thousands or as a fraction"):
+        contradicting = {"Net Revenue": "3,301", "Unit Price": "0.5", "Gross Revenue": "0,5"}
+        read(write_statement(HEADER, ROW | contradicting, delimiter=";"))
+    told = {"Net Revenue": "3.301", "Client share rate": "85.5%"}
+    found = read(write_statement(HEADER, ROW | told, delimiter=";"))
+    assert found.reading.totals["money"] == {"EUR": Decimal("3.301")}
+
+
 def test_the_russian_header(read: Read) -> None:
     row = {
         "Месяц отчета": "2026/05/01", "Месяц продажи": "2026/03/01", "Платформа": "Яндекс", "Исполнитель": "Анна",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -80,3 +81,19 @@ def test_a_late_number_decides_how_earlier_ones_are_meant(read: Read) -> None:
     rows = "2026-08-01;A;1.234\n" * 70_000 + "2026-08-02;A;1.234,00\n"
     found = read("date;artist;streams\n" + rows)
     assert set(found.values()) == {1234}
+
+
+def test_an_amount_may_have_the_sign_of_its_currency_and_of_no_other(read: Read) -> None:
+    amounts = {"$6.99": "USD", "($1.00)": "USD", "6,99 €": "EUR", "$2": "EUR", "EUR 1.5": "EUR", "£5": ""}
+    rows = "".join(f'2026-08-01,A,{code},"{amount}"\n' for amount, code in amounts.items())
+    found = read(f"date,artist,currency,revenue\n{rows}")
+    assert found.rejected == [(4, "bad_number"), (5, "bad_currency"), (7, "bad_currency")]
+    assert found.reading.rejected[1].reason == "'$2' is no amount in EUR."
+    assert found.reading.totals["money"] == {"USD": Decimal("5.99"), "EUR": Decimal("1.5")}
+    found = read('date,artist,currency,revenue\n2026-08-01,A,EUR,"1.234,56 €"\nTotal,,,"1.234,56 €"\n')
+    assert (found.counts, found.values("revenue")) == ((2, 1, 0, 1), [123456])
+
+
+def test_counts_have_no_currency(read: Read) -> None:
+    found = read("date,artist,streams\n2026-08-01,A,5\n2026-08-01,A,$5\n")
+    assert found.rejected == [(3, "bad_number")]

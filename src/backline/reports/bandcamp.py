@@ -28,9 +28,9 @@ COLUMNS = Statement(
     sorted_by=("package",),
     trackless=(("item_type",), r"(?!track$).*"),
     date_form="MM/DD/YYYY",
+    amounts=frozenset({"item_price", "sub_total", "transaction_fee", "item_total", "amount_you_received"}),
     others=frozenset(
-        {"paid_to", "item_price", "discount_code", "sub_total", "transaction_fee", "fee_type", "item_total"}
-        | {"amount_you_received", "bandcamp_transaction_id", "paypal_transaction_id"}
+        {"paid_to", "discount_code", "fee_type", "bandcamp_transaction_id", "paypal_transaction_id"}
     ),
 )
 

@@ -31,10 +31,10 @@ COLUMNS = Statement(
     revenue=("net_revenue", "сумма_вознаграждения"),
     sorted_by=("sales_type", "тип_продажи"),
     date_form="YYYY-MM-DD",
+    amounts=frozenset({"unit_price", "mechanical_fee", "gross_revenue"}),
     others=frozenset(
         {"label_name", "release_title", "upc", "release_catalog_nb", "streaming_subscription_type"}
-        | {"release_type", "unit_price", "mechanical_fee", "gross_revenue", "client_share_rate"}
-        | {"каталожный_номер_релиза"}
+        | {"release_type", "client_share_rate", "каталожный_номер_релиза"}
     ),
 )
 

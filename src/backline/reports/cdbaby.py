@@ -28,7 +28,8 @@ COLUMNS = Statement(
     currency="USD",
     sorted_by=("transaction_type",),
     date_form="MM/DD/YYYY",
-    others=frozenset({"price", "barcode", "album_name"}),
+    amounts=frozenset({"price"}),
+    others=frozenset({"barcode", "album_name"}),
 )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from backline.reports.currency_signs import drop_sign
 from backline.reports.numbers import (
     FINEST,
     MOST,
@@ -277,7 +278,7 @@ def _as_word(value: Any) -> str:
 def _read_word(word: str, name: str, whole: bool, sign: str) -> Exact | Problem | None:
     if is_empty(word):
         return None
-    number = read_number(word, sign)
+    number = read_number(word if whole else drop_sign(word), sign)
     if number is not None:
         found = take_apart(number)
     elif len(word) > MOST_DIGITS:

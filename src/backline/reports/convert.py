@@ -11,13 +11,15 @@ import pyarrow as pa
 
 from backline.music import MEASURES
 from backline.reports.columns import Array, Coded, NumberColumn, Problem, repeat_value
+from backline.reports.decimal_signs import MONEY
 from backline.reports.duplicates import Seen, mix_hashes
 from backline.reports.footers import Footers, is_total_row, is_total_word
 from backline.reports.format import FACT_SCHEMA, Layout, Rejection
 from backline.reports.numbers import EXACT
 from backline.reports.records import Block
-from backline.reports.rows import MONEY, RANK, CellReader, Parsed, find_suspects, find_words, list_checks
+from backline.reports.rows import RANK, CellReader, Parsed, find_suspects, find_words, list_checks
 from backline.reports.sales import sort_units, take_back_units
+from backline.reports.scan import Scan
 from backline.reports.tally import MOST_REJECTIONS, Tally, add_up, describe_rejections, group_rows
 
 _DUPLICATE = Problem("duplicate", "An earlier row tells something else about the same thing.")
@@ -31,7 +33,7 @@ class Converter:
         self,
         layout: Layout,
         today: date,
-        scan: Callable[[str], Iterator[list[str]]],
+        scan: Scan,
         growth: Growth | None = None,
     ) -> None:
         self.layout = layout

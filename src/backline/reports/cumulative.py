@@ -5,7 +5,7 @@ Over a gap, and on a key's first day, nothing is known: there is no number, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
@@ -16,13 +16,14 @@ from backline.reports.convert import Converter
 from backline.reports.duplicates import mix_hashes
 from backline.reports.format import Layout, Refused
 from backline.reports.records import Block
+from backline.reports.scan import Scan
 
 MOST_ROWS: Final = 4_000_000
 _KEY: Final = ("artist", "track", "isrc", "country", "source", "currency")
 
 
 def find_growth(
-    layout: Layout, today: date, scan: Callable[[str], Iterator[list[str]]], blocks: Iterator[Block]
+    layout: Layout, today: date, scan: Scan, blocks: Iterator[Block]
 ) -> dict[str, tuple[Array, Array]]:
     """Measure to (lines, growth since the day before), both int64, lines ascending. Reads the file once."""
     reader = Converter(layout, today, scan)

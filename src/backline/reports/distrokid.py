@@ -30,7 +30,8 @@ COLUMNS = Statement(
     revenue=(),
     trackless=(("song/album", "source_type"), "album"),
     date_form="YYYY-MM-DD",
-    others=frozenset({"upc", "team_percentage", "date_inserted", "recoup_(usd)"}),
+    amounts=frozenset({"recoup_(usd)"}),
+    others=frozenset({"upc", "team_percentage", "date_inserted"}),
 )
 
 

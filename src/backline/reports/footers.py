@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from backline.reports.currency_signs import drop_sign
 from backline.reports.format import Refused
 from backline.reports.numbers import EXACT, is_empty, read_number
 
@@ -42,7 +43,7 @@ class Footers:
 
     def _compare(self, line: int, measure: str, cell: str, signs: str) -> None:
         found = self.sums[measure]
-        readings = [number for sign in signs if (number := read_number(cell, sign)) is not None]
+        readings = [number for sign in signs if (number := read_number(drop_sign(cell), sign)) is not None]
         total = found if found in readings else readings[0] if readings else None
         if measure in self.unreadable:
             words = f"a number of {measure} cannot be read, so that the total {cell} on line {line} proves nothing"

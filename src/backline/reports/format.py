@@ -149,6 +149,7 @@ class Layout:
     )
     sorted_by: str | None = None  # tells of each row whether its `units` were streamed or downloaded
     loose: frozenset[str] = frozenset()  # roles of which an unreadable cell counts as empty
+    amounts: frozenset[str] = frozenset()  # columns of other amounts: they are written as those that are read
     date_form: str = "auto"
     number_form: str = "auto"
 

@@ -32,11 +32,14 @@ COLUMNS = Statement(
     revenue=("label_share_net_receipts",),
     sorted_by=("trans_type_description", "trans_type"),
     date_form="YYYY-MM-DD",
+    amounts=frozenset(
+        {"unit_price", "discount", "actual_price", "price", "total", "adjusted_total", "ringtone_publishing"}
+        | {"cloud_publishing", "publishing", "mech._administrative_fee"}
+    ),
     others=frozenset(
         {"orchard_upc", "manufacturer's_upc", "label_catalog_#", "imprint_label", "release_name", "volume"}
         | {"track_#", "product_upc", "manufacturer_upc", "project_code", "product_code", "subaccount"}
-        | {"product_name", "unit_price", "discount", "actual_price", "price", "total", "adjusted_total"}
-        | {"split_rate", "ringtone_publishing", "cloud_publishing", "publishing", "mech._administrative_fee"}
+        | {"product_name", "split_rate"}
     ),
 )
 

@@ -72,6 +72,7 @@ class ParquetRecords:
         self._path, self._name = path, name
         self._columns = {column: names[column] for column in columns}
         self.done = 0
+        self.delimiter = ""
         self.size = path.stat().st_size
         with _open(path, name) as file:
             try:

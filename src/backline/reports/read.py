@@ -24,6 +24,7 @@ from backline.reports.mapping import Mappings
 from backline.reports.parquet_records import ParquetRecords, read_names
 from backline.reports.plays import PlayReading
 from backline.reports.records import Block, TextRecords, read_head
+from backline.reports.scan import Scan
 from backline.reports.tally import Counts, Days
 from backline.reports.workbook import WorkbookRecords, read_sheet_head
 
@@ -31,10 +32,11 @@ HEAD: Final = 40  # records of a list of which the names are collected
 
 
 class Records(Protocol):
-    """Where blocks come from. `done` of `size` bytes are read."""
+    """Where blocks come from. `done` of `size` bytes are read. `delimiter` parts the cells of a text, else ""."""
 
     done: int
     size: int
+    delimiter: str
 
     def blocks(self) -> Iterator[Block]:
         """All blocks, from the start."""
@@ -49,6 +51,7 @@ class Reading:
         self.format = format
         self.fingerprint = fingerprint  # of the header, where a mapping was used
         self._layout, self._records, self._today = layout, records, today
+        self._scan = Scan(records.blocks, records.delimiter)
         self._converter = Converter(layout, today, self._scan)
 
     @property
@@ -142,12 +145,6 @@ class Reading:
                 f"None of the {self.counts.rejected:,} rows can be used; line {first.line}: {first.reason}",
                 "Look at the rejected lines; the file may be another report than it seems.",
             )
-
-    def _scan(self, column: str) -> Iterator[list[str]]:
-        for block in self._records.blocks():
-            yield [
-                word.strip() for word in block.column(column).unique().to_pylist() if isinstance(word, str)
-            ]
 
 
 def open_report(path: Path, name: str, hints: Hints, mappings: Mappings) -> Reading | PlayReading:

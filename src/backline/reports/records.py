@@ -92,7 +92,7 @@ class TextRecords:
     def __init__(
         self, path: Path, content: TextContent, delimiter: str, names: Sequence[str], skip: int
     ) -> None:
-        self._path, self._content, self._delimiter = path, content, delimiter
+        self._path, self._content, self.delimiter = path, content, delimiter
         self._names, self._skip = list(names), skip
         self._least = max((place for place, name in enumerate(names, start=1) if name), default=1)
         self.done = 0
@@ -127,14 +127,14 @@ class TextRecords:
     def _split_lines(self, lines: list[str], first: int) -> Block:
         width = len(self._names)
         texts = pa.array(lines, type=pa.string())
-        cells = pc.split_pattern(texts, self._delimiter)
+        cells = pc.split_pattern(texts, self.delimiter)
         fits = pc.list_value_length(cells).to_numpy(zero_copy_only=False) == width
         numbers = np.arange(first, first + len(lines), dtype=np.int64)
         if fits.all():
             return self._make_block(cells.flatten(), numbers, [])
         filled = pc.not_equal(pc.utf8_trim_whitespace(texts), "").to_numpy(zero_copy_only=False)
         places = np.flatnonzero(~fits & filled).tolist()
-        odd = ((first + place, lines[place].split(self._delimiter)) for place in places)
+        odd = ((first + place, lines[place].split(self.delimiter)) for place in places)
         padded, broken = self._judge_widths(odd)
         flat = cells.filter(pa.array(fits)).flatten()
         if padded:
@@ -146,12 +146,12 @@ class TextRecords:
     def _read_quoted(self, text: TextIO) -> Iterator[Block]:
         """Blocks of a text with quotes, inside which a record may span lines."""
         feed = _Feed(text)
-        reader = csv.reader(feed, delimiter=self._delimiter, strict=True, skipinitialspace=True)
+        reader = csv.reader(feed, delimiter=self.delimiter, strict=True, skipinitialspace=True)
         skip = self._skip
         while skip and (passed := self._take(reader, feed, skip)):
             skip -= len(passed)
         while lines := feed.peek():
-            records = split_quoted(lines, self._delimiter, len(self._names))
+            records = split_quoted(lines, self.delimiter, len(self._names))
             if records is None:
                 yield self._arrange(self._take(reader, feed, ROWS))
                 continue

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from backline.music import MONTH, tidy_isrc
-from backline.reports import dates, numbers
+from backline.reports import dates
 from backline.reports.columns import (
     Array,
     Coded,
@@ -24,10 +25,12 @@ from backline.reports.columns import (
     repeat_value,
 )
 from backline.reports.countries import read_country, read_country_name
+from backline.reports.currency_signs import agrees, find_sign
+from backline.reports.decimal_signs import MONEY, DecimalSigns
 from backline.reports.format import Layout, Refused
 from backline.reports.records import Block
+from backline.reports.scan import Scan
 
-MONEY: Final = frozenset({"revenue"})
 RANK: Final = "chart_rank"
 MOST_RANK: Final = 10_000
 JOINT: Final = " · "
@@ -71,17 +74,20 @@ class Parsed:
 class CellReader:
     """Reads block after block; decides once per file how ambiguous days and numbers are meant.
 
-    `scan` yields all texts of a column from the start of the file, for that decision.
+    `scan` reads the file once more from its start, for that decision.
     """
 
-    def __init__(self, layout: Layout, today: date, scan: Callable[[str], Iterator[list[str]]]) -> None:
+    def __init__(self, layout: Layout, today: date, scan: Scan) -> None:
         self._layout = layout
         self._scan = scan
         self._latest = today + timedelta(days=1)  # somewhere it is tomorrow already
         self._date_form = layout.date_form
-        self.signs: dict[str, str] = {}
-        if layout.number_form != "auto":
-            self.signs = dict.fromkeys(layout.measures, numbers.sign_of_form(layout.number_form))
+        self._signs = DecimalSigns(layout, scan)
+
+    @property
+    def signs(self) -> dict[str, str]:
+        """The decimal sign of each measure of which it is known."""
+        return self._signs.known
 
     def read(self, block: Block) -> Parsed:
         """Raises `Refused` where days or amounts of the file can be meant in two ways."""
@@ -91,10 +97,14 @@ class CellReader:
                 block.column(column),
                 measure if measure == column else f"{measure} ({column})",
                 whole=measure not in MONEY,
-                tell_sign=partial(self._tell_sign, measure, column),
+                tell_sign=partial(self._signs.tell, measure, column),
             )
             for measure, column in self._layout.measures.items()
         }
+        for measure in measures.keys() & MONEY:
+            if "currency" in roles:
+                amounts = block.column(self._layout.measures[measure])
+                _compare_signs(amounts, roles["currency"], measures[measure])
         return Parsed(block, roles, measures)
 
     def _has_role(self, role: str) -> bool:
@@ -152,7 +162,7 @@ class CellReader:
         words = [word.strip() for word in column.unique().to_pylist() if word]
         order = dates.find_day_order(words)
         if order is None and any(map(dates.is_ambiguous, words)):
-            order = next(filter(None, map(dates.find_day_order, self._scan(name))), None)
+            order = next(filter(None, map(dates.find_day_order, self._scan.list_words(name))), None)
             if order is None:
                 raise Refused(
                     "ambiguous_date",
@@ -162,29 +172,20 @@ class CellReader:
                 )
         self._date_form = order or "auto"
 
-    def _tell_sign(self, measure: str, column: str, words: list[str]) -> str:
-        if measure not in self.signs:
-            whole = measure not in MONEY
-            sign = numbers.find_decimal_sign(words, whole=whole)
-            unclear = next(filter(numbers.is_ambiguous, words), None)
-            if sign is None and unclear is not None:
-                sign = self._search_sign(column, unclear, whole)
-            if sign is None:
-                return "."
-            self.signs[measure] = sign
-        return self.signs[measure]
 
-    def _search_sign(self, column: str, unclear: str, whole: bool) -> str:
-        for words in self._scan(column):
-            if sign := numbers.find_decimal_sign(words, whole=whole):
-                return sign
-        if whole:  # three digits behind the only sign, and no fractions: thousands
-            return "," if "." in unclear else "."
-        raise Refused(
-            "ambiguous_number",
-            f"{unclear!r} in column {column!r} can be read as thousands or as a fraction.",
-            'Say which in the mapping: number_form = "1,200.5" or "1.200,5".',
-        )
+def _compare_signs(amounts: pa.Array, currency: Coded, numbers: NumberColumn) -> None:
+    """An amount with the sign of another currency than its row's is a problem."""
+    if not pa.types.is_string(amounts.type):
+        return
+    odd = pc.fill_null(pc.match_substring_regex(amounts, r"[^0-9.,\s()+-]"), False)
+    rows = np.flatnonzero(odd.to_numpy(zero_copy_only=False))
+    signs = code_column(amounts.filter(odd), lambda word: find_sign(str(word)))
+    for number, sign in enumerate(signs.values):
+        is_wrong = [not agrees(sign, str(code)) for code in currency.values]
+        mine = rows[signs.codes == number]
+        for row in mine[np.array([*is_wrong, False])[currency.codes[mine]]].tolist():
+            words = f"{str(amounts[row]).strip()[:40]!r} is no amount in {currency.value(row)}."
+            numbers.problems.setdefault(row, Problem("bad_currency", words))
 
 
 def join_columns(block: Block, names: Sequence[str]) -> pa.Array:

@@ -9,7 +9,7 @@ that is no country ("OU", rest of world) is not told, and the row counts.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from backline.music import MONTH
 from backline.reports.file_names import NO_ARTIST, clean_hint
@@ -32,7 +32,8 @@ class Statement:
     trackless: tuple[Names, str] | None = None
     date_form: str = "auto"
     number_form: str = "auto"
-    others: frozenset[str] = field(default_factory=frozenset)  # known and not read
+    amounts: frozenset[str] = frozenset()  # of money, known and not read
+    others: frozenset[str] = frozenset()  # known and not read
 
 
 def count_known(names: Collection[str], statement: Statement) -> int:
@@ -41,7 +42,12 @@ def count_known(names: Collection[str], statement: Statement) -> int:
     if not any(found >= marks for marks in statement.marks):
         return 0
     told = [*statement.roles.values(), statement.units, statement.revenue, statement.sorted_by]
-    known = {name for some in told for name in some} | statement.others | frozenset().union(*statement.marks)
+    known = (
+        {name for some in told for name in some}
+        | statement.amounts
+        | statement.others
+        | frozenset().union(*statement.marks)
+    )
     return len(found & known)
 
 
@@ -79,6 +85,7 @@ def lay_out_statement(
         constants=constants,
         measures={measure: name for measure, name in told.items() if name},
         negatives=True,
+        amounts=statement.amounts,
         date_form=statement.date_form,
         number_form=statement.number_form,
         trackless=(where, trackless[1]) if where and trackless else None,

@@ -27,10 +27,10 @@ COLUMNS = Statement(
     revenue=("total_earned",),
     sorted_by=("sales_type",),
     date_form="YYYY-MM-DD",
+    amounts=frozenset({"per_unit_price", "net_sales", "commission"}),
     others=frozenset(
-        {"release_type", "release_title", "label", "upc", "optional_upc", "tc_song_id", "per_unit_price"}
-        | {"net_sales", "net_sales_currency", "exchange_rate", "commission", "youtube_video_id"}
-        | {"youtube_policy_type"}
+        {"release_type", "release_title", "label", "upc", "optional_upc", "tc_song_id", "net_sales_currency"}
+        | {"exchange_rate", "youtube_video_id", "youtube_policy_type"}
     ),
 )
 

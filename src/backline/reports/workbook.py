@@ -63,6 +63,7 @@ class WorkbookRecords:
     def __init__(self, path: Path, name: str, names: Sequence[str], skip: int) -> None:
         self._path, self._name, self._names, self._skip = path, name, list(names), skip
         self.done = 0
+        self.delimiter = ""
         self.size = path.stat().st_size
 
     def blocks(self) -> Iterator[Block]:
