@@ -129,7 +129,7 @@ def test_a_constant_is_a_column() -> None:
 
 
 @given(
-    st.lists(st.from_regex(r"-?[0-9]{1,4}([.,][0-9]{3}){0,4}([.,][0-9]{0,7})?", fullmatch=True), min_size=1),
+    st.lists(st.from_regex(r"-?[0-9]{1,4}([.,][0-9]{3}){0,4}([.,][0-9]{0,12})?", fullmatch=True), min_size=1),
     st.sampled_from(".,"),
     st.booleans(),
 )

@@ -27,7 +27,8 @@ Array = np.ndarray[Any, Any]
 _CLEAN = r"^-?[0-9]{1,13}$"
 # By decimal sign: at most 18 digits, which fit in 64 bits with room to spare.
 _USUAL = {
-    sign: rf"^-?(?:[0-9]{{1,12}}|[0-9]{{1,3}}(?:[{group}][0-9]{{3}}){{1,3}})(?:[{sign}][0-9]{{1,6}})?$"
+    sign: rf"^-?(?:(?:[0-9]{{1,12}}|[0-9]{{1,3}}(?:[{group}][0-9]{{3}}){{1,3}})(?:[{sign}][0-9]{{1,6}})?"
+    rf"|[0-9]{{1,6}}[{sign}][0-9]{{7,12}})$"
     for sign, group in (".,", ",.")
 }
 

@@ -127,13 +127,12 @@ def take_apart(number: Decimal) -> Exact | str:
     """A number as the integers that it is kept as; where it cannot be kept exactly, what is wrong with it."""
     if number.copy_abs() > MOST:
         return "is larger than 10^13"
-    digits, exponent = EXACT.normalize(number).as_tuple()[1:]
+    exponent = EXACT.normalize(number).as_tuple().exponent
     assert isinstance(exponent, int)
     if -exponent > FINEST:
         return f"has more than {FINEST} decimals"
-    whole = int("".join(map(str, digits)))
     scale = min(max(-exponent, 0), MOST_SCALE)
-    value, finer = divmod(whole * 10 ** (FINEST + exponent), 10 ** (FINEST - scale))
+    value, finer = divmod(int(EXACT.scaleb(number.copy_abs(), FINEST)), 10 ** (FINEST - scale))
     if value >= 2**62:
         return "has more digits than can be kept exactly"
     sign = -1 if number < 0 else 1
