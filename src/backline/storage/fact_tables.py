@@ -101,7 +101,8 @@ claim = Table(
     Column("day", Integer, nullable=False),  # of a longer span: its last day
     Column("span", SmallInteger, nullable=False),  # days that one value covers; 0 = all time; -1 = its month
     Column("content", Text, nullable=False),  # digest of the facts: an equal re-issue is no new claim
-    Column("accepted", Integer, nullable=False),  # rows of the file that stand behind it
+    # Rows of the file that stand behind it; none where a statement no longer tells a month.
+    Column("accepted", Integer, nullable=False),
     Column("rejected", Integer, nullable=False),  # rows of this scope and day that could not be used
     Column("known_at", BigInteger, nullable=False),
     Column("current", Boolean, nullable=False),
