@@ -30,6 +30,7 @@ def sweeps(database: Database) -> Sweeps:
         ({"state": "scheduled", "due_at": 1}, True),
         ({"state": "running", "lease_until": 1}, True),
         ({"ring_at": 1}, True),
+        ({"ring_at": 2**60}, True),  # no bell waits so long either
         ({"expires_at": 1}, True),
         ({"deadline_at": 1}, True),
         ({"delay": 60.0, "deadline_at": 1}, True),
@@ -67,6 +68,31 @@ def test_the_longest_unrung_are_chosen_and_can_be_put_back(database: Database, s
         sweeps.unmark_rung(connection, [])
 
 
+def test_a_bell_that_waits_longer_than_any_is_rung(database: Database, sweeps: Sweeps) -> None:
+    """The clock was set back: what it had been set to is not waited for, neither queued nor blocked."""
+    with database.read() as connection:
+        six_hours = database.now(connection) + 6 * 3_600_000_000
+    queued = make_run(database, ring_at=six_hours)
+    code = {"error_kind": "unknown_task", "code_version": "1"}
+    blocked = make_run(database, state="blocked", ring_at=six_hours, **code)
+    patient = Sweeps(database.dialect, database.now_sql, 1000.0)  # 24 times as long is more
+    with database.write() as connection:
+        assert patient.mark_rung(connection, "probe", 5) == []
+        assert sweeps.mark_rung(connection, "probe", 5) == [queued]
+        assert read_run(connection, queued).ring_at < six_hours
+        assert sweeps.find_unblockable(connection, {"probe.work": 1}, "1") == [blocked]
+
+
+def test_a_long_wait_for_the_next_bell_is_still_a_number(database: Database) -> None:
+    run_id = make_run(database, ring_at=1, rings=5)
+    with database.write() as connection:
+        assert Sweeps(database.dialect, database.now_sql, 3600.0).mark_rung(connection, "probe", 1) == [
+            run_id
+        ]
+        wait = read_run(connection, run_id).ring_at - database.now(connection)
+    assert 23 * 3_600_000_000 < wait <= 24 * 3_600_000_000
+
+
 def test_a_dead_child_s_likely_runs_lose_the_one_commit_form(database: Database, sweeps: Sweeps) -> None:
     first, other = make_run(database), make_run(database, queue="other")
     running = make_run(database, state="running")
@@ -91,7 +117,9 @@ def test_what_unblocks(
     facts = {"state": "blocked", "error_kind": kind, "code_version": code, "ring_at": 1}
     run_id = make_run(database, version=version, **facts)
     make_run(database, answered_at=1, **facts)  # a person said that it needs no more work
-    make_run(database, **{**facts, "ring_at": 2**60})  # it was tried again and again
+    with database.read() as connection:
+        soon = database.now(connection) + 900_000_000
+    make_run(database, **{**facts, "ring_at": soon})  # it was tried again and again
     stranger = make_run(
         database, state="blocked", error_kind=kind, code_version="0", task="un.known", ring_at=1
     )

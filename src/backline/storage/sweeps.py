@@ -14,16 +14,18 @@ from backline.storage.canvases import insert_tell
 from backline.storage.clock import seconds_to_micros
 
 LOST_IS_POISON = 3
-# A lease that ends later than any can last was taken before the clock was set back: nobody waits for that.
-# `runtime.lease_seconds` is at most an hour; in microseconds:
-_LONGEST_LEASE = 2 * 3_600_000_000
-_LOST = f"(lease_until < {{now}} OR lease_until > {{now}} + {_LONGEST_LEASE})"
+# A lease, or a wait for the next bell, that ends later than any can last was begun before the clock was set
+# back: nobody waits for that. `runtime.lease_seconds` is at most an hour, a blocked run waits at most a quarter
+# of one, a queued one 24 times `runtime.ring_again_seconds`; in microseconds:
+_LONGEST = 2 * 3_600_000_000
+_LOST = f"(lease_until < {{now}} OR lease_until > {{now}} + {_LONGEST})"
+_MAY_RING = "(ring_at <= {now} OR ring_at > {now} + {longest})"
 
 # `state <> 'succeeded'` beside other states: without it SQLite does not see that the index of open runs fits.
 _IS_ANYTHING_DUE = """
 SELECT EXISTS (SELECT 1 FROM backline_run WHERE state = 'scheduled' AND due_at <= {now})
     OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'running' AND {lost})
-    OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'queued' AND ring_at <= {now})
+    OR EXISTS (SELECT 1 FROM backline_run WHERE state = 'queued' AND {may_ring})
     OR EXISTS (SELECT 1 FROM backline_run WHERE state <> 'succeeded' AND state IN ('queued', 'scheduled')
         AND (expires_at <= {now} AND started_at IS NULL OR deadline_at <= {now}))
 """
@@ -55,10 +57,9 @@ UPDATE backline_run SET ring_at = {now} WHERE id IN (
 """
 _COUNT_QUEUED = "SELECT queue, count(*) FROM backline_run WHERE state = 'queued' GROUP BY queue"
 _RING = """
-UPDATE backline_run SET rings = rings + 1, ring_at = {now} + CASE rings
-    WHEN 0 THEN :wait WHEN 1 THEN :wait * 2 WHEN 2 THEN :wait * 4 WHEN 3 THEN :wait * 8
-    WHEN 4 THEN :wait * 16 ELSE :wait * 24 END
-WHERE id IN (SELECT id FROM backline_run WHERE state = 'queued' AND queue = :queue AND ring_at <= {now}
+UPDATE backline_run SET rings = rings + 1, ring_at = {now} + CAST(:wait AS BIGINT) * CASE rings
+    WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 4 WHEN 3 THEN 8 WHEN 4 THEN 16 ELSE 24 END
+WHERE id IN (SELECT id FROM backline_run WHERE state = 'queued' AND queue = :queue AND {may_ring}
     ORDER BY ring_at LIMIT :most {lock}) RETURNING id
 """
 _UNRING = (
@@ -71,7 +72,7 @@ UPDATE backline_run SET rings = 2 WHERE id IN (
 """
 _FIND_UNBLOCKABLE = """
 SELECT id FROM backline_run WHERE state <> 'succeeded' AND state = 'blocked' AND answered_at IS NULL
-    AND ring_at <= {now}
+    AND {may_ring}
     AND (error_kind IN ('unknown_version', 'unknown_task') OR code_version <> :code_version) AND ({known}) LIMIT 500
 """
 _UNBLOCK = """
@@ -108,6 +109,7 @@ class Sweeps:
         self._now = now_sql
         self._lock = "FOR UPDATE SKIP LOCKED" if dialect == "postgresql" else ""
         self._wait = seconds_to_micros(ring_again_seconds)
+        self._may_ring = _MAY_RING.format(now=now_sql, longest=max(_LONGEST, 25 * self._wait))
 
     def is_anything_due(self, connection: Connection) -> bool:
         """A cheap look before a write lock is taken."""
@@ -206,7 +208,7 @@ class Sweeps:
         values: dict[str, object] = {"code_version": code_version}
         for number, (task, version) in enumerate(versions.items()):
             values |= {f"task_{number}": task, f"version_{number}": version}
-        statement = text(_FIND_UNBLOCKABLE.format(now=self._now, known=known))
+        statement = text(_FIND_UNBLOCKABLE.format(may_ring=self._may_ring, known=known))
         return [str(run_id) for run_id in connection.execute(statement, values).scalars()]
 
     def unblock(self, connection: Connection, ids: Sequence[str]) -> int:
@@ -215,4 +217,4 @@ class Sweeps:
 
     def _text(self, sql: str) -> TextClause:
         lost = _LOST.format(now=self._now)
-        return text(sql.format(now=self._now, lock=self._lock, lost=lost))
+        return text(sql.format(now=self._now, lock=self._lock, lost=lost, may_ring=self._may_ring))
