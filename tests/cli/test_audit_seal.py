@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backline.runtime.audit import STRUCK
 from tests.cli.conftest import Call
 
 pytestmark = pytest.mark.usefixtures("probe")
@@ -64,6 +65,13 @@ def test_epoch_is_begun_with_a_reason(call: Call) -> None:
     assert (newest["action"], newest["actor"]) == ("audit.epoch", "tester")
     assert newest["body"]["anchor"] == "epoch 1, seq 2"
     assert call("audit", "epoch").code == 2
+
+
+def test_no_secret_is_sealed_with_the_reason_of_an_epoch(call: Call) -> None:
+    words = ("--why", "password=hunter22", "--restored", "password=hunter22, seq 2")
+    assert call("audit", "epoch", *words, "--json").one["why"] == f"password={STRUCK}"
+    sealed = call("audit", "export").out
+    assert sealed.count(STRUCK) == 4 and "hunter22" not in sealed
 
 
 def test_export_is_in_the_order_of_the_chain_and_overwrites_nothing(call: Call, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from backline.cli.houses import open_house
 from backline.cli.screen import Screen
+from backline.runtime.audit import STRUCK
 from backline.storage.intent_tables import intent as intent_table
 from tests.cli.conftest import Call
 
@@ -64,12 +65,14 @@ def test_dead_is_oldest_first_and_says_what_to_do(call: Call) -> None:
 def test_answer_takes_it_off_the_list(call: Call) -> None:
     bad = submit(call, "refuse")
     assert call("runs", "answer", bad, "--why", " ").code == 2
-    assert call("runs", "answer", bad, "--why", "a typing error").code == 0
+    struck = f"a typing error in password={STRUCK}"
+    told = call("runs", "answer", bad, "--why", "a typing error in password=hunter22", "--json").one
+    assert told["answered_why"] == struck
     assert call("runs", "dead", "--json").lines == []
     shown = call("runs", "show", bad, "--json").one
-    assert (shown["answered_by"], shown["answered_why"]) == ("tester", "a typing error")
+    assert (shown["answered_by"], shown["answered_why"]) == ("tester", struck)
     row = shown["audit"][-1]
-    assert (row["actor"], row["action"], row["body"]["why"]) == ("tester", "run.answer", "a typing error")
+    assert (row["actor"], row["action"], row["body"]["why"]) == ("tester", "run.answer", struck)
 
 
 def test_retry_puts_it_back(program: Call, call: Call) -> None:

@@ -51,7 +51,7 @@ def test_answer_and_no_secret_in_its_row(database: Database) -> None:
         done = answer(connection, database.now_sql, run_id, ANN, "it was hunter22")
     assert (done.state, done.was) == ("failed", "failed")
     row, trail = look(database, run_id)
-    assert row.answered_by == "ann"
+    assert (row.answered_by, row.answered_why) == ("ann", f"it was {STRUCK}")
     assert trail == [("ann", "run.answer", {"was": "failed", "why": f"it was {STRUCK}"})]
 
 

@@ -65,9 +65,10 @@ def epoch(
         # What was lost had epochs of its own, which anchors may know: their numbers are not taken again.
         known = (one.epoch for one in read_targets(house.settings, [])) if restored else ()
         least = 1 + max(known, default=0)
+        words, back_to = house.secrets.strike(why), restored and house.secrets.strike(restored)
         with house.database.write() as connection:
-            number = begin_epoch(connection, why, restored, actor=house.settings.actor, least=least)
-    screen.show_facts({"epoch": number, "why": why})
+            number = begin_epoch(connection, words, back_to, actor=house.settings.actor, least=least)
+    screen.show_facts({"epoch": number, "why": words})
 
 
 def export(

@@ -113,7 +113,8 @@ def answer(
         person = name_person(house)
         with house.database.write() as connection:
             done = decisions.answer(connection, house.database.now_sql, run, person, why)
-    screen.show_facts({"id": done.id, "state": done.state, "answered_by": person.name, "answered_why": why})
+    words = person.secrets.strike(why)
+    screen.show_facts({"id": done.id, "state": done.state, "answered_by": person.name, "answered_why": words})
 
 
 @app.command()

@@ -61,7 +61,7 @@ def retry(connection: Connection, now_sql: str, run: str, person: Person) -> Dec
 def answer(connection: Connection, now_sql: str, run: str, person: Person, why: str) -> Decided:
     """Say why a failure needs no more work. Raises `UnknownName`, and `BadInput` where it is no failure."""
     row = read_run(connection, run)
-    answer_run(connection, now_sql, row.id, person.name, why)
+    answer_run(connection, now_sql, row.id, person.name, person.secrets.strike(why))
     insert_tell(connection, now_sql, row.id, why="answered")
     return _note(connection, now_sql, "run.answer", row, row.state, person, why=why)
 
