@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.translations import accept_texts, hash_words, judge_texts, read_texts, write_ledger
-from tests.house import circles, languages, mirror, names, papers, sizes
+from tests.house import circles, languages, migrations, mirror, names, papers, sizes
 from tests.house.files import ROOT
 
 Rule = Callable[[Path], list[str]]
@@ -26,6 +26,8 @@ LONG = DOC + "x = 1\n" * 400
 LONG_FUNCTION = DOC + "def run():\n" + "    x = 1\n" * 50
 FIRST = "src/backline/first.py"
 SECOND = "src/backline/second.py"
+MIGRATION = f"{migrations.VERSIONS}/0001_a.py"
+HASHES = str(migrations.HASHES)
 
 # One entry a rule: the rule, then files that break it. Lines are put together so that they do not break it here.
 BROKEN: list[tuple[Rule, Files, str]] = [
@@ -75,6 +77,9 @@ BROKEN: list[tuple[Rule, Files, str]] = [
     (languages.check_links, {"a.md": "# A\n\n[there](gone.md)\n"}, "leads nowhere"),
     (languages.check_heading_steps, {"a.md": "# A\n\n### B\n"}, "skip a level"),
     (languages.check_translations, LABELS, "label a is new"),
+    (migrations.check_migrations, {MIGRATION: DOC}, "0001_a.py: has no hash"),
+    (migrations.check_migrations, {MIGRATION: DOC, HASHES: f"{'0' * 64}  {MIGRATION}\n"}, "0001_a.py: was changed"),
+    (migrations.check_migrations, {HASHES: f"{'0' * 64}  {MIGRATION}\n"}, "and it is gone"),
     (papers.check_decisions, {"docs/decisions/0001-a.md": RECORD.replace("## Rejected", "")}, "the parts"),
     (papers.check_decisions, {"docs/decisions/0002-a.md": RECORD}, "number 0001"),
     (papers.check_decisions, {"docs/decisions/0001-a.md": RECORD + "x\n" * 60}, "half a page"),
@@ -132,7 +137,7 @@ def test_the_guard_is_quiet_where_all_is_well(rule: Rule, tmp_path: Path) -> Non
 
 
 def test_every_rule_is_run() -> None:
-    rooms = (circles, languages, mirror, names, papers, sizes)
+    rooms = (circles, languages, migrations, mirror, names, papers, sizes)
     offered = {value for room in rooms for name, value in vars(room).items() if name.startswith("check_")}
     assert offered == set(RULES)
 

@@ -94,6 +94,20 @@ def test_a_filled_database_of_the_first_revision_keeps_its_rows(empty: Open) -> 
         assert connection.execute(text("SELECT actor FROM backline_audit")).scalar_one() == "ann"
 
 
+def test_a_ledger_of_the_first_version_gets_what_it_lacks(empty: Open) -> None:
+    database = empty()
+    upgrade_database(database, "0007")
+    owner = Database(database.url.render_as_string(hide_password=False))
+    with owner.write() as connection:  # as 0001 was when the first version went out
+        connection.execute(text("ALTER TABLE backline_run DROP COLUMN claimed_at"))
+        connection.execute(text("CREATE INDEX ix_backline_run_parent ON backline_run (parent_id)"))
+    owner.close()
+    assert upgrade_database(database) == ("0007", find_head())
+    there = inspect(database.engine)
+    assert "claimed_at" in {column["name"] for column in there.get_columns("backline_run")}
+    assert "ix_backline_run_parent" not in {index["name"] for index in there.get_indexes("backline_run")}
+
+
 def test_newer_code_s_database_is_refused_and_left_alone(empty: Open) -> None:
     database = empty()
     upgrade_database(database)
