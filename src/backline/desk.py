@@ -25,7 +25,7 @@ from backline.runtime.submit import Ask, prepare_run
 from backline.runtime.task import Job, Task
 from backline.runtime.unreadable import keep_unreadable
 from backline.settings import Settings
-from backline.storage.canvases import CELERY_ID, find_tell
+from backline.storage.canvases import find_tell, name_key, read_task_id
 from backline.storage.upgrade import NewerSchema
 from backline.submit_options import read_headers, read_options
 from backline.wiring import House, make_lazy, name_worker
@@ -84,7 +84,7 @@ class Desk:
         option that is not supported.
         """
         ask = self.read_ask(options)
-        task_id = _read_id(ask.key)
+        task_id = read_task_id(ask.key)
         if self.app.conf.task_always_eager:
             return self.carry(task, job, ask, throw=bool(self.app.conf.task_eager_propagates))
         run_id = self.house().submit(task, job, ask)
@@ -95,7 +95,7 @@ class Desk:
         plain, canvas = split_options(options)
         queue = plain.pop("queue", None)
         ask = read_options(plain, self.settings.actor)
-        key = f"{CELERY_ID}{canvas['id']}" if "id" in canvas else ask.key
+        key = name_key(canvas["id"]) if "id" in canvas else ask.key
         if queue is not None:
             queue = find_queue(self.app, self.list_queues(), queue)
         return replace(ask, key=key, queue=queue, canvas=self.write_canvas(canvas))
@@ -123,7 +123,7 @@ class Desk:
                 tell_id = find_tell(connection, run_id, row.fence)
             if tell_id is not None:
                 run_here(house.runtime, tell_id)
-        result = self._hand_out(_read_id(ask.key) or run_id, add_to_parent=False)
+        result = self._hand_out(read_task_id(ask.key) or run_id, add_to_parent=False)
         result.is_eager = True
         if throw:
             result.get(disable_sync_subtasks=False)
@@ -169,8 +169,3 @@ class Desk:
                 return False
             log.exception("%s: a malformed message could not be kept", name)
         return True
-
-
-def _read_id(key: str | None) -> str | None:
-    """The Celery id that is the key of a run; None where it has another key."""
-    return key.removeprefix(CELERY_ID) if key is not None and key.startswith(CELERY_ID) else None

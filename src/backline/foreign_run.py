@@ -22,6 +22,7 @@ from backline.runtime.claim import SoftLimit
 from backline.runtime.current import RETRY, CurrentRun, current_run
 from backline.runtime.foreign import Call, ForeignTask, Returned
 from backline.runtime.retry import MAX_BUGS, Judged, Verdict, back_off, judge
+from backline.storage.canvases import read_task_id
 from backline.tagged import tag, untag, write_tagged
 
 log = logging.getLogger("backline.durable")
@@ -57,7 +58,7 @@ class Attempt:
         self.spent: BaseException | None = None  # what was raised because the retries are used up
         self.wanted: Retry | None = None
         self.delay = 0.0
-        self.id = _name_request(run)
+        self.id = read_task_id(run.row.idempotency_key) or run.id  # as Celery knows it
         self.request: Any = None
         self.state, self.value = "FAILURE", None  # as Celery's signals tell them
 
@@ -233,12 +234,6 @@ def measure_delay(task: Any, countdown: float | None, when: Any) -> float:
         return float((maybe_make_aware(when, task.app.timezone) - datetime.now(UTC)).total_seconds())
     seconds = when if countdown is None else countdown
     return float(task.default_retry_delay if seconds is None else seconds)
-
-
-def _name_request(run: CurrentRun) -> str:
-    """The id that Celery knows it by: of the message, where one was the beginning, else the run's."""
-    key = str(run.row.idempotency_key or "")
-    return key.removeprefix("celery:") if key.startswith("celery:") else run.id
 
 
 def _describe_request(attempt: Attempt) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 
 from backline.errors import BadInput
 from backline.runtime.submit import Ask
+from backline.storage.canvases import name_key
 
 log = logging.getLogger("backline.celery")
 OPTIONS = {"countdown", "eta", "expires", "priority", "key", "asked_by", "deadline"}
@@ -86,14 +87,14 @@ def read_message_options(request: Any) -> Ask:
     given["priority"] = (request.delivery_info or {}).get("priority") or None
     readable = {name: value for name, value in given.items() if _is_readable(name, value)}
     ask = read_options(readable, _name_sender(request.origin))
-    return replace(ask, key=f"celery:{request.id}" if request.id else None)
+    return replace(ask, key=name_key(request.id) if request.id else None)
 
 
 def read_headers(headers: Mapping[str, Any]) -> Ask:
     """Who sent a message that no request can be made of; its id where it is a text that can be a key."""
     given = headers.get("id")
     is_key = isinstance(given, str) and given.isprintable() and 0 < len(given) <= LONGEST_ID
-    return Ask(_name_sender(headers.get("origin")), key=f"celery:{given}" if is_key else None)
+    return Ask(_name_sender(headers.get("origin")), key=name_key(str(given)) if is_key else None)
 
 
 def _name_sender(origin: Any) -> str:

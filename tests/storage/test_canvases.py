@@ -17,7 +17,9 @@ from backline.storage.canvases import (
     find_told,
     insert_tell,
     keep_result,
+    name_key,
     read_result,
+    read_task_id,
 )
 from backline.storage.database import Database
 from backline.storage.runs import list_runs
@@ -94,6 +96,10 @@ def test_a_lost_run_that_goes_on_is_not_told(database: Database) -> None:
     with database.write() as connection:
         sweep(database).take_lost(connection)
     assert tells(database) == []
+
+
+def test_a_key_tells_the_celery_id_that_it_was_made_of() -> None:
+    assert [read_task_id(key) for key in (name_key("abc"), "abc", "", None)] == ["abc", None, None, None]
 
 
 def test_a_run_is_found_by_its_celery_id(database: Database) -> None:

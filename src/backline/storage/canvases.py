@@ -18,7 +18,7 @@ from backline.storage.runs import NewRun, RunRow, insert_run
 
 TELL = "canvas.tell_end"
 VERSION = 1
-CELERY_ID = "celery:"  # what an idempotency key begins with that is the id of a Celery task
+_CELERY_ID = "celery:"  # what an idempotency key begins with that is the id of a Celery task
 AGAIN = 2.0  # seconds until a bell is rung for it again where whoever asks rings one
 URGENT = 1  # others wait for what is told
 
@@ -29,7 +29,7 @@ _READ = text(
 _FIND = text(
     "SELECT id, task, state, job, answer, error_kind, error_text, canvas, fence, finished_at, due_at, worker, "
     "answered_at, parent_id FROM backline_run WHERE id = :id OR "
-    f"(idempotency_key = :key AND idempotency_key LIKE '{CELERY_ID}%') ORDER BY id LIMIT 1"
+    f"(idempotency_key = :key AND idempotency_key LIKE '{_CELERY_ID}%') ORDER BY id LIMIT 1"
 )
 _FIND_TELL = text("SELECT id FROM backline_run WHERE task = :task AND idempotency_key = :key")
 _KEEP = """
@@ -39,6 +39,16 @@ WHERE backline_result.state <> 'SUCCESS' OR excluded.state = 'SUCCESS'
 """
 _READ_RESULT = text("SELECT state, body FROM backline_result WHERE id = :id")
 _DROP_RESULT = text("DELETE FROM backline_result WHERE id = :id")
+
+
+def name_key(task_id: str) -> str:
+    """The idempotency key of a run that Celery knows by this id."""
+    return _CELERY_ID + task_id
+
+
+def read_task_id(key: str | None) -> str | None:
+    """The Celery id that is the key of a run; None where it has another key, or none."""
+    return key.removeprefix(_CELERY_ID) if key is not None and key.startswith(_CELERY_ID) else None
 
 
 def insert_tell(
@@ -81,7 +91,7 @@ def find_tell(connection: Connection, run_id: str, fence: int) -> str | None:
 
 def find_told(connection: Connection, task_id: str) -> RunRow | None:
     """The run of this id, or the one that a Celery task of this id became."""
-    return connection.execute(_FIND, {"id": task_id, "key": CELERY_ID + task_id}).first()
+    return connection.execute(_FIND, {"id": task_id, "key": name_key(task_id)}).first()
 
 
 def keep_result(connection: Connection, now_sql: str, task_id: str, state: str, body: str) -> None:
