@@ -21,7 +21,9 @@ from backline.storage.api_keys import (
     revoke_api_key,
 )
 from backline.storage.database import Database
+from backline.storage.retention import Author, RetentionPlan, remove_old
 from backline.storage.users import ROLES, add_user, disable_user
+from tests.storage.rows import make_run
 
 
 @pytest.fixture
@@ -140,15 +142,25 @@ def claim(database: Database, user: str, key: str, sha: str, run: str) -> str | 
 
 
 def test_a_request_said_twice_is_the_same_run(database: Database) -> None:
-    assert claim(database, "ann", "k", "sha", "r1") is None
-    assert claim(database, "ann", "k", "sha", "r2") == "r1"
+    first = make_run(database)
+    assert claim(database, "ann", "k", "sha", first) is None
+    assert claim(database, "ann", "k", "sha", "r2") == first
     assert claim(database, "bob", "k", "sha", "r3") is None  # each user has keys of their own
-    with pytest.raises(Conflict, match="r1"):
+    with pytest.raises(Conflict, match=first):
         claim(database, "ann", "k", "other", "r4")
 
 
 def test_a_request_is_forgotten_after_a_month(database: Database) -> None:
-    assert claim(database, "ann", "k", "sha", "r1") is None
+    assert claim(database, "ann", "k", "sha", make_run(database)) is None
     with database.write() as connection:
         connection.execute(text("UPDATE backline_api_request SET created_at = created_at - 31 * 86400000000"))
     assert claim(database, "ann", "k", "other", "r2") is None
+
+
+def test_a_request_is_forgotten_with_its_run(database: Database) -> None:
+    run_id = make_run(database, state="succeeded", finished_at=1)
+    assert claim(database, "ann", "k", "sha", run_id) is None
+    assert [*remove_old(database, RetentionPlan(runs=1), Author("ann"))] == [("runs", 1)]
+    again = make_run(database)
+    assert claim(database, "ann", "k", "other", again) is None
+    assert claim(database, "ann", "k", "other", "r3") == again

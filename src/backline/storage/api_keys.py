@@ -31,6 +31,10 @@ MAY: dict[str, tuple[str, ...]] = {
 LONGEST_NOTE = 500
 USED_EVERY = 60.0  # seconds between two notes of when a key was used
 REMEMBERED = 30 * 86_400.0  # seconds that an Idempotency-Key is remembered
+_FORGET_GONE = text(
+    "DELETE FROM backline_api_request WHERE user_name = :user AND key = :key "
+    "AND NOT EXISTS (SELECT 1 FROM backline_run r WHERE r.id = run_id)"
+)
 KeyRow = Row[Any]  # every column of the table
 
 
@@ -162,10 +166,12 @@ def claim_request(
 ) -> str | None:
     """Keep what an Idempotency-Key stands for, in the transaction of the run; None where it is new.
 
-    Said before of the same body it returns the earlier run's id; of another one it raises `Conflict`.
+    Said before of the same body it returns the earlier run's id; of another one it raises `Conflict`. A key is
+    forgotten in time, and with its run.
     """
     old = text(f"DELETE FROM backline_api_request WHERE created_at < {now_sql} - :age")
     connection.execute(old, {"age": seconds_to_micros(REMEMBERED)})
+    connection.execute(_FORGET_GONE, {"user": user, "key": key})
     insert = text(
         "INSERT INTO backline_api_request (user_name, key, body_sha, run_id, created_at) "
         f"VALUES (:user, :key, :sha, :run, {now_sql}) ON CONFLICT DO NOTHING RETURNING run_id"

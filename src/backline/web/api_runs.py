@@ -37,7 +37,8 @@ Key = Annotated[
     str | None,
     StringConstraints(pattern=r"^[!-~]+$", max_length=255),
     Header(
-        alias="Idempotency-Key", description="The same key and body again give the same run, for 30 days."
+        alias="Idempotency-Key",
+        description="The same key and body again give the same run, for 30 days, while it is kept.",
     ),
 ]
 READ, WRITE = allow("runs:read"), allow("runs:write")
