@@ -2,25 +2,56 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from backline.cli.fetch import look_once
+from backline.cli.screen import Screen
+from backline.mailroom.place import Mailroom
+from backline.settings import load_settings
+from backline.tasks.report_fetch import fetch_reports
+from backline.tasks.report_import import import_reports
+from backline.wiring import House
 from tests.cli.conftest import Call
-from tests.mailroom.conftest import TABLE, Post, post, write_message
+from tests.mailroom.conftest import TABLE, Drawer, Post, post, write_message
 from tests.services.dovecot import PASSWORD
 from tests.services.programs import free_port
 
 __all__ = ["post"]
 
 
+@pytest.fixture
+def drawers(state: Path) -> Iterator[tuple[House, list[Drawer]]]:
+    """A house that fetches and imports, and two of its places."""
+    tasks = {task.name: task for task in (fetch_reports, import_reports)}
+    house = House(load_settings({"BACKLINE_STATE": str(state)}).settings, tasks)
+    places = [Drawer("a"), Drawer("b")]
+    house.runtime.providers[Mailroom] = lambda _: Mailroom(places, state / "fetched")  # type: ignore[index] # a dict
+    yield house, places
+    house.close()
+
+
 def test_nothing_is_set(call: Call) -> None:
     result = call("fetch", "--once")
     assert result.code == 2 and "[[mailbox]]" in result.err
+
+
+def test_what_two_places_brought_is_imported_the_oldest_first(
+    drawers: tuple[House, list[Drawer]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    house, (late, early) = drawers
+    late.files, late.changed = {"late.csv": TABLE}, 2.0
+    early.files, early.changed = {"early.csv": TABLE.replace(b"Ann", b"Bo")}, 1.0
+    assert look_once(house, Screen("en", json_lines=True), [])
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["file"] for line in told if "file" in line] == ["early.csv", "late.csv"]
 
 
 @pytest.mark.services

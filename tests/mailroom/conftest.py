@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from backline.mailroom.mailbox import Mailbox
-from backline.mailroom.place import Found, Store
+from backline.mailroom.place import Found, Known, Look, Store
 from backline.mailroom.sftp import SftpFolder
 from tests.services.dovecot import PASSWORD
 
@@ -33,6 +33,32 @@ class Remembering:
 
     def has_content(self, item: str, content_sha: str) -> bool:
         return any((one.item, one.content_sha) == (item, content_sha) for one in self.found)
+
+
+@dataclass
+class Drawer:
+    """A place with files in a dictionary; `error` is raised instead."""
+
+    name: str = "drawer"
+    kind: str = "sftp"
+    files: dict[str, bytes] = field(default_factory=dict)
+    error: Exception | None = None
+    changed: float | None = None
+
+    def look(self, known: Known, store: Store, checkpoint: Callable[[], None]) -> Look:
+        look = Look()
+        if self.error is not None:
+            raise self.error
+        for name, content in self.files.items():
+            checkpoint()
+            if known.has_version(name, str(len(content))):
+                continue
+            if not content:
+                look.found.append(Found(name, "0", "refused", name=name, reason="It is empty."))
+                continue
+            path, digest, size = store.put(name, iter([content]), 10_000, changed=self.changed)
+            look.found.append(Found(name, str(size), "stored", digest, name, size, path))
+        return look
 
 
 @dataclass

@@ -14,6 +14,7 @@ from backline.storage.runs import (
     NewRun,
     answer_run,
     count_unanswered,
+    find_run,
     has_working_neighbour,
     insert_run,
     list_attempts,
@@ -136,6 +137,10 @@ def test_a_key_that_was_used_returns_its_run_or_conflicts(database: Database) ->
     assert make_run(database, idempotency_key="k") == first
     with pytest.raises(Conflict, match=first):
         make_run(database, idempotency_key="k", job_sha="other")
+    with database.read() as connection:
+        task = read_run(connection, first).task
+        assert find_run(connection, task, "k") == first
+        assert find_run(connection, task, "l") is find_run(connection, "no.task", "k") is None
 
 
 def test_progress_is_written_only_by_the_holder(database: Database) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from backline.errors import BadInput, NeedsHuman, TryLater
-from backline.mailroom.place import Found, Known, Look, Mailroom, Store
+from backline.mailroom.place import Mailroom
 from backline.runtime.effects import AuditTrail, Effects, FollowUps
 from backline.runtime.handle import RunHandle
 from backline.runtime.run import run_here
@@ -25,35 +24,9 @@ from backline.storage.runs import list_runs, read_run
 from backline.tasks.report_fetch import IMPORT, FetchReports, fetch_reports
 from backline.tasks.report_import import import_reports
 from backline.wiring import House
-from tests.mailroom.conftest import TABLE
+from tests.mailroom.conftest import TABLE, Drawer
 from tests.storage.spooled import count_rows
 from tests.tasks.test_report_import import Watching
-
-
-@dataclass
-class Drawer:
-    """A place with files in a dictionary; `error` is raised instead."""
-
-    name: str = "drawer"
-    kind: str = "sftp"
-    files: dict[str, bytes] = field(default_factory=dict)
-    error: Exception | None = None
-    changed: float | None = None
-
-    def look(self, known: Known, store: Store, checkpoint: Callable[[], None]) -> Look:
-        look = Look()
-        if self.error is not None:
-            raise self.error
-        for name, content in self.files.items():
-            checkpoint()
-            if known.has_version(name, str(len(content))):
-                continue
-            if not content:
-                look.found.append(Found(name, "0", "refused", name=name, reason="It is empty."))
-                continue
-            path, digest, size = store.put(name, iter([content]), 10_000, changed=self.changed)
-            look.found.append(Found(name, str(size), "stored", digest, name, size, path))
-        return look
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from backline.cli.screen import Screen
 from backline.errors import TryLater
 from backline.runtime.submit import Ask
 from backline.runtime.task import INTERACTIVE
+from backline.storage.runs import find_run
 from backline.wiring import House
 
 TASK, IMPORT = "report_fetch.fetch_reports", "report_import.import_reports"
@@ -57,17 +58,17 @@ def look_once(house: House, screen: Screen, places: list[str]) -> bool:
     run_id = house.submit(spec, job, Ask(house.settings.actor, priority=INTERACTIVE))
     answer = carry_visibly(house, screen, run_id)
     show_places(screen, answer)
-    paths = [file["path"] for file in answer["files"] if file["path"]]
-    files = import_fetched(house, screen, run_id, paths) if paths else []
+    files = import_fetched(house, screen, run_id)
     bad = [file for file in files if file["outcome"] not in ("accepted", "unchanged")]
     return not bad and not any(line["error"] or line["refused"] for line in answer["places"])
 
 
-def import_fetched(house: House, screen: Screen, fetch_id: str, paths: list[str]) -> list[dict[str, Any]]:
-    """Carry the import that the fetch asked for (the same key is the same run), and show its files."""
-    spec = house.find_task(IMPORT)
-    job = spec.read_json(json.dumps({"paths": paths}))
-    run_id = house.submit(spec, job, Ask(house.settings.actor, key=f"fetched:{fetch_id}"))
+def import_fetched(house: House, screen: Screen, fetch_id: str) -> list[dict[str, Any]]:
+    """Carry the import that the fetch asked for, if it asked for one, and show its files."""
+    with house.database.read() as connection:
+        run_id = find_run(connection, IMPORT, f"fetched:{fetch_id}")
+    if run_id is None:
+        return []
     files: list[dict[str, Any]] = carry_visibly(house, screen, run_id)["files"]
     show_files(screen, files)
     return files

@@ -105,6 +105,12 @@ def _find_earlier(connection: Connection, new: NewRun) -> RunRow:
     return connection.execute(columns.where(key)).one()
 
 
+def find_run(connection: Connection, task: str, key: str) -> str | None:
+    """The id of the run of that task that was asked for under that idempotency key."""
+    query = select(t.run.c.id).where(t.run.c.task == task, t.run.c.idempotency_key == key)
+    return connection.execute(query).scalar_one_or_none()
+
+
 def read_run(connection: Connection, run_id: str) -> RunRow:
     """One run by its id, or by a beginning of it that fits only one. Raises `UnknownName`."""
     rows = connection.execute(
