@@ -7,8 +7,10 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 import backline
 from backline.errors import NeedsHuman, UnknownName
@@ -16,6 +18,7 @@ from backline.mailroom.mailbox import Mailbox
 from backline.mailroom.sftp import SftpFolder
 from backline.runtime.context import RunContext
 from backline.runtime.limits import Limiter, Policy
+from backline.runtime.schedule import add_schedule
 from backline.runtime.submit import Ask
 from backline.runtime.task import BadTask, Task
 from backline.sections import LimitSettings
@@ -37,6 +40,7 @@ from backline.wiring import (
 )
 from tests.celery_apps import make_settings, say
 from tests.runtime.stage import FakeBroker, Word, declare
+from tests.storage.rows import make_run
 
 TASKS = {name: declare(name)(say) for name in ("probe.work", "probe.more", "other.more")}
 
@@ -135,6 +139,33 @@ def test_every_task_of_the_house_gets_what_it_needs(tmp_path: Path) -> None:
     house = House(settings, tasks)
     assert dict(house.runtime.tasks) == tasks
     assert Database in make_providers(settings, house.database)
+    house.close()
+
+
+def test_a_task_that_is_enlisted_late_is_known_to_all(tmp_path: Path) -> None:
+    tasks: dict[str, Task[Any, Any]] = {}
+    house = House(make_settings(tmp_path), tasks, built_in={"probe.more": TASKS["probe.more"]})
+    redriver, scheduler, runtime = house.redriver, house.scheduler, house.runtime
+    task = tasks["probe.work"] = TASKS["probe.work"]
+    blocked = [
+        make_run(house.database, task=name, state="blocked", error_kind="unknown_task", ring_at=0)
+        for name in ("probe.work", "probe.more")
+    ]
+    with house.database.write() as connection:
+        add_schedule(
+            connection,
+            house.database,
+            task,
+            Word(word="a"),
+            cron="* * * * *",
+            zone="UTC",
+            catch_up="last",
+            who="ann",
+        )
+        connection.execute(text("UPDATE backline_schedule SET next_slot = next_slot - 60000000"))
+    assert redriver.sweep().unblocked == len(blocked)
+    assert scheduler.fire_due() == 1
+    assert runtime.tasks["probe.work"] is task
     house.close()
 
 

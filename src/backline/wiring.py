@@ -123,13 +123,18 @@ class House:
         return Sweeps(self.database.dialect, self.database.now_sql, self.settings.runtime.ring_again_seconds)
 
     @cached_property
+    def carried(self) -> Mapping[str, Task[Any, Any]]:
+        """The tasks and those that are built in: a view, since more may be enlisted."""
+        return ChainMap(dict(self.built_in), self.tasks)  # type: ignore[arg-type]  # it is only read
+
+    @cached_property
     def runtime(self) -> Runtime:
         """What carries runs in this process."""
         options = self.settings.runtime
         return Runtime(
             database=self.database,
             leases=Leases(self.database.dialect, self.database.now_sql, options.lease_seconds),
-            tasks=ChainMap(dict(self.built_in), self.tasks),  # type: ignore[arg-type]  # a view: more may be enlisted
+            tasks=self.carried,
             providers={
                 **make_providers(self.settings, self.database),
                 **self.provides,
@@ -154,7 +159,7 @@ class House:
             self.database,
             self.sweeps,
             self.bells,
-            {name: task.version for name, task in (*self.tasks.items(), *self.built_in.items())},
+            self.carried,
             read_code_version(),
             self.settings.runtime.sweep_seconds,
             self.settings.runtime.lease_seconds,

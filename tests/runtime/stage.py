@@ -120,8 +120,7 @@ class Stage:
             **options,
         )
         self.sweeps = Sweeps(database.dialect, now, 25.0)
-        versions = {name: task.version for name, task in self.tasks.items()}
-        self.redriver = Redriver(database, self.sweeps, self.broker, versions, code, 0.05, 0.5)
+        self.redriver = Redriver(database, self.sweeps, self.broker, self.tasks, code, 0.05, 0.5)
 
     def submit(self, task: Task[Any, Any], *job: Any, by: str = "tester", **ask: Any) -> str:
         """One run in a transaction of its own."""

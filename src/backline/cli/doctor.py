@@ -22,6 +22,7 @@ from backline.cli.parameters import Json
 from backline.cli.screen import Screen
 from backline.cli.vault_health import look_at_vault
 from backline.discovery import BrokenMember
+from backline.runtime.task import list_versions
 from backline.settings import LoadedSettings, Settings, load_settings
 from backline.storage.database import Database
 from backline.storage.intents import count_old_intents
@@ -190,7 +191,7 @@ def check_schedules(database: Database) -> Check:
             tasks = find_tasks() if counts else {}  # importing them takes a moment
         except BrokenMember as error:
             return Check("schedules", "problem", str(error), "Mend that plug-in, or uninstall it.")
-        counts = count_unknown(connection, {name: task.version for name, task in tasks.items()})
+        counts = count_unknown(connection, list_versions(tasks))
     if counts:
         says = f"{sum(counts.values())} schedules wait for what this code does not know: {', '.join(counts)}."
         return Check("schedules", "warning", says, "Install that task, or `backline schedule remove` them.")

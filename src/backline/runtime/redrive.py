@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from backline.runtime.task import Task, list_versions
 from backline.storage.database import Database
 from backline.storage.sweeps import Sweeps
 
@@ -69,7 +70,7 @@ class Redriver:
         database: Database,
         sweeps: Sweeps,
         bells: Bells,
-        versions: Mapping[str, int],
+        tasks: Mapping[str, Task[Any, Any]],
         code_version: str,
         sweep_seconds: float,
         lease_seconds: float,
@@ -78,7 +79,7 @@ class Redriver:
         self._database = database
         self._sweeps = sweeps
         self._bells = bells
-        self._versions = versions
+        self._tasks = tasks  # more may be enlisted
         self._code_version = code_version
         self._pause = sweep_seconds
         self._lease = lease_seconds
@@ -101,7 +102,9 @@ class Redriver:
     def sweep(self) -> Sweep:
         """One look at everything; each part commits for itself."""
         with self._database.read() as connection:
-            blocked = self._sweeps.find_unblockable(connection, self._versions, self._code_version)
+            blocked = self._sweeps.find_unblockable(
+                connection, list_versions(self._tasks), self._code_version
+            )
             if not blocked and not self._sweeps.is_anything_due(connection):
                 return Sweep()
         with self._database.write() as connection:

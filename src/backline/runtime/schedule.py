@@ -16,7 +16,7 @@ from backline.runtime.contract import read_stored_job
 from backline.runtime.retry import first_line, is_passing
 from backline.runtime.slots import check_cron, next_slot
 from backline.runtime.submit import Ask, submit_run
-from backline.runtime.task import Job, Task
+from backline.runtime.task import Job, Task, list_versions
 from backline.storage.clock import from_micros, to_micros
 from backline.storage.database import Database
 from backline.storage.run_ids import new_run_id
@@ -75,10 +75,9 @@ class Scheduler:
         ring_again: float,
     ) -> None:
         self._database = database
-        self._tasks = tasks
+        self._tasks = tasks  # more may be enlisted
         self._ring = ring
         self._ring_again = ring_again
-        self._versions = {name: task.version for name, task in tasks.items()}
         self._told: dict[str, str] = {}
 
     def fire_due(self) -> int:
@@ -88,7 +87,7 @@ class Scheduler:
         """
         with self._database.read() as connection:
             now = self._database.now(connection)
-            for task, count in count_unknown(connection, self._versions).items():
+            for task, count in count_unknown(connection, list_versions(self._tasks)).items():
                 self._tell(task, f"this code knows no such task or version; {count} schedules of it")
         count, last = self._fire_page(now, None)
         while last is not None:
@@ -100,8 +99,9 @@ class Scheduler:
         """How many runs, and the last row where another page may follow."""
         queues: list[str] = []
         skip_locked = not self._database.is_sqlite
+        versions = list_versions(self._tasks)
         with self._database.write() as connection:
-            rows = lock_due(connection, now, self._versions, skip_locked=skip_locked, after=after)
+            rows = lock_due(connection, now, versions, skip_locked=skip_locked, after=after)
             for row in rows:
                 queues += self._try(connection, row, now)
         for queue in queues:

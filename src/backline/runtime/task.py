@@ -236,6 +236,11 @@ def task(
     return declare
 
 
+def list_versions(tasks: Mapping[str, Task[Any, Any]]) -> dict[str, int]:
+    """The newest version that is known of each task."""
+    return {name: task.version for name, task in tuple(tasks.items())}  # another thread may enlist one
+
+
 def read_words(name: str, docstring: str | None) -> Words:
     """Split a docstring into English, `[fr]` and `[de]`. Raises `BadTask` where one is missing."""
     parts = _LANGUAGE.split(inspect.cleandoc(docstring or ""))
