@@ -11,8 +11,8 @@ from backline.errors import NotAllowed
 from backline.storage.database import Database
 from backline.storage.retention import DAY, Author, RetentionPlan
 from backline.storage.retention_audit import list_due_epochs, remove_old_epochs
-from backline.storage.seals_epochs import list_epochs
-from backline.storage.seals_retention import check_export
+from backline.storage.seals_epochs import begin_epoch, list_epochs
+from backline.storage.seals_retention import prove_export
 from tests.storage.backups import count
 from tests.storage.chains import check, list_sealed, seal, tamper, tell
 
@@ -52,7 +52,7 @@ def test_an_epoch_is_closed_in_time_and_leaves_with_its_term(database: Database,
     assert {one.kind for one in check(database, late=True)} == {"dropped"}
     (export,) = plan.exports.iterdir()
     assert stat.S_IMODE(export.stat().st_mode) == 0o600
-    assert (check_export(export, 1).seq, check_export(export, 2).seq) == (2, 2)
+    assert [seq for seq, _ in prove_export(export, [1, 2]).ends.values()] == [2, 2]
 
 
 def test_a_chain_that_was_changed_keeps_every_row(database: Database, plan: RetentionPlan) -> None:
@@ -62,6 +62,18 @@ def test_a_chain_that_was_changed_keeps_every_row(database: Database, plan: Rete
     with pytest.raises(NotAllowed, match="was changed"):
         look(database, plan, 366)
     assert count(database, "SELECT count(*) FROM backline_audit WHERE object IN ('x', 'b')") == 2
+
+
+def test_a_fault_in_one_epoch_keeps_those_before_it_too(database: Database, plan: RetentionPlan) -> None:
+    for name in "ab":
+        tell(database, name)
+        seal(database)
+        with database.write() as connection:
+            begin_epoch(connection, f"after {name}")
+    tamper(database, "UPDATE backline_audit SET object = 'x' WHERE object = 'b'")
+    with pytest.raises(NotAllowed, match="was changed"):
+        look(database, plan, 366)
+    assert "a" in list_sealed(database)
 
 
 def test_without_a_term_nothing_is_closed(database: Database, tmp_path: Path) -> None:

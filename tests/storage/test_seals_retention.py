@@ -13,7 +13,7 @@ from backline.errors import NotAllowed
 from backline.storage.database import Database
 from backline.storage.seals_epochs import begin_epoch, list_drops
 from backline.storage.seals_export import write_lines
-from backline.storage.seals_retention import drop_epoch
+from backline.storage.seals_retention import ProvenExport, drop_epoch, prove_export
 from tests.storage.chains import check, list_sealed, read_points, seal, tamper, tell
 
 
@@ -33,7 +33,11 @@ def write(database: Database, path: Path) -> Path:
     return path
 
 
-def drop(database: Database, epoch: int, export: Path) -> int:
+def drop(database: Database, epoch: int, path: Path) -> int:
+    return drop_proven(database, epoch, prove_export(path, [epoch]))
+
+
+def drop_proven(database: Database, epoch: int, export: ProvenExport) -> int:
     """As the owner: the writer role may not delete."""
     owner = Database(database.url.render_as_string(hide_password=False))
     try:
@@ -63,6 +67,15 @@ def test_an_epoch_leaves_and_the_rest_stands_on_its_last_hash(told: Database, tm
     assert {finding.kind for finding in check(told, points)} == {"dropped"}
 
 
+def test_an_export_is_read_before_and_not_while_others_wait(told: Database, tmp_path: Path) -> None:
+    path = write(told, tmp_path / "e.jsonl")
+    proven = prove_export(path, [1, 2])
+    path.unlink()
+    assert [drop_proven(told, epoch, proven) for epoch in (1, 2)] == [3, 4]
+    with told.read() as connection:
+        assert {one.export_sha for one in list_drops(connection)} == {proven.sha}
+
+
 def test_a_rewritten_end_of_what_was_taken_out_is_seen(told: Database, tmp_path: Path) -> None:
     points = read_points(told)
     drop(told, 1, write(told, tmp_path / "e.jsonl"))
@@ -72,10 +85,10 @@ def test_a_rewritten_end_of_what_was_taken_out_is_seen(told: Database, tmp_path:
 
 
 def test_the_open_epoch_stays(told: Database, tmp_path: Path) -> None:
-    export = write(told, tmp_path / "e.jsonl")
+    proven = prove_export(write(told, tmp_path / "e.jsonl"), [3])
     for epoch in (3, 4):
         with pytest.raises(NotAllowed, match="is open"):
-            drop(told, epoch, export)
+            drop_proven(told, epoch, proven)
 
 
 def test_only_the_oldest_leaves(told: Database, tmp_path: Path) -> None:

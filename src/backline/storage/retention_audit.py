@@ -20,7 +20,7 @@ from backline.storage.seals import read_epoch
 from backline.storage.seals_epochs import begin_epoch, list_drops, list_epochs
 from backline.storage.seals_export import write_lines
 from backline.storage.seals_read import hold_snapshot
-from backline.storage.seals_retention import drop_epoch
+from backline.storage.seals_retention import drop_epoch, prove_export
 
 
 def list_due_epochs(connection: Connection, plan: RetentionPlan, now: int) -> list[int]:
@@ -50,7 +50,7 @@ def remove_old_epochs(database: Database, plan: RetentionPlan, author: Author) -
         due = list_due_epochs(connection, plan, now)
     if not due:
         return
-    export = write_export(database, plan.exports)
+    export = prove_export(write_export(database, plan.exports), due)
     owner = Database(database.url.render_as_string(hide_password=False), busy_seconds=database.busy_seconds)
     try:
         for number in due:

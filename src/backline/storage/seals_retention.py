@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,13 +30,48 @@ _DELETE_SEALS = text("DELETE FROM backline_seal WHERE epoch = :epoch")
 _EXPORT = "Export it whole with `backline audit export FILE`, and give that file."
 
 
-def drop_epoch(connection: Connection, epoch: int, export: Path, *, by: str, why: str) -> int:
+@dataclass(frozen=True)
+class ProvenExport:
+    """An export that was verified: its SHA-256, and for each epoch asked for its last seal and hash."""
+
+    path: Path
+    sha: str
+    ends: Mapping[int, tuple[int, bytes]]
+
+
+def prove_export(path: Path, epochs: Collection[int]) -> ProvenExport:
+    """Verify that an export holds these epochs whole. It is read to its end, so: outside any transaction.
+
+    Raises `NotAllowed` where it does not hold one, or not as it was sealed, `BadInput` where it is no export.
+    """
+    export = open_export(path)
+    openings = {one.epoch: (0, one.hash) for one in export.epochs}
+    lacking = next((epoch for epoch in epochs if epoch not in openings or not export.whole), None)
+    if lacking is not None:
+        raise NotAllowed(f"{path} does not hold epoch {lacking} whole.", remedy=_EXPORT)
+    ends = {epoch: openings[epoch] for epoch in epochs}
+
+    def watch() -> Iterator[Seal]:
+        for seal in export.seals():
+            if seal.epoch in ends:
+                ends[seal.epoch] = seal.seq, seal.hash
+            yield seal
+
+    answered = {*epochs, *(epoch + 1 for epoch in epochs)}  # the next one opens on the last hash
+    for finding in ChainCheck(export.epochs, export.drops, {}).run(watch()):
+        if finding.fault and finding.epoch in answered:
+            raise NotAllowed(f"{path}: {finding.says}", remedy="Run `backline audit verify` on the database.")
+    with path.open("rb") as file:
+        return ProvenExport(path, hashlib.file_digest(file, "sha256").hexdigest(), ends)
+
+
+def drop_epoch(connection: Connection, epoch: int, export: ProvenExport, *, by: str, why: str) -> int:
     """Take a closed epoch out, in the caller's writing transaction; how many audit rows left.
 
     On PostgreSQL the connection must be the owner's: the writer role may not delete. What stays is the
     epoch's own row and its last hash, on which the later epochs stand, and who took it out, when and why.
     Raises `NotAllowed` for the open epoch, for one that is not the oldest there is, and where `export`
-    does not hold all of it, unchanged.
+    does not end it as the database does.
     """
     take_lock(connection)
     newest = read_epoch(connection)
@@ -45,17 +80,16 @@ def drop_epoch(connection: Connection, epoch: int, export: Path, *, by: str, why
             f"Epoch {epoch} is open.", remedy="`backline audit epoch --why …` begins the next one."
         )
     gone = {drop.epoch for drop in list_drops(connection)}
-    oldest = next(one.epoch for one in list_epochs(connection) if one.epoch not in gone)
-    if epoch != oldest:
-        raise NotAllowed(f"Epoch {epoch} is not the oldest there is; that is {oldest}.")
+    oldest = next(one for one in list_epochs(connection) if one.epoch not in gone)
+    if epoch != oldest.epoch:
+        raise NotAllowed(f"Epoch {epoch} is not the oldest there is; that is {oldest.epoch}.")
     last = connection.execute(_LAST, {"epoch": epoch}).first()
-    seq, own = (0, _find_opening(connection, epoch)) if last is None else (last.seq, bytes(last.hash))
-    proven = check_export(export, epoch)
-    if (proven.seq, proven.hash) != (seq, own):
-        raise NotAllowed(f"{export} does not hold epoch {epoch} as the database has it.", remedy=_EXPORT)
+    seq, own = (0, oldest.hash) if last is None else (last.seq, bytes(last.hash))
+    if export.ends.get(epoch) != (seq, own):
+        raise NotAllowed(f"{export.path} does not hold epoch {epoch} as the database has it.", remedy=_EXPORT)
     span = connection.execute(_SPAN, {"epoch": epoch}).one()
     now = int(connection.execute(text(f"SELECT {now_sql(connection.dialect.name)}")).scalar_one())
-    drop = Drop(epoch, seq, own, span.first_at, span.last_at, _digest(export), now, by)
+    drop = Drop(epoch, seq, own, span.first_at, span.last_at, export.sha, now, by)
     connection.execute(insert(t.drop), vars(drop))
     count = connection.execute(_DELETE_ROWS, {"epoch": epoch}).rowcount
     connection.execute(_DELETE_SEALS, {"epoch": epoch})
@@ -63,41 +97,3 @@ def drop_epoch(connection: Connection, epoch: int, export: Path, *, by: str, why
         "export_sha": drop.export_sha, "last_hash": own.hex(), "rows": count, "why": why,
     })  # fmt: skip
     return int(count)
-
-
-@dataclass(frozen=True)
-class ProvenEnd:
-    """The end of an epoch as an export holds it."""
-
-    seq: int
-    hash: bytes
-
-
-def check_export(path: Path, epoch: int) -> ProvenEnd:
-    """Verify that an export holds this epoch from its first seal on. Raises `NotAllowed`, `BadInput`."""
-    export = open_export(path)
-    opening = next((one for one in export.epochs if one.epoch == epoch), None)
-    if opening is None or not export.whole:
-        raise NotAllowed(f"{path} does not hold epoch {epoch} whole.", remedy=_EXPORT)
-    end = [ProvenEnd(0, opening.hash)]
-
-    def watch() -> Iterator[Seal]:
-        for seal in export.seals():
-            if seal.epoch == epoch:
-                end[0] = ProvenEnd(seal.seq, seal.hash)
-            yield seal
-
-    check = ChainCheck(export.epochs, export.drops, {})
-    for finding in check.run(watch()):
-        if finding.fault and finding.epoch in (epoch, epoch + 1):
-            raise NotAllowed(f"{path}: {finding.says}", remedy="Run `backline audit verify` on the database.")
-    return end[0]
-
-
-def _find_opening(connection: Connection, epoch: int) -> bytes:
-    return next(one.hash for one in list_epochs(connection) if one.epoch == epoch)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
