@@ -14,8 +14,10 @@ import pytest
 
 from backline.cli.fetch import look_once
 from backline.cli.screen import Screen
+from backline.errors import TryLater
 from backline.mailroom.place import Mailroom
 from backline.settings import load_settings
+from backline.storage.runs import list_runs
 from backline.tasks.report_fetch import fetch_reports
 from backline.tasks.report_import import import_reports
 from backline.wiring import House
@@ -28,8 +30,11 @@ __all__ = ["post"]
 
 
 @pytest.fixture
-def drawers(state: Path) -> Iterator[tuple[House, list[Drawer]]]:
+def drawers(state: Path, tmp_path: Path) -> Iterator[tuple[House, list[Drawer]]]:
     """A house that fetches and imports, and two of its places."""
+    words = f'host = "127.0.0.1"\nuser = "u"\nhost_key = "SHA256:{"a" * 43}"\n'
+    tables = [f'[[sftp]]\nname = "{name}"\n{words}' for name in ("a", "b")]
+    (tmp_path / "backline.toml").write_text("".join(tables))
     tasks = {task.name: task for task in (fetch_reports, import_reports)}
     house = House(load_settings({"BACKLINE_STATE": str(state)}).settings, tasks)
     places = [Drawer("a"), Drawer("b")]
@@ -52,6 +57,20 @@ def test_what_two_places_brought_is_imported_the_oldest_first(
     assert look_once(house, Screen("en", json_lines=True), [])
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["file"] for line in told if "file" in line] == ["early.csv", "late.csv"]
+
+
+def test_without_a_worker_a_place_that_was_away_is_asked_again(
+    drawers: tuple[House, list[Drawer]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    house, (away, _) = drawers
+    away.error, away.files = TryLater(60, "It is away."), {"a.csv": TABLE}
+    screen = Screen("en", json_lines=True)
+    assert [look_once(house, screen, []) for _ in range(2)] == [False, False]
+    with house.database.read() as connection:
+        assert len(list_runs(connection, task=fetch_reports.name, states=["queued", "scheduled"])) == 1
+    away.error = None
+    assert look_once(house, screen, [])
+    assert '"a.csv"' in capsys.readouterr().out
 
 
 @pytest.mark.services

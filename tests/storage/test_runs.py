@@ -14,6 +14,7 @@ from backline.storage.runs import (
     NewRun,
     answer_run,
     count_unanswered,
+    find_open_run,
     find_run,
     has_working_neighbour,
     insert_run,
@@ -141,6 +142,19 @@ def test_a_key_that_was_used_returns_its_run_or_conflicts(database: Database) ->
         task = read_run(connection, first).task
         assert find_run(connection, task, "k") == first
         assert find_run(connection, task, "l") is find_run(connection, "no.task", "k") is None
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_run_with_the_same_job_is_found_until_it_is_over(database: Database, state: str) -> None:
+    mine, other = make_run(database), make_run(database, state=state)
+    make_run(database, state=state, job='{"other": 1}')
+    with database.write() as connection:
+        row = read_run(connection, other)
+        find = partial(find_open_run, connection, row.task, row.job, besides=mine)
+        assert find() == (None if state in ("succeeded", "cancelled") else other)
+        if state in UNANSWERED_STATES:
+            answer_run(connection, database.now_sql, other, "tester", "known")
+            assert find() is None
 
 
 def test_progress_is_written_only_by_the_holder(database: Database) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,18 @@ from backline.settings import load_settings
 from backline.storage.audits import list_audit
 from backline.storage.database import Database
 from backline.storage.fetched import list_fetched
-from backline.storage.runs import list_runs, read_run
+from backline.storage.runs import list_runs, read_run, retry_run
 from backline.tasks.report_fetch import IMPORT, FetchReports, fetch_reports
 from backline.tasks.report_import import import_reports
 from backline.wiring import House
 from tests.mailroom.conftest import TABLE, Drawer
 from tests.storage.spooled import count_rows
 from tests.tasks.test_report_import import Watching
+
+ENDS = [
+    (TryLater(60, "It is away."), "scheduled"),
+    (NeedsHuman("It does not let us in."), "needs_attention"),
+]
 
 
 @pytest.fixture
@@ -42,10 +47,10 @@ def house(tmp_path: Path, database: Database) -> Iterator[House]:
     made.close()
 
 
-def carry(house: House, places: list[Any]) -> str:
-    """One fetch over these places; the run's id."""
+def carry(house: House, places: list[Any], named: Sequence[str] = ()) -> str:
+    """One fetch over these places, or over the named ones of them; the run's id."""
     house.runtime.providers[Mailroom] = lambda _: Mailroom(places, house.settings.state / "fetched")  # type: ignore[index] # a dict
-    run_id = house.submit(fetch_reports, FetchReports(), Ask("tester"))
+    run_id = house.submit(fetch_reports, FetchReports(places=list(named)), Ask("tester"))
     run_here(house.runtime, run_id)
     return run_id
 
@@ -59,6 +64,12 @@ def list_imports_asked(house: House) -> list[Any]:
     """Runs of the import, oldest first."""
     with house.database.read() as connection:
         return list_runs(connection, task=IMPORT, oldest_first=True)
+
+
+def list_open(house: House) -> list[Any]:
+    """Fetches that have not succeeded."""
+    with house.database.read() as connection:
+        return [row for row in list_runs(connection, task=fetch_reports.name) if row.state != "succeeded"]
 
 
 def test_new_files_are_stored_noted_and_handed_to_the_import(house: House) -> None:
@@ -100,15 +111,32 @@ def test_a_second_look_takes_nothing_twice(house: House) -> None:
     assert [file["name"] for file in read_answer(house, carry(house, [drawer]))["files"]] == ["b.csv"]
 
 
-@pytest.mark.parametrize(
-    ("error", "state"),
-    [(TryLater(60, "It is away."), "scheduled"), (NeedsHuman("It does not let us in."), "needs_attention")],
-)
+@pytest.mark.parametrize(("error", "state"), ENDS)
 def test_a_place_alone_puts_its_run_off_or_waits(house: House, error: Exception, state: str) -> None:
-    run_id = carry(house, [Drawer(error=error)])
+    run_id = carry(house, [Drawer(error=error)], ["drawer"])
     with house.database.read() as connection:
         row = read_run(connection, run_id)
         assert (row.state, count_rows(connection, "backline_fetched")) == (state, 0)
+
+
+@pytest.mark.parametrize(("error", "state"), ENDS)
+def test_a_place_has_one_open_run_however_often_is_looked(house: House, error: Exception, state: str) -> None:
+    away = Drawer("away", error=error)
+    carry(house, [away])
+    (own,) = list_open(house)
+    run_here(house.runtime, own.id)
+    away.error, away.files = None, {"a.csv": TABLE}
+    (left,) = read_answer(house, carry(house, [away]))["places"]
+    assert left["error"] == f"Left to run {own.id}, which asks it alone."
+    assert [(row.id, row.state) for row in list_open(house)] == [(own.id, state)]
+    away.error = error
+    (told,) = read_answer(house, carry(house, [away], ["away"]))["places"]
+    assert told["error"] == str(error) and [row.id for row in list_open(house)] == [own.id]
+    away.error = None
+    with house.database.write() as connection:
+        retry_run(connection, house.database.now_sql, own.id)
+    run_here(house.runtime, own.id)
+    assert list_open(house) == [] and len(list_imports_asked(house)) == 1
 
 
 def test_a_place_that_is_away_holds_up_no_other(house: House) -> None:

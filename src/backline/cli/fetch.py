@@ -54,7 +54,10 @@ def fetch(
 def look_once(house: House, screen: Screen, places: list[str]) -> bool:
     """One look and the import of what it brought; whether nothing needs a person."""
     spec = house.find_task(TASK)
-    job = spec.read_json(json.dumps({"places": places}))
+    settings = house.settings
+    # Named, so that a place is asked for which a run waits that only a worker would carry.
+    names = places or [place.name for place in (*settings.mailbox, *settings.sftp)]
+    job = spec.read_json(json.dumps({"places": names}))
     run_id = house.submit(spec, job, Ask(house.settings.actor, priority=INTERACTIVE))
     answer = carry_visibly(house, screen, run_id)
     show_places(screen, answer)

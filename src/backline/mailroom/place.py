@@ -20,7 +20,7 @@ from backline.errors import BadInput
 
 ENDINGS: Final = (".csv", ".tsv", ".txt", ".xlsx", ".zip", ".json", ".parquet")
 MOST_ITEMS: Final = 200  # messages or files of one look; the others come with the next
-AWAY_SECONDS: Final = 300.0  # until a server that was away is asked again
+AWAY_SECONDS: Final = 900.0  # until a server that was away is asked again
 LONGEST_NAME: Final = 120  # characters of a stored file's name
 _LEADS = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]+")
 

@@ -111,6 +111,17 @@ def find_run(connection: Connection, task: str, key: str) -> str | None:
     return connection.execute(query).scalar_one_or_none()
 
 
+def find_open_run(connection: Connection, task: str, job: str, *, besides: str) -> str | None:
+    """The oldest run of that task with just that job, `besides` aside, that is not over.
+
+    Over is what succeeded, was cancelled, or failed and was answered.
+    """
+    c = t.run.c
+    is_open = (_NOT_SUCCEEDED, c.state != "cancelled", c.answered_at.is_(None))
+    query = select(c.id).where(*is_open, c.task == task, c.job == job, c.id != besides)
+    return connection.execute(query.order_by(c.id).limit(1)).scalar_one_or_none()
+
+
 def read_run(connection: Connection, run_id: str) -> RunRow:
     """One run by its id, or by a beginning of it that fits only one. Raises `UnknownName`."""
     rows = connection.execute(

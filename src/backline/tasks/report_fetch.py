@@ -15,15 +15,16 @@ from backline.runtime.effects import AuditTrail, Effects, FollowUps
 from backline.runtime.task import Answer, Job, Limits, Reason, task
 from backline.storage.database import Database
 from backline.storage.fetched import FetchedBefore, FetchedItem, keep_fetched
+from backline.storage.runs import find_open_run
 
 IMPORT = "report_import.import_reports"
 LONG = Limits(soft=1800, hard=2100)
 
 
 class FetchReports(Job):
-    """Which places, by their names in the settings; none means all."""
+    """Which places, by their names in the settings; none means all for which no run of their own is open."""
 
-    places: list[str] = Field([], max_length=100)
+    places: list[str] = Field([], max_length=1000)
 
 
 class FetchedFile(BaseModel):
@@ -77,26 +78,29 @@ def fetch_reports(
 
     Reads the places of the settings: attachments of messages and files not seen there before. Stores them
     in the state folder. Writes, with the end of the run and all at once: what was taken or refused, and
-    one run of the import over the new files. A place that is away is asked again later, one that does not
-    let us in waits for a person; the others go on. Never deletes, moves or changes anything there; marks
-    messages as read only where the settings say so.
+    one run of the import over the new files. A place that is away or does not let us in gets one run of its
+    own, which asks again later or waits for a person; until that is over, a look that names no places leaves
+    it out. The others go on. Never deletes, moves or changes anything there; marks messages as read only
+    where the settings say so.
 
     [fr]
     Récupère des relevés dans des boîtes aux lettres (IMAP) et des dossiers SFTP, et demande leur import.
 
     Lit les lieux des réglages : pièces jointes et fichiers encore inconnus. Les range dans le dossier
     d'état. Écrit, à la fin de l'exécution et en une fois : ce qui a été pris ou refusé, et une exécution
-    de l'import pour les nouveaux fichiers. Un lieu absent est redemandé plus tard, un lieu qui refuse
-    l'accès attend une personne ; les autres continuent. Ne supprime, ne déplace et ne modifie jamais rien
-    là-bas ; ne marque des messages comme lus que si les réglages le disent.
+    de l'import pour les nouveaux fichiers. Un lieu absent ou qui refuse l'accès reçoit une seule exécution
+    à lui, qui redemande plus tard ou attend une personne ; tant qu'elle n'est pas close, une visite qui ne
+    nomme aucun lieu le laisse de côté. Les autres continuent. Ne supprime, ne déplace et ne modifie jamais
+    rien là-bas ; ne marque des messages comme lus que si les réglages le disent.
 
     [de]
     Holt Abrechnungen aus Postfächern (IMAP) und SFTP-Ordnern und verlangt ihren Import.
 
     Liest die Orte der Einstellungen: Anhänge und Dateien, die dort noch nicht gesehen wurden. Legt sie in
     den Zustandsordner. Schreibt am Ende des Laufs und alles auf einmal: was genommen oder abgelehnt wurde
-    und einen Lauf des Imports über die neuen Dateien. Ein Ort, der nicht da ist, wird später wieder
-    gefragt, einer, der nicht einlässt, wartet auf einen Menschen; die anderen gehen weiter. Löscht,
+    und einen Lauf des Imports über die neuen Dateien. Ein Ort, der nicht da ist oder nicht einlässt,
+    bekommt einen einzigen eigenen Lauf, der später wieder fragt oder auf einen Menschen wartet; bis der
+    vorbei ist, lässt eine Abfrage, die keine Orte nennt, ihn aus. Die anderen gehen weiter. Löscht,
     verschiebt und ändert dort nie etwas; markiert Nachrichten nur als gelesen, wo die Einstellungen es
     sagen.
     """
@@ -104,14 +108,23 @@ def fetch_reports(
     answer = FetchAnswer(places=[], files=[])
     for place in places:
         watch.progress(len(answer.places), len(places), place.name)
+        alone = FetchReports(places=[place.name])
+        other = _find_other(database, alone, watch.run_id)
+        if other is not None and not job.places:
+            answer.places.append(
+                PlaceLine(place=place.name, error=f"Left to run {other}, which asks it alone.")
+            )
+            continue
         key = f"{place.kind}:{place.name}"
         store = Store(mailroom.folder / place.name)
         try:
             look = place.look(FetchedBefore(database, key), store, watch.checkpoint)
         except (TryLater, NeedsHuman) as error:
-            if len(places) == 1:
+            if other is None and job == alone:
                 raise
-            _put_off(place, error, answer, follow_ups)
+            _put_off(place, error, answer)
+            if other is None:
+                follow_ups.add(fetch_reports, alone)
             continue
         _note(place, key, look, answer, effects, trail, database, watch.run_id)
     paths = [file.path for file in answer.files if file.path is not None]
@@ -122,10 +135,15 @@ def fetch_reports(
     return answer
 
 
-def _put_off(place: Place, error: BacklineError, answer: FetchAnswer, follow_ups: FollowUps) -> None:
-    """A place that cannot be read now gets a run of its own, so that it holds up nothing else."""
+def _find_other(database: Database, alone: FetchReports, run_id: str) -> str | None:
+    """The run that asks this one place, if one is open and it is not this."""
+    with database.read() as connection:
+        return find_open_run(connection, fetch_reports.name, alone.model_dump_json(), besides=run_id)
+
+
+def _put_off(place: Place, error: BacklineError, answer: FetchAnswer) -> None:
+    """A place that cannot be read now is left to a run of its own, so that it holds up nothing else."""
     answer.places.append(PlaceLine(place=place.name, error=str(error)))
-    follow_ups.add(fetch_reports, FetchReports(places=[place.name]))
     answer.reasons.append(
         Reason(
             rule="fetch.put_off", inputs={"place": place.name}, decision=f"Asked again alone: {error.message}"
