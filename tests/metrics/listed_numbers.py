@@ -35,6 +35,7 @@ class ListedNumbers:
 
     cells: list[Cell] = field(default_factory=list)
     charts: list[tuple[str, int, str]] = field(default_factory=list)  # report, day, region
+    chart_span: int = 1  # days that one chart covers
     sources: list[tuple[str, int, str]] = field(default_factory=list)  # report, day, import id
 
     def add(self, dimension: str, day: int, key: str, value: int, **more: Any) -> None:
@@ -99,7 +100,7 @@ class ListedNumbers:
     def list_charts(self, report: str, first: int = FIRST_DAY, last: int = LAST_DAY) -> list[Any]:
         """The charts of the range, all rows usable."""
         return [
-            SimpleNamespace(day=day, region=region, span=1, accepted=1, rejected=0)
+            SimpleNamespace(day=day, region=region, span=self.chart_span, accepted=1, rejected=0)
             for name, day, region in self.charts
             if name == report and first <= day <= last
         ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from backline.metrics.lines import list_lines
 from backline.metrics.periods import Days
 from backline.metrics.regions import read_regions
 from backline.metrics.summary import summarise_reports
+from backline.music import MONTH, to_day
 from tests.metrics.listed_numbers import ListedNumbers
 
 
@@ -63,6 +66,14 @@ def test_days_are_paired_one_by_one() -> None:
     assert not regions.differ(Days(5, 6), Days(1, 2))
     assert not regions.differ(Days(3, 4), Days(-9, -8))
     assert regions.cover("DE", 4, 3) == 0.0
+
+
+def test_a_chart_of_a_month_stands_behind_each_of_its_days() -> None:
+    first, last = to_day(date(2026, 2, 1)), to_day(date(2026, 2, 28))
+    numbers = make((last, "de"))
+    numbers.chart_span = MONTH
+    regions = read_regions(numbers, "charts_daily", numbers.read_cells("day"), first, last)
+    assert sorted(regions.days) == list(range(first, last + 1))
 
 
 def test_reports_without_ranks_have_no_regions() -> None:

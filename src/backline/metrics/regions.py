@@ -9,6 +9,7 @@ from typing import Any
 from backline.metrics.coverage import share
 from backline.metrics.numbers import ArtistNumbers
 from backline.metrics.periods import Days
+from backline.music import begin_span
 
 CHART_MEASURE = "chart_rank"  # every chart tells it, and nothing else does
 
@@ -48,6 +49,6 @@ def read_regions(numbers: ArtistNumbers, report: str, told: Iterable[Any], first
     days: dict[int, dict[str, float]] = {}
     for row in numbers.list_charts(report, first, last):
         region = row.region if row.region == "global" else row.region.upper()
-        for day in range(row.day - max(row.span, 1) + 1, row.day + 1):
+        for day in range(begin_span(row.day, row.span), row.day + 1):
             days.setdefault(day, {})[region] = share(row.accepted, row.rejected)
     return Regions(days)
