@@ -93,6 +93,7 @@ class Producer:
         self._numbers: list[int] = []
         self._thread: threading.Thread | None = None
         self.failed: Exception | None = None
+        self.refused = 0  # how often the answer was a passing fault
 
     def submit(self, number: int, form: str | None = None) -> None:
         """Until the database says yes."""
@@ -104,6 +105,7 @@ class Producer:
             except Exception as error:
                 if not is_passing(error):
                     raise
+                self.refused += 1
                 idle(0.2)
 
     def begin(self, numbers: Sequence[int]) -> None:
@@ -154,34 +156,38 @@ class Storm:
     """One stack, one plan."""
 
     def __init__(self, stack: Stack, plan: Plan, seed: int = 1) -> None:
-        self._stack = stack
+        self.stack = stack
         self._plan = plan
         self._faults = plan.list_faults(seed)
         self._producer = Producer(stack)
         self.tally = Tally(stack.name, Counter(self._faults))
+        self._asked = plan.runs  # and what a fault asks for beyond them
         self._victims = list(range(plan.runs - 2 * len(self._faults), plan.runs))
 
     def run(self) -> Tally:
         """Submit, hurt, wait, count."""
         began = time.monotonic()
         half = self._plan.runs // 2
-        for number in range(half):
-            self._producer.submit(number)
-        self._stack.crew.worker()
-        self._stack.crew.scheduler()
-        wait_for("the first effect", lambda: self._stack.count("succeeded") > 0, 60)
+        self._begin(range(half))
+        wait_for("the first effect", lambda: self.stack.count("succeeded") > 0, 60)
         self._producer.begin(range(half, self._victims[0]))
         chunk = (self._victims[0] - half) // len(self._faults)
         for fault in self._faults:
             self._producer.release(chunk)
             self._deliver(fault)
-            self._stack.crew.look()
+            self.stack.crew.look()
         self._producer.join(120)
         for number in self._victims:  # that no fault had a use for
             self._producer.submit(number)
         self._await_end()
         self.tally.seconds = time.monotonic() - began
         return self._count()
+
+    def _begin(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            self._producer.submit(number)
+        self.stack.crew.worker()
+        self.stack.crew.scheduler()
 
     def _deliver(self, fault: str) -> None:
         with suppress(TimeoutError):
@@ -202,7 +208,7 @@ class Storm:
     def _hurt_worker(self) -> bool:
         """In turn with its children, and alone."""
         self._find_holder()
-        pid = self._stack.crew.pid()
+        pid = self.stack.crew.pid()
         if self.tally.delivered["worker"] % 2 == 0:
             os.killpg(pid, signal.SIGKILL)
         else:
@@ -212,14 +218,14 @@ class Storm:
 
     def _hurt_broker(self) -> bool:
         self._find_holder()
-        self._stack.hurt_broker()
+        self.stack.hurt_broker()
         idle(0.5)
-        self._stack.heal_broker()
+        self.stack.heal_broker()
         return True
 
     def _hurt_database(self) -> bool:
         self._find_holder()
-        with self._stack.without_database(self._plan.away):
+        with self.stack.without_database(self._plan.away):
             idle(1.0)
         return True
 
@@ -238,13 +244,13 @@ class Storm:
         return True
 
     def _look_at(self, sql: str, number: int, state: str) -> Any:
-        self._stack.crew.look()
-        row = self._stack.one(sql, key=f"n{number}")
+        self.stack.crew.look()
+        row = self.stack.one(sql, key=f"n{number}")
         return row if row is not None and row.state == state else None
 
     def _is_moved(self, sql: str, number: int, fence: int) -> bool:
-        self._stack.crew.look()
-        return bool(self._stack.one(sql, key=f"n{number}").fence != fence)
+        self.stack.crew.look()
+        return bool(self.stack.one(sql, key=f"n{number}").fence != fence)
 
     def _find_holder(self) -> int:
         """A living child that holds a run; one more is asked for, so that there is one.
@@ -253,42 +259,48 @@ class Storm:
         what was lost before ends first.
         """
         lost = "SELECT 1 FROM backline_run WHERE lost > 0 AND state IN ('queued', 'running')"
-        wait_for("what was lost to end", lambda: self._stack.crew.look() or not self._stack.query(lost), 40)
+        wait_for("what was lost to end", lambda: self.stack.crew.look() or not self.stack.query(lost), 40)
         self._producer.submit(self._victims.pop(), "victim")
 
         def look() -> int:
             children = self._list_children()
-            rows = self._stack.query("SELECT worker FROM backline_run WHERE state = 'running'")
+            rows = self.stack.query("SELECT worker FROM backline_run WHERE state = 'running'")
             pids = [int(row.worker.rpartition("/")[2]) for row in rows]
             return next((pid for pid in pids if pid in children), 0)
 
         return wait_for("a claimed run", look, 30)
 
+    def _take_more(self, count: int) -> range:
+        """Numbers of runs beyond the plan, for a fault that asks for many."""
+        self._asked += count
+        return range(self._asked - count, self._asked)
+
     def _list_children(self) -> list[int]:
         def look() -> list[int]:
-            self._stack.crew.look()
-            return [child.pid for child in self._stack.crew.children()]
+            self.stack.crew.look()
+            crew = self.stack.crew
+            return [child.pid for name in crew.workers for child in crew.children(name)]
 
         return wait_for("a worker child", look, 30)
 
     def _await_end(self) -> None:
         def is_over() -> bool:
-            self._stack.crew.look()
-            return self._stack.count(*OPEN) == 0
+            self.stack.crew.look()
+            return self.stack.count(*OPEN) == 0
 
         with suppress(TimeoutError):  # what is open then counts as lost
             wait_for("every run to end", is_over, 60 + self._plan.runs / 20)
 
     def _count(self) -> Tally:
-        effects = Counter(row.number for row in self._stack.query("SELECT number FROM journey_effect"))
-        rows = self._stack.query("SELECT state, idempotency_key FROM backline_run")
+        effects = Counter(row.number for row in self.stack.query("SELECT number FROM journey_effect"))
+        rows = self.stack.query("SELECT state, idempotency_key FROM backline_run")
         done = {int(row.idempotency_key[1:]) for row in rows if row.state == "succeeded"}
         tally = self.tally
         tally.submitted = len(rows)
         tally.succeeded = len(done)
-        tally.lost = sum(number not in done or effects[number] == 0 for number in range(self._plan.runs))
+        tally.lost = sum(number not in done or effects[number] == 0 for number in range(self._asked))
         tally.doubled = sum(count > 1 for count in effects.values())
-        tally.extra = self._stack.one("SELECT count(*) AS n FROM backline_attempt").n - len(rows)
+        tally.extra = self.stack.one("SELECT count(*) AS n FROM backline_attempt").n - len(rows)
         return tally
 
 
@@ -296,13 +308,13 @@ def describe(tally: Tally) -> str:
     """One line of the table."""
     faults = " ".join(f"{kind} {tally.delivered[kind]}/{tally.wanted[kind]}" for kind in sorted(tally.wanted))
     return (
-        f"{tally.stack:<10}{tally.submitted:>10}{tally.succeeded:>10}{tally.lost:>6}{tally.doubled:>9}"
+        f"{tally.stack:<17}{tally.submitted:>10}{tally.succeeded:>10}{tally.lost:>6}{tally.doubled:>9}"
         f"{tally.extra:>16}{tally.seconds:>9.1f}  {faults}"
     )
 
 
 HEAD = (
-    f"{'stack':<10}{'submitted':>10}{'succeeded':>10}{'lost':>6}{'doubled':>9}{'extra attempts':>16}"
+    f"{'stack':<17}{'submitted':>10}{'succeeded':>10}{'lost':>6}{'doubled':>9}{'extra attempts':>16}"
     f"{'seconds':>9}  faults delivered"
 )
 
@@ -324,10 +336,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             try:
                 stack = make_stack(name, folder / f"stack-{name}", servers)
             except Missing as missing:
-                print(f"{name:<10} left out: {missing} is not installed (`make services` brings it in)")
+                print(f"{name:<17} left out: {missing} is not installed (`make services` brings it in)")
                 bad = bad or bool(given.stack) or os.environ.get("CI") == "true"
                 continue
-            bad = not _weather(stack, Plan(given.runs), given.seed) or bad
+            try:
+                bad = not weather(Storm(stack, Plan(given.runs), given.seed), stack.folder) or bad
+            finally:
+                stack.close()
     finally:
         servers.stop()
         if not bad:
@@ -335,15 +350,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(bad)
 
 
-def _weather(stack: Stack, plan: Plan, seed: int) -> bool:
-    try:
-        tally = Storm(stack, plan, seed).run()
-        print(describe(tally), flush=True)
-        if not tally.clean:
-            print(f"the logs are in {stack.folder}", flush=True)
-        return tally.clean
-    finally:
-        stack.close()
+def weather(storm: Storm, logs: Path) -> bool:
+    """Run it and say what came of it, and where the logs are if it is not clean. False then."""
+    tally = storm.run()
+    print(describe(tally), flush=True)
+    if not tally.clean:
+        print(f"the logs are in {logs}", flush=True)
+    return tally.clean
 
 
 if __name__ == "__main__":

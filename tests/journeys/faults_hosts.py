@@ -73,7 +73,7 @@ class HostStorm(Storm):
 
     def _cut(self, *names: str, seconds: float = 0.0) -> bool:
         """Cut while a run is in hand, until its lease is lost where that is the database's link."""
-        starts, number = self._stack.crew.starts, self._victims[-1]
+        starts, number = self.stack.crew.starts, self._victims[-1]
         self._find_holder()
         row = wait_for("the victim's claim", lambda: self._look_at(_ROW, number, "running"), 30)
         self._hosts.cut(*names)
@@ -84,7 +84,7 @@ class HostStorm(Storm):
         finally:
             self._hosts.mend(*names)
         self.resumed.append(self._await_claim())
-        return self._stack.crew.starts == starts
+        return self.stack.crew.starts == starts
 
     def _await_claim(self) -> float:
         """Seconds until a run that is asked for now is claimed by the worker that was cut off."""
@@ -92,7 +92,7 @@ class HostStorm(Storm):
         self._producer.submit(number, "victim")
 
         def look() -> Any:
-            row = self._stack.one(_ROW, key=f"n{number}")
+            row = self.stack.one(_ROW, key=f"n{number}")
             return row.state in ("running", "succeeded")
 
         wait_for("the worker to go on", look, RESUMES)
@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             bad = not _weather(name, make_plan(given.runs), given.seed) or bad
         except (Missing, NotPermitted) as reason:
-            print(f"{name:<10} on two hosts left out: {reason}", flush=True)
+            print(f"{name:<17} on two hosts left out: {reason}", flush=True)
     return int(bad)
 
 

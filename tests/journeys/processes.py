@@ -66,6 +66,11 @@ class Crew:
                 _kill_group(process)
                 self._start(name)
 
+    @property
+    def workers(self) -> list[str]:
+        """The names of the workers that are there."""
+        return [name for name in self._running if "worker" in self._commands[name]]
+
     def has_ended(self) -> bool:
         """Whether a member has ended."""
         return any(process.poll() is not None for process in self._running.values())

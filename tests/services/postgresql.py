@@ -64,6 +64,11 @@ class PostgreSQL:
         """An SQLAlchemy URL of a database in this cluster."""
         return f"postgresql+psycopg://{USER}:{self._password}@{self.address}:{self.port}/{database}"
 
+    @property
+    def running(self) -> bool:
+        """Whether the server runs."""
+        return self._program.running
+
     def start(self) -> None:
         """Start the server and wait until it takes queries."""
         self._program.start()
