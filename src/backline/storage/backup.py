@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from sqlalchemy import Connection, text
 
+from backline.disk import sync_folder
 from backline.errors import BadInput, NeedsHuman
 from backline.storage.anchors import list_served
 from backline.storage.backup_archive import CHUNK, ArchiveWriter, Manifest
@@ -97,15 +98,6 @@ def _write_whole(path: Path) -> Iterator[IO[bytes]]:
         hidden.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Let the names in a folder outlive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _check_pages(connection: Connection) -> None:

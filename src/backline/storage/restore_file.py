@@ -17,8 +17,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from backline.disk import sync_folder
 from backline.errors import BadInput, NeedsHuman, NotAllowed
-from backline.storage.backup import sync_folder
 from backline.storage.database import WRITES, Database
 from backline.storage.restore_aside import FORCE, Kept
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from backline.storage.backup import sync_folder
+from backline.disk import sync_folder
 from backline.storage.clock import from_micros
 from backline.storage.database import Database
 from backline.storage.retention import DAY, Author, RetentionPlan

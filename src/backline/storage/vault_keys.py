@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import hashlib
 import logging
 import os
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from backline.disk import sync_folder, take_name
 from backline.errors import NeedsHuman, NotAllowed
 
 log = logging.getLogger("backline.vault")
@@ -109,20 +109,12 @@ class KeyFile:
     def _make(self, key: Key) -> bool:
         """A file of one key, unless there is one by now."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._write_beside([key])
-        try:
-            os.link(fresh, self.path)  # fails where the name is taken, unlike a rename
-        except FileExistsError:
-            return False
-        finally:
-            fresh.unlink()
-        self._sync_folder()
-        return True
+        return take_name(self._write_beside([key]), self.path)
 
     def _write(self, keys: Sequence[Key]) -> None:
         """All or nothing: a crash leaves the old file or the new one."""
         self._write_beside(keys).replace(self.path)
-        self._sync_folder()
+        sync_folder(self.path.parent)
 
     def _write_beside(self, keys: Sequence[Key]) -> Path:
         fresh = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
@@ -132,12 +124,6 @@ class KeyFile:
             file.flush()
             os.fsync(file.fileno())
         return fresh
-
-    def _sync_folder(self) -> None:
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        with contextlib.suppress(OSError):  # some file systems cannot
-            os.fsync(folder)
-        os.close(folder)
 
 
 class KeyText:
