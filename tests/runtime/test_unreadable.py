@@ -49,10 +49,22 @@ def test_the_same_message_again_is_the_same_run(on: Stage) -> None:
     assert keep(on, BadInput("Odd."), "a") == first
     assert len(on.attempts(first)) == 1
     other = on.row(keep(on, BadInput("Odd."), "b"))  # the key belongs to another job
-    assert other.id != first and other.idempotency_key is None
+    assert other.id != first and other.idempotency_key.startswith("kept:celery:m1:")
+    assert keep(on, BadInput("Odd."), "b") == other.id
+
+
+def test_messages_without_a_key_are_runs_of_their_own(on: Stage) -> None:
+    (task,) = on.tasks.values()
+    made = {
+        keep_unreadable(on.runtime, task, (), {}, Ask("x"), error)
+        for error in (BadInput("Odd."), BadInput("Odd."), KeyError("x"), KeyError("x"))
+    }
+    assert [on.row(run_id).idempotency_key for run_id in made] == [None] * 4
 
 
 @pytest.mark.parametrize(("error", "kind"), [(Conflict("Taken."), "bad_input"), (KeyError("x"), "bug")])
 def test_a_key_that_may_be_another_s_is_left_to_it(on: Stage, error: Exception, kind: str) -> None:
     row = on.row(keep(on, error))
-    assert (row.state, row.error_kind, row.idempotency_key) == ("failed", kind, None)
+    assert (row.state, row.error_kind) == ("failed", kind)
+    assert row.idempotency_key.startswith("kept:celery:m1:")
+    assert keep(on, error) == row.id and len(on.attempts(row.id)) == 1

@@ -28,17 +28,19 @@ def keep_unreadable(
 ) -> str:
     """Keep what was asked for, as it came, with the error that it met. Returns the run's id.
 
-    The same message again is the same run. A key that belongs to another job is left to that one.
+    The same message again is the same run. A key that belongs to another job, or may yet be one's that can be
+    used, is left to that one; this run has a key of its own then.
     """
-    is_key_good = isinstance(error, BadInput) and not isinstance(error, Conflict)
-    plain = Ask(ask.asked_by, key=ask.key if is_key_good else None, canvas=ask.canvas)
     text = json.dumps({"args": list(args), "kwargs": dict(kwargs)}, default=str)
+    own_key = f"kept:{ask.key}:{digest(text)}" if ask.key else None
+    is_key_good = isinstance(error, BadInput) and not isinstance(error, Conflict)
+    plain = Ask(ask.asked_by, key=ask.key if is_key_good else own_key, canvas=ask.canvas)
     new = prepare_run(replace(task, concurrency=None), task.job.model_construct(), plain, runtime.ring_again)
     new = replace(new, job=text, job_sha=digest(text) or "")
     try:
         return _insert_failed(runtime, new, error)
     except Conflict:
-        return _insert_failed(runtime, replace(new, idempotency_key=None), error)
+        return _insert_failed(runtime, replace(new, idempotency_key=own_key), error)
 
 
 def _insert_failed(runtime: Runtime, new: NewRun, error: Exception) -> str:
