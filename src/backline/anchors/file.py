@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backline.anchors.anchor import Anchor, read_lines
+from backline.disk import sync_folder
 
 FILE = "anchors.jsonl"
 
@@ -20,17 +21,21 @@ class FileTarget:
         self.path = folder / file
 
     def keep(self, anchor: Anchor) -> str:
-        """Append one line and wait for the disk. A line that a crash cut is ended first."""
+        """Append one line and wait for the disk. A line that a crash or a full disk cut is ended first."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         line = anchor.as_line().encode() + b"\n"
         number = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             size = os.fstat(number).st_size
             cut = size > 0 and os.pread(number, 1, size - 1) != b"\n"
-            os.write(number, b"\n" + line if cut else line)
+            left = b"\n" + line if cut else line
+            while left:  # where there is room for a part of it, that part is written
+                left = left[os.write(number, left) :]
             os.fsync(number)
         finally:
             os.close(number)
+        if not size:
+            sync_folder(self.path.parent)
         return str(self.path)
 
     def read(self, bad: list[str]) -> Iterator[Anchor]:
