@@ -89,6 +89,9 @@ BROKEN: list[tuple[Rule, Files, str]] = [
         "docs/architecture.md": "├── runtime/\n│   ├── run.py\n", "src/backline/runtime/run.py": DOC,
         "src/backline/runtime/drain.py": DOC,
     }, "does not draw runtime/drain.py"),
+    (papers.check_map, {
+        "docs/architecture.md": "├── first.py\n\n| `first`, `gone` | `second` | – |\n", FIRST: DOC,
+    }, "tells of gone, which"),
     (papers.check_ladder, {
         "src/backline/errors.py": '"""Errors.\n\n└── Gone  x\n"""\nclass BacklineError(Exception): ...\n',
     }, "draws Gone, which does not stand"),

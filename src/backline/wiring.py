@@ -85,7 +85,7 @@ class House:
 
     @cached_property
     def secrets(self) -> Secrets:
-        """What must never be seen: the passwords in the settings' URLs."""
+        """What must never be seen: the passwords in the settings' URLs, and every secret that was read since."""
         return Secrets(find_passwords(self.settings))
 
     @cached_property

@@ -15,6 +15,7 @@ from tests.house.files import list_files, list_python, read_tree
 PARTS = ["Context", "Decision", "Consequences", "Rejected"]
 LONGEST_RECORD = 45
 ROOM = re.compile(r"^[├└]── (\w+(?:\.py|/))", re.MULTILINE)
+ROW = re.compile(r"^\| ([^|]*`[^|]*) \|", re.MULTILINE)  # of the table who may import whom
 FILE = re.compile(r"\b(\w+\.py)\b")
 RUNG = re.compile(r"[├└]── (\w+)")
 SHELL = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -36,7 +37,7 @@ def check_decisions(root: Path) -> list[str]:
 
 
 def check_map(root: Path) -> list[str]:
-    """The rooms drawn in docs/architecture.md are those that stand, and so are the files of runtime/."""
+    """The rooms drawn in docs/architecture.md are those that stand, and so are the files of runtime/ and the table's."""
     page, house = root / "docs/architecture.md", root / "src/backline"
     if not page.is_file():
         return []
@@ -45,7 +46,12 @@ def check_map(root: Path) -> list[str]:
     inside = "".join(re.findall(r"^├── runtime/\n((?:│   .*\n)*)", text, re.MULTILINE))
     drawn |= {f"runtime/{name}" for name in FILE.findall(inside)}
     standing |= {f"runtime/{name}" for name in _list_room(house / "runtime")}
+    rooms = {name.removesuffix(".py").removesuffix("/") for name in standing}
+    told = {name for row in ROW.findall(text) for name in re.findall(r"`(\w+)", row)}
     missing = [f"docs/architecture.md does not draw {name}" for name in sorted(standing - drawn)]
+    missing += [
+        f"docs/architecture.md tells of {name}, which does not stand" for name in sorted(told - rooms)
+    ]
     return missing + [
         f"docs/architecture.md draws {name}, which does not stand" for name in sorted(drawn - standing)
     ]
