@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import imaplib
 import ssl
 import uuid
@@ -59,6 +60,13 @@ class Drawer:
             path, digest, size = store.put(name, iter([content]), 10_000, changed=self.changed)
             look.found.append(Found(name, str(size), "stored", digest, name, size, path))
         return look
+
+
+class Locked(Store):
+    """A folder here at home that cannot be written."""
+
+    def put(self, *_: Any, **__: Any) -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied")
 
 
 @dataclass

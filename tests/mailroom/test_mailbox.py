@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from backline.errors import NeedsHuman, TryLater
 from backline.mailroom.mailbox import Mailbox, list_attachments, read_moment
 from backline.mailroom.place import Store
-from tests.mailroom.conftest import TABLE, Post, Remembering, write_message
+from tests.mailroom.conftest import TABLE, Locked, Post, Remembering, write_message
 from tests.services.programs import free_port
 
 pytestmark = pytest.mark.services
@@ -151,6 +152,14 @@ def serve(*lines: bytes) -> Iterator[int]:
 def make_box(port: int) -> Mailbox:
     """A mailbox without TLS, for a server in this test."""
     return Mailbox("label", "127.0.0.1", port, "ann", lambda: "secret", tls="none", timeout=2.0)
+
+
+def test_a_folder_at_home_that_cannot_be_written_is_no_fault_of_the_mailbox(
+    post: Post, tmp_path: Path
+) -> None:
+    post.send(write_message(a_csv=TABLE))
+    with pytest.raises(PermissionError):
+        post.box().look(Remembering(), Locked(tmp_path), check)
 
 
 def test_a_server_that_is_away_is_asked_later(store: Store) -> None:

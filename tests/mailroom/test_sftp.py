@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from paramiko import SFTPAttributes
 
 from backline.errors import NeedsHuman, TryLater
 from backline.mailroom.place import Store
 from backline.mailroom.sftp import SftpFolder
-from tests.mailroom.conftest import TABLE, Remembering
+from tests.mailroom.conftest import TABLE, Locked, Remembering
 from tests.services.programs import free_port
 
 pytestmark = pytest.mark.services
 Depot = Callable[..., SftpFolder]
+
+
+class Refusing:
+    """A client whose server gives no file."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def open(self, *_: Any) -> Any:
+        raise OSError(self.number, "no")
 
 
 def check() -> None:
@@ -92,6 +104,23 @@ def test_what_only_a_person_can_mend(depot: Depot, store: Store, options: dict[s
     with pytest.raises(NeedsHuman, match=words) as caught:
         depot(**options).look(Remembering(), store, check)
     assert caught.value.remedy and "guess-me" not in str(caught.value)
+
+
+def test_a_folder_at_home_that_cannot_be_written_is_no_fault_of_the_file(
+    depot: Depot, tmp_path: Path
+) -> None:
+    (tmp_path / "there" / "a.csv").write_bytes(TABLE)
+    with pytest.raises(PermissionError):
+        depot().look(Remembering(), Locked(tmp_path), check)
+
+
+def test_a_file_that_is_not_ours_to_read_is_refused_and_one_that_is_gone_left_out(store: Store) -> None:
+    place = SftpFolder("depot", "127.0.0.1", 1, "u", "SHA256:")
+    entry = SFTPAttributes()
+    entry.filename, entry.st_size, entry.st_mtime = "a.csv", 5, 1
+    for number, reason in ((errno.EACCES, "The file cannot be read."), (errno.ENOENT, None)):
+        found = place._take(Refusing(number), entry, Remembering(), store, check)
+        assert (found and found.reason) == reason
 
 
 def test_a_server_that_is_away_is_asked_later(depot: Depot, store: Store) -> None:

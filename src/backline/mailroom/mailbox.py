@@ -60,12 +60,13 @@ class Mailbox:
                 found = list(self._take(client, uid, f"{validity}:{uid}", known, store))
                 look.found += found
                 if self.mark_seen and any(item.outcome == "stored" for item in found):
-                    _ask(client.uid("STORE", uid, "+FLAGS.SILENT", r"(\Seen)"), "mark a message")
+                    self._ask(client, "mark a message", "STORE", uid, "+FLAGS.SILENT", r"(\Seen)")
         return look
 
     def _open_folder(self, client: imaplib.IMAP4) -> str:
         quoted = '"' + self.folder.replace("\\", "\\\\").replace('"', r"\"") + '"'
-        answer, _ = client.select(quoted, readonly=not self.mark_seen)
+        with _ask_there(self):
+            answer, _ = client.select(quoted, readonly=not self.mark_seen)
         if answer != "OK":
             raise NeedsHuman(
                 f"The mailbox {self.name} has no folder {self.folder!r} to look through.",
@@ -74,24 +75,32 @@ class Mailbox:
         _, told = client.response("UIDVALIDITY")
         return told[0].decode(errors="replace") if told and told[0] else "0"
 
+    def _ask(self, client: imaplib.IMAP4, what: str, command: str, *words: str) -> list[Any]:
+        """The answer to a command that goes by UID; `what` it does, in words."""
+        with _ask_there(self):
+            status, told = client.uid(command, *words)
+            if status != "OK":
+                raise imaplib.IMAP4.error(f"the server would not {what}")
+        return told
+
     def _search(self, client: imaplib.IMAP4) -> list[str]:
         since = (datetime.now(UTC) - timedelta(days=self.since_days)).date()
         words = f"{since.day:02}-{_MONTHS[since.month - 1]}-{since.year}"
-        told = _ask(client.uid("SEARCH", "SINCE", words), "search")
+        told = self._ask(client, "search", "SEARCH", "SINCE", words)
         return sorted((uid.decode() for uid in (told[0] or b"").split() if uid.isdigit()), key=int)
 
     def _take(
         self, client: imaplib.IMAP4, uid: str, version: str, known: Known, store: Store
     ) -> Iterator[Found]:
         """What one message holds; at the end that it was looked through."""
-        size, head = _read_head(_ask(client.uid("FETCH", uid, _HEADER), "read a header"))
+        size, head = _read_head(self._ask(client, "read a header", "FETCH", uid, _HEADER))
         item = str(head.get("Message-ID", "")).strip()[:500] or f"uid:{version}"
         if self._fits(head):
             if size > self.max_bytes:
                 words = f"The message has {size:,} bytes; {self.max_bytes:,} are read."
                 yield Found(item, version, "refused", size=size, reason=words)
             else:
-                body = _read_literal(_ask(client.uid("FETCH", uid, "(BODY.PEEK[])"), "read a message"))
+                body = _read_literal(self._ask(client, "read a message", "FETCH", uid, "(BODY.PEEK[])"))
                 yield from self._unpack(body, item, version, known, store)
         yield Found("", version, "seen")
 
@@ -165,12 +174,27 @@ class _Safe(_Bounded, imaplib.IMAP4_SSL):
 
 @contextmanager
 def _speak(box: Mailbox) -> Iterator[imaplib.IMAP4]:
-    """A connection that is signed in. What goes wrong comes out as `TryLater` or `NeedsHuman`."""
+    """A connection that is signed in."""
     client = None
     try:
-        client = _connect(box)
-        _sign_in(client, box)
+        with _ask_there(box):
+            client = _connect(box)
+            _sign_in(client, box)
         yield client
+    finally:
+        if client is not None:
+            with suppress(OSError, EOFError, imaplib.IMAP4.error):
+                client.logout()
+
+
+@contextmanager
+def _ask_there(box: Mailbox) -> Iterator[None]:
+    """Around what the server is asked, and nothing else: what goes wrong here at home is no fault of the server's.
+
+    It comes out as `TryLater` or `NeedsHuman`.
+    """
+    try:
+        yield
     except ssl.SSLCertVerificationError as error:
         raise NeedsHuman(
             f"The mailbox {box.name}: the certificate of {box.host} is not to be trusted: {error.verify_message}.",
@@ -179,10 +203,6 @@ def _speak(box: Mailbox) -> Iterator[imaplib.IMAP4]:
     except (OSError, EOFError, imaplib.IMAP4.error) as error:
         words = f"The mailbox {box.name} at {box.host} cannot be read now: {str(error)[:200]}"
         raise TryLater(AWAY_SECONDS, words) from error
-    finally:
-        if client is not None:
-            with suppress(OSError, EOFError, imaplib.IMAP4.error):
-                client.logout()
 
 
 def _connect(box: Mailbox) -> imaplib.IMAP4:
@@ -211,13 +231,6 @@ def _sign_in(client: imaplib.IMAP4, box: Mailbox) -> None:
             f"The mailbox {box.name}: {box.host} does not let {box.user} in.",
             remedy="Look at user and password in the settings ([[mailbox]]), then retry the run.",
         ) from None  # the server's words may repeat what was sent
-
-
-def _ask(answer: tuple[str, list[Any]], what: str) -> list[Any]:
-    status, told = answer
-    if status != "OK":
-        raise imaplib.IMAP4.error(f"the server would not {what}")
-    return told
 
 
 def _read_head(told: list[Any]) -> tuple[int, EmailMessage]:

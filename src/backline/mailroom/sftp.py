@@ -13,8 +13,9 @@ import importlib
 import socket
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,18 +61,15 @@ class SftpFolder:
 
     def _list(self, client: Any) -> list[Any]:
         try:
-            entries = []
-            for entry in client.listdir_iter(self.folder):
-                entries.append(entry)
-                if len(entries) > MOST_LISTED:
-                    break
-        except OSError as error:
-            if error.errno in (errno.ENOENT, errno.EACCES, errno.ENOTDIR):
-                raise NeedsHuman(
-                    f"The SFTP folder {self.name}: {self.folder!r} on {self.host} cannot be listed.",
-                    remedy="Mend its folder in the settings ([[sftp]]), or ask for access.",
-                ) from error
-            raise
+            with _ask_there(self):
+                entries = list(islice(client.listdir_iter(self.folder), MOST_LISTED))
+        except TryLater as error:
+            if not _is_file_error(error, errno.ENOENT, errno.EACCES, errno.ENOTDIR):
+                raise
+            raise NeedsHuman(
+                f"The SFTP folder {self.name}: {self.folder!r} on {self.host} cannot be listed.",
+                remedy="Mend its folder in the settings ([[sftp]]), or ask for access.",
+            ) from error
         return sorted(filter(_is_file, entries), key=lambda entry: (entry.st_mtime or 0, str(entry.filename)))
 
     def _take(
@@ -83,25 +81,44 @@ class SftpFolder:
             words = f"The file has {entry.st_size:,} bytes; {self.max_bytes:,} are read."
             return Found(item, version, "refused", name=name, size=entry.st_size, reason=words)
         try:
-            with closing(client.open(item, "rb")) as file:
-                chunks = _read_chunks(file, checkpoint)
+            with self._open(client, item) as file:
+                chunks = self._read_chunks(file, checkpoint)
                 path, digest, size = store.put(name, chunks, self.max_bytes, changed=entry.st_mtime)
+            with _ask_there(self):
                 after = client.stat(item)
         except TooLarge:
             return Found(item, version, "refused", name=name, reason="The file is larger than it says.")
-        except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.EACCES):
-                raise
-            words = "The file cannot be read, or is gone."
-            return (
-                None
-                if error.errno == errno.ENOENT
-                else Found(item, version, "refused", name=name, reason=words)
-            )
+        except TryLater as error:
+            if _is_file_error(error, errno.ENOENT):
+                return None
+            if _is_file_error(error, errno.EACCES):
+                return Found(item, version, "refused", name=name, reason="The file cannot be read.")
+            raise
         if (after.st_size, after.st_mtime) != (entry.st_size, entry.st_mtime) or size != entry.st_size:
             return None
         outcome = "seen" if known.has_content(item, digest) else "stored"
         return Found(item, version, outcome, digest, path.name, size, path)  # type: ignore[arg-type] # one of two
+
+    @contextmanager
+    def _open(self, client: Any, item: str) -> Iterator[Any]:
+        with _ask_there(self):
+            file = client.open(item, "rb")
+        with closing(file):
+            yield file
+
+    def _read_chunks(self, file: Any, checkpoint: Callable[[], None]) -> Iterator[bytes]:
+        while True:
+            with _ask_there(self):
+                chunk = file.read(CHUNK)
+            if not chunk:
+                return
+            checkpoint()
+            yield chunk
+
+
+def _is_file_error(error: TryLater, *numbers: int) -> bool:
+    """Whether the server only said one of these of the file or folder that it was asked for."""
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in numbers
 
 
 def _is_file(entry: Any) -> bool:
@@ -116,28 +133,44 @@ def _is_file(entry: Any) -> bool:
     )
 
 
-def _read_chunks(file: Any, checkpoint: Callable[[], None]) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK):
-        checkpoint()
-        yield chunk
+@contextmanager
+def _speak(place: SftpFolder) -> Iterator[Any]:
+    """A client that is signed in."""
+    with ExitStack() as stack:
+        with _ask_there(place):
+            client = _connect(place, stack)
+        yield client
+
+
+def _connect(place: SftpFolder, stack: ExitStack) -> Any:
+    paramiko = _load()
+    line = stack.enter_context(
+        closing(socket.create_connection((place.host, place.port), timeout=place.timeout))
+    )
+    transport = stack.enter_context(closing(paramiko.Transport(line)))
+    transport.banner_timeout = transport.auth_timeout = place.timeout
+    _prefer_key(transport, place.host_key)
+    transport.start_client(timeout=place.timeout)
+    _check_host(transport.get_remote_server_key(), place)
+    _sign_in(paramiko, transport, place)
+    client = paramiko.SFTPClient.from_transport(transport)
+    client.get_channel().settimeout(place.timeout)
+    return client
+
+
+def _load() -> Any:
+    return importlib.import_module("paramiko")  # half a second that few processes need
 
 
 @contextmanager
-def _speak(place: SftpFolder) -> Iterator[Any]:
-    """A client that is signed in. What goes wrong comes out as `TryLater` or `NeedsHuman`."""
-    paramiko = importlib.import_module("paramiko")  # half a second that few processes need
+def _ask_there(place: SftpFolder) -> Iterator[None]:
+    """Around what the server is asked, and nothing else: what goes wrong here at home is no fault of the server's.
+
+    It comes out as `TryLater` or `NeedsHuman`.
+    """
+    paramiko = _load()
     try:
-        with closing(socket.create_connection((place.host, place.port), timeout=place.timeout)) as line:
-            transport = paramiko.Transport(line)
-            with closing(transport):
-                transport.banner_timeout = transport.auth_timeout = place.timeout
-                _prefer_key(transport, place.host_key)
-                transport.start_client(timeout=place.timeout)
-                _check_host(transport.get_remote_server_key(), place)
-                _sign_in(paramiko, transport, place)
-                client = paramiko.SFTPClient.from_transport(transport)
-                client.get_channel().settimeout(place.timeout)
-                yield client
+        yield
     except paramiko.AuthenticationException as error:
         raise NeedsHuman(
             f"The SFTP folder {place.name}: {place.host} does not let {place.user} in.",
