@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from backline.sections import DatabaseSettings, MailboxSettings, SftpSettings, check_reference
+from backline.sections import DatabaseSettings, MailboxSettings, SftpSettings, check_reference, is_loopback
 
 BOX = {"name": "label", "host": "mail.example", "user": "ann", "password": "vault:label-mail"}
 DEPOT = {"name": "depot", "host": "files.example", "user": "ann", "host_key": "SHA256:" + "a" * 43}
@@ -38,6 +38,18 @@ def test_a_host_key_is_needed(key: str) -> None:
 def test_a_host_key_may_stand_as_a_whole() -> None:
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== ann@host"
     assert SftpSettings(**(DEPOT | {"host_key": key})).host_key == key  # type: ignore[arg-type] # by name
+
+
+def test_what_is_this_machine() -> None:
+    assert is_loopback("localhost.") and is_loopback("127.0.0.9") and is_loopback("::1")
+    assert not is_loopback("localhost.localdomain.example") and not is_loopback("0.0.0.0")
+
+
+def test_a_password_goes_without_tls_only_to_this_machine() -> None:
+    here = MailboxSettings(**(BOX | {"host": "127.0.0.1", "tls": "none"}))  # type: ignore[arg-type] # by name
+    assert here.tls == "none"
+    with pytest.raises(ValidationError, match="could be read on its way"):
+        MailboxSettings(**(BOX | {"tls": "none"}))  # type: ignore[arg-type] # by name
 
 
 def test_an_unknown_option_is_an_error() -> None:

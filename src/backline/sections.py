@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 PREFIX = "BACKLINE_"
 _IN_MEMORY = re.compile(r"sqlite[^:]*:/{0,3}($|\?)|sqlite.*(:memory:|mode=memory)")
@@ -207,6 +208,13 @@ class MailboxSettings(PlaceSettings):
     def _refer(cls, text: str) -> str:
         return check_reference(text)
 
+    @field_validator("tls")
+    @classmethod
+    def _protect(cls, tls: str, info: ValidationInfo) -> str:
+        if tls == "none" and not is_loopback(info.data.get("host", "")):
+            raise ValueError("without TLS the password could be read on its way; use tls or starttls")
+        return tls
+
 
 class SftpSettings(PlaceSettings):
     """One folder on an SFTP server whose files are fetched. Nothing there is deleted, moved or changed."""
@@ -236,3 +244,13 @@ def check_reference(text: str) -> str:
     if not _REFERENCE.fullmatch(text):
         raise ValueError("a secret does not stand here; write vault:NAME, env:VARIABLE or file:PATH")
     return text
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine only."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

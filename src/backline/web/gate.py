@@ -17,8 +17,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backline.errors import NotAllowed
+from backline.sections import is_loopback
 from backline.storage.api_keys import Caller, find_caller, note_use
-from backline.web.loopback import is_loopback
 from backline.web.problems import explain, make_problem
 from backline.wiring import House
 

@@ -1,11 +1,11 @@
-"""This machine only: which addresses are, and a socket bound to one. Light, since `up` and `demo` load it."""
+"""A socket that only this machine reaches. Light, since `up` and `demo` load it."""
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 
 from backline.errors import BadInput, NotAllowed
+from backline.sections import is_loopback
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -30,13 +30,3 @@ def open_socket(host: str, port: int) -> socket.socket:
             remedy="Choose another with --port or web.port; 0 takes a free one.",
         ) from error
     return listener
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine only."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
