@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from backline.cli import app
+from backline.storage.vault_keys import make_key, spell_key
 from tests.cli.conftest import Call, Result
 
 
@@ -55,6 +56,18 @@ def test_rotate_says_what_it_did(call: Call, state: Path) -> None:
     assert len((state / "vault.key").read_text().split()) == 2
     actions = [row["action"] for row in call("audit", "list", "--json").lines]
     assert actions[:4] == ["vault.rotated", "vault.rotate"] * 2
+
+
+def test_a_keyring_is_asked_once(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys, asked = tmp_path / "keys", tmp_path / "asked"
+    monkeypatch.setenv("BACKLINE_VAULT_KEY_COMMAND", f"sh -c 'echo >> {asked}; cat {keys}'")
+    former = spell_key(make_key())
+    keys.write_text(former)
+    assert put("hush-hush", "one").code == 0
+    assert len(asked.read_text()) == 1
+    keys.write_text(f"{spell_key(make_key())} {former}")
+    assert call("vault", "rotate", "--json").one["rows"] == 1
+    assert len(asked.read_text()) == 2
 
 
 def test_a_missing_key_is_told_with_its_remedy(call: Call, state: Path) -> None:

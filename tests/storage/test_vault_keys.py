@@ -101,6 +101,17 @@ def test_a_variable() -> None:
     assert source.read()[0] == key
 
 
+def test_a_command_is_recalled_and_a_file_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "vault.key"
+    file, command = KeyFile(path, may_make=True), KeyCommand(shlex.join(["cat", str(path)]))
+    first = file.add()
+    assert file.recall() == command.recall() == [first]
+    second = file.add()
+    assert file.recall() == [second, first]
+    assert command.recall() == [first]
+    assert command.read() == command.recall() == [second, first]
+
+
 def test_a_command_is_run_without_a_shell(tmp_path: Path) -> None:
     key = make_key()
     program = f"import sys; print(sys.argv[1], {spell_key(key)!r})"

@@ -75,6 +75,7 @@ def rotate(
 def rotate_vault(house: House, screen: Screen, *, keep_old: bool) -> tuple[Rotation, int, bool]:
     """Begin, go on batch by batch, end; (the rotation, rows done here, whether the former keys are forgotten)."""
     vault, database = house.vault, house.database
+    vault.source.read()  # a keyring may wait for its owner: not while others wait for this
     with database.write() as connection:
         rotation = vault.begin_rotation(connection)
         facts: dict[str, Any] = {

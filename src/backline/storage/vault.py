@@ -73,6 +73,8 @@ class Vault:
             row = connection.execute(_SEALED.where(*_is_at(place))).first()
         if row is None:
             raise UnknownName(f"The vault has no {place}.", remedy=f"`backline vault put {name}`.")
+        if row.key_id not in {key.id for key in self._keys}:  # another process may have rotated meanwhile
+            self._keys = self.source.read()
         value = self._decrypt(row).decode()
         self._learn(value)
         return value
@@ -80,6 +82,7 @@ class Vault:
     def put(self, connection: Connection, place: Place, value: str, who: str) -> int:
         """Keep a value in the caller's transaction, in place of an older one. Returns its version.
 
+        A keyring's command may wait for its owner: `source.read()` before the transaction, and others do not.
         Raises `BadInput` for a name or value that cannot be kept, `NeedsHuman` where the key is missing, or where
         there are rows under a key that is not here: then the first one here may be any key, and a value kept
         under it would be lost with it.
@@ -107,11 +110,11 @@ class Vault:
             raise UnknownName(f"The vault has no {place}.", remedy="`backline vault list` shows what it has.")
 
     def read_keys(self, connection: Connection) -> Sequence[Key]:
-        """The keys as they are now. The first one is made where nothing was ever kept and the settings allow it.
+        """The keys, for a transaction. The first one is made where nothing was ever kept and the settings allow it.
 
         Raises `NeedsHuman` where the key is missing: a new one would not open what is there.
         """
-        keys = self.source.read()
+        keys = self.source.recall()
         if not keys:
             if count_secrets(connection):
                 raise explain_missing(self.source.place)
@@ -126,7 +129,10 @@ class Vault:
         return self._keys[0].id if self._keys else None
 
     def begin_rotation(self, connection: Connection) -> Rotation:
-        """A new key in front, or the one there where an earlier rotation (or a person) has put it there."""
+        """A new key in front, or the one there where an earlier rotation (or a person) has put it there.
+
+        Before the transaction, `source.read()`.
+        """
         _lock(connection)
         keys = self.read_keys(connection)
         waiting = _count_others(connection, keys[0].id)
@@ -181,12 +187,9 @@ class Vault:
             ) from None
 
     def _find_key(self, row: SecretRow) -> Key:
-        known = {key.id: key for key in self._keys}
-        if row.key_id not in known:  # another process may have rotated meanwhile
-            self._keys = self.source.read()
-            known = {key.id: key for key in self._keys}
-        if row.key_id in known:
-            return known[row.key_id]
+        for key in self._keys:
+            if key.id == row.key_id:
+                return key
         if not self._keys:
             raise explain_missing(self.source.place)
         raise NeedsHuman(

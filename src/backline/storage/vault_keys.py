@@ -50,6 +50,9 @@ class KeySource(Protocol):
     def read(self) -> Sequence[Key]:
         """The keys; none where the place is not there yet. Raises `NeedsHuman` or `NotAllowed`."""
 
+    def recall(self) -> Sequence[Key]:
+        """The keys without a wait for anybody, as a transaction needs them: as last read where reading takes time."""
+
     def add(self) -> Key:
         """Make a new key, put it first and return it. Raises `NeedsHuman` where a person must do it."""
 
@@ -86,6 +89,8 @@ class KeyFile:
                 remedy=f"chmod 600 {self.path}",
             )
         return read_keys(text.decode("utf-8", "replace"), self.place)
+
+    recall = read
 
     def add(self) -> Key:
         """Make a key and put it first; the file is made where it may be."""
@@ -142,6 +147,8 @@ class KeyText:
         """The keys of the variable; none where it is not set."""
         return read_keys(self.text, self.place) if self.text and self.text.strip() else []
 
+    recall = read
+
     def add(self) -> Key:
         """Nobody can change an environment from here."""
         raise _ask_for_key(self.place)
@@ -155,6 +162,7 @@ class KeyCommand:
 
     def __init__(self, command: str) -> None:
         self.command = command
+        self._last: Sequence[Key] = ()
 
     @property
     def place(self) -> str:
@@ -172,7 +180,12 @@ class KeyCommand:
             raise _explain_command(self.place, reason) from None
         if done.returncode:
             raise _explain_command(self.place, f"it ended with code {done.returncode}")
-        return read_keys(done.stdout.decode("utf-8", "replace"), self.place)
+        self._last = read_keys(done.stdout.decode("utf-8", "replace"), self.place)
+        return self._last
+
+    def recall(self) -> Sequence[Key]:
+        """What the command printed last; it is run where it was not yet."""
+        return self._last or self.read()
 
     def add(self) -> Key:
         """A keyring is filled by its owner."""
