@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from backline.cli.doctor_repair import list_items
+from backline.cli.doctor_repair import IMPORT, list_items
 from backline.cli.houses import open_house
 from tests.cli.conftest import Call
+from tests.storage.rows import make_run
 
 
 @pytest.fixture
@@ -59,14 +60,9 @@ def test_with_yes_it_mends_and_tells(call: Call, state: Path) -> None:
 
 
 @pytest.mark.usefixtures("broken")
-def test_an_import_at_work_keeps_its_spool() -> None:
+def test_an_import_that_began_in_any_queue_keeps_its_spool(state: Path) -> None:
     with open_house() as house:
-        with house.database.write() as connection:
-            connection.execute(
-                text(
-                    "INSERT INTO backline_run (id, task, version, queue, priority, job, job_sha, state, due_at, trace_id, "
-                    "asked_by, created_at, lease_until, fence, attempt) VALUES ('r', 'report_import.import_reports', 1, "
-                    "'report_import', 0, '{}', 's', 'running', 5, 't', 'ann', 5, 4102444800000000, 1, 1)"
-                )
-            )
+        (spool,) = [item for item in list_items(house) if item.name == "spool"]
+        make_run(house.database, task=IMPORT, queue="slow", state="running", lease_until=4102444800000000)
         assert "spool" not in [item.name for item in list_items(house)]
+        assert (spool.mend(), spool.count(), (state / "spool").exists()) == (0, 0, True)

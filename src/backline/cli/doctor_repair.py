@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import typer
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from backline.bells import BELL
 from backline.cli.doctor_schedules import count_stale, move_on
@@ -24,8 +25,10 @@ from backline.storage.repair_files import (
     put_back,
     remove_files,
 )
+from backline.storage.runs import list_runs
 from backline.wiring import House
 
+IMPORT = "report_import.import_reports"
 MOST = 10_000  # commits for one item; what is left then is mended by the next call
 COLUMNS = ["item", "says", "before", "after"]
 
@@ -103,29 +106,40 @@ def _list_files(house: House) -> Iterator[Item]:
     state = house.settings.state
     beside = [Path(house.database.url.database or "").parent] if house.database.is_sqlite else []
     folders = [house.settings.backups, state / "exports", *beside]
-    bells, taken = list_bells(state / "doorbell" / "messages", {BELL})
-    looks: list[tuple[str, str, list[Path], Callable[[Any], int]]] = [
-        ("unfinished files", "{count} files were left half written.", list_unfinished(folders), remove_files),
-        ("spool", "An import that was killed left its files.", _list_spooled(house), remove_files),
-        ("exports", "{count} exports are of runs that are not there.", _list_exports(house), remove_files),
+    bells, taken = (partial(_list_bells, state / "doorbell" / "messages", place) for place in (0, 1))
+    looks: list[tuple[str, str, Callable[[], list[Path]], Callable[[Any], int]]] = [
+        ("unfinished files", "{count} files were left half written.", partial(list_unfinished, folders), remove_files),
+        ("spool", "An import that was killed left its files.", partial(_list_spooled, house), remove_files),
+        ("exports", "{count} exports are of runs that are not there.", partial(_list_exports, house), remove_files),
         ("bells", "{count} bells have not been heard for hours.", bells, remove_files),
         ("jobs in the doorbell", "{count} jobs were taken by a process that was killed.", taken, put_back),
-    ]
-    for name, says, paths, work in looks:
-        if paths:
-            yield _make_file_item(house, name, says.format(count=f"{len(paths):,}"), paths, work)
+    ]  # fmt: skip
+    for name, says, look, work in looks:
+        if paths := look():
+            yield _make_file_item(house, name, says.format(count=f"{len(paths):,}"), len(paths), look, work)
 
 
 def _make_file_item(
-    house: House, name: str, says: str, paths: list[Path], work: Callable[[Any], int]
+    house: House,
+    name: str,
+    says: str,
+    before: int,
+    look: Callable[[], list[Path]],
+    work: Callable[[Any], int],
 ) -> Item:
     def mend() -> int:
-        done = work(paths)
+        done = work(
+            look()
+        )  # anew: while the person thought, a process may have begun to work with one of them
         with house.database.write() as connection:
             _tell(house, connection, name, done)
         return done
 
-    return Item(name, says, len(paths), mend, lambda: sum(path.exists() for path in paths))
+    return Item(name, says, before, mend, lambda: len(look()))
+
+
+def _list_bells(messages: Path, place: int) -> list[Path]:
+    return list_bells(messages, {BELL})[place]
 
 
 def _tell(house: House, connection: Connection, name: str, count: int) -> None:
@@ -133,9 +147,8 @@ def _tell(house: House, connection: Connection, name: str, count: int) -> None:
 
 
 def _list_spooled(house: House) -> list[Path]:
-    query = text("SELECT 1 FROM backline_run WHERE state = 'running' AND queue = 'report_import' LIMIT 1")
     with house.database.read() as connection:
-        if connection.execute(query).first() is not None:
+        if list_runs(connection, states=["running"], task=IMPORT, limit=1):
             return []
     return list_spooled(house.settings.state / "spool")
 
