@@ -11,7 +11,7 @@ from backline.storage.audits import AuditEntry, insert_audit
 from backline.storage.database import Database
 from backline.storage.seals import seal_batch
 from backline.storage.seals_epochs import list_drops, list_epochs
-from backline.storage.seals_read import check_unsealed, hold_snapshot, walk_seals
+from backline.storage.seals_read import check_unsealed, walk_seals
 from backline.storage.seals_verify import ChainCheck, Finding
 
 TABLES = ("backline_audit", "backline_seal", "backline_seal_epoch", "backline_seal_drop")
@@ -69,8 +69,7 @@ def check(
     database: Database, points: Mapping[tuple[int, int], bytes] | None = None, *, late: bool = False
 ) -> list[Finding]:
     """Every finding; `late` also looks for rows without a seal."""
-    with database.read() as connection:
-        hold_snapshot(connection)
+    with database.read(snapshot=True) as connection:
         look = ChainCheck(list_epochs(connection), list_drops(connection), points or {})
         found = list(look.run(walk_seals(connection)))
         return found + (list(check_unsealed(connection)) if late else [])

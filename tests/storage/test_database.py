@@ -38,6 +38,19 @@ def test_an_error_rolls_the_whole_block_back(database: Database) -> None:
     assert keys(database) == ["kept"]
 
 
+def test_a_snapshot_sees_one_moment(database: Database) -> None:
+    insert(database, "before")
+    ask = text("SELECT count(*) FROM backline_step")
+    with database.read(snapshot=True) as connection:
+        assert connection.execute(ask).scalar_one() == 1
+        insert(database, "after")
+        assert connection.execute(ask).scalar_one() == 1
+    with database.read() as connection:
+        assert connection.execute(ask).scalar_one() == 2
+        if not database.is_sqlite:  # the connection that the pool gives out again
+            assert connection.execute(text("SHOW transaction_isolation")).scalar_one() == "read committed"
+
+
 def test_the_clock_is_microseconds_of_now(database: Database) -> None:
     with database.read() as connection:
         assert abs(database.now(connection) / 1e6 - time.time()) < 5

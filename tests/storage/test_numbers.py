@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from typing import Any
 
-import pytest
-from sqlalchemy import text
-
 from backline.storage.database import Database
-from backline.storage.numbers import StoredNumbers, read_snapshot
+from backline.storage.numbers import StoredNumbers
 from backline.storage.rollups import refresh_rollups
 from tests.storage.fact_writer import Fact, FactWriter
 
@@ -44,7 +39,7 @@ def read(connection: Any) -> dict[str, list[tuple[Any, ...]]]:
 
 def test_dirty_days_are_computed(database: Database) -> None:
     fill(database)
-    with read_snapshot(database) as connection:
+    with database.read(snapshot=True) as connection:
         dirty = read(connection)
     assert [row[:3] + row[7:8] for row in dirty["cells day"]] == [
         (1, "table", "", 10), (1, "table", "", 4), (2, "table", "", 20),
@@ -57,7 +52,7 @@ def test_dirty_days_are_computed(database: Database) -> None:
     assert dirty["reports"] == [("songs", 28, 2, 2, 1, 50, 0), ("table", 1, 1, 2, 2, 60, 1)]
     with database.write() as connection:
         refresh_rollups(connection)
-    with read_snapshot(database) as connection:
+    with database.read(snapshot=True) as connection:
         assert read(connection) == dirty
 
 
@@ -67,7 +62,7 @@ def test_an_album_sale_counts_by_day_and_has_no_title(database: Database) -> Non
         writer.add_artist(1, "Nova")
         writer.add_track(7, 1, "Song")
         writer.put(1, [Fact(1, 1000, track_no=7, country="DE"), Fact(1, 1, country="DE")])
-    with read_snapshot(database) as connection:
+    with database.read(snapshot=True) as connection:
         dirty = read(connection)
     assert [row[7] for row in dirty["cells day"]] == [1001]
     assert [(row[2], row[7]) for row in dirty["cells track"]] == [("", 1), ("Song", 1000)]
@@ -75,13 +70,13 @@ def test_an_album_sale_counts_by_day_and_has_no_title(database: Database) -> Non
     assert [(row[2], row[7]) for row in dirty["cells country"]] == [("DE", 1001)]
     with database.write() as connection:
         refresh_rollups(connection)
-    with read_snapshot(database) as connection:
+    with database.read(snapshot=True) as connection:
         assert read(connection) == dirty
 
 
 def test_range_and_report(database: Database) -> None:
     fill(database)
-    with read_snapshot(database) as connection:
+    with database.read(snapshot=True) as connection:
         numbers = StoredNumbers(connection, [1])
         assert [row.value for row in numbers.read_cells("day", 2, 2)] == [20]
         assert [row.value for row in numbers.read_cells("day", 1, 1, "table")] == [10]
@@ -92,7 +87,7 @@ def test_range_and_report(database: Database) -> None:
 
 def test_sources_are_the_imports_of_current_claims(database: Database) -> None:
     fill(database)
-    with read_snapshot(database) as connection:
+    with database.read(snapshot=True) as connection:
         numbers = StoredNumbers(connection, [1, 2])
         assert [(row.report, row.day, row.import_id) for row in numbers.list_sources()] == [
             ("songs", 2, "imp_3"), ("table", 1, "imp_1"), ("table", 2, "imp_4"),
@@ -110,27 +105,3 @@ def test_people_without_a_number_by_day_still_have_their_report(database: Databa
         numbers = StoredNumbers(connection, [1])
         assert [tuple(row) for row in numbers.list_reports()] == dirty == [("table", 1, 1, 1, 1, 0, 1)]
         assert [(row.key, row.value) for row in numbers.read_cells("country")] == [("DE", 5), ("FR", 6)]
-
-
-@pytest.mark.services
-def test_a_snapshot_sees_one_moment(make_database_url: Callable[[str], str]) -> None:
-    database = Database(make_database_url("postgresql"))
-    fill(database)
-
-    def refresh() -> None:
-        with database.write() as connection:
-            refresh_rollups(connection)
-            connection.execute(text("UPDATE backline_rollup SET value = 0"))
-
-    with read_snapshot(database) as connection:
-        before = read(connection)
-        thread = threading.Thread(target=refresh)
-        thread.start()
-        thread.join(20)
-        assert read(connection) == before
-    with read_snapshot(database) as connection:
-        assert read(connection) != before
-    with database.read() as connection:
-        level = connection.execute(text("SHOW transaction_isolation")).scalar_one()
-    assert level == "read committed"
-    database.close()

@@ -22,7 +22,7 @@ from backline.storage.artists import (
     name_artists,
 )
 from backline.storage.clock import from_micros
-from backline.storage.numbers import StoredNumbers, read_snapshot
+from backline.storage.numbers import StoredNumbers
 from backline.web.descriptions import describe_artist
 
 app = typer.Typer(help="Add, list and show artists.", no_args_is_help=True)
@@ -80,7 +80,7 @@ def show(
 ) -> None:
     """Show an artist: credits, tracks, and what each report holds."""
     screen = make_screen(json_lines=json_lines)
-    with open_house() as house, read_snapshot(house.database) as connection:
+    with open_house() as house, house.database.read(snapshot=True) as connection:
         row = find_artist(connection, artist)
         today = to_day(from_micros(house.database.now(connection)).date())
         facts, reports = read_artist(connection, row, today)

@@ -18,7 +18,6 @@ from backline.errors import BadInput, NeedsHuman
 from backline.storage.clock import to_micros
 from backline.storage.seals_epochs import begin_epoch
 from backline.storage.seals_export import write_lines
-from backline.storage.seals_read import hold_snapshot
 
 
 def key(
@@ -81,8 +80,7 @@ def export(
     first, last = _read_moment(since), _read_moment(until)
     if first is not None and last is not None and first >= last:
         raise BadInput("--from is not before --to.")
-    with open_house() as house, house.database.read() as connection:
-        hold_snapshot(connection)
+    with open_house() as house, house.database.read(snapshot=True) as connection:
         lines = write_lines(connection, since=first, until=last)
         if file == "-":
             for line in lines:

@@ -27,7 +27,7 @@ from backline.settings import Settings
 from backline.storage.anchors import list_served
 from backline.storage.seals_epochs import list_drops, list_epochs
 from backline.storage.seals_export import Export, open_export
-from backline.storage.seals_read import check_unsealed, hold_snapshot, walk_seals
+from backline.storage.seals_read import check_unsealed, walk_seals
 from backline.storage.seals_verify import ChainCheck, Finding
 
 NO_ANCHORS = "There are no anchors: a cut tail and a chain rewritten as a whole cannot be seen."
@@ -90,8 +90,7 @@ def _verify_database(screen: Screen, settings: Settings, anchors: Path | None, k
         if anchors is None:
             known.findings += find_missing(settings, served, known)
         began = time.perf_counter()
-        with house.database.read() as connection:
-            hold_snapshot(connection)
+        with house.database.read(snapshot=True) as connection:
             check = ChainCheck(list_epochs(connection), list_drops(connection), known.points)
 
             def look() -> Iterator[Finding]:

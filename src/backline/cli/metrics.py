@@ -17,7 +17,7 @@ from backline.metrics.lines import convert_lines, list_lines
 from backline.metrics.rates import Exchange, Rate, RateTable, read_currency
 from backline.music import to_day
 from backline.storage.artists import find_artist, list_credits
-from backline.storage.numbers import StoredNumbers, read_snapshot
+from backline.storage.numbers import StoredNumbers
 from backline.storage.rates import list_rates
 from backline.storage.rollups import count_dirty, mark_all_dirty
 from backline.web.artist_numbers import find_credits, refresh_all, refresh_quietly
@@ -64,7 +64,7 @@ def show(
     with open_house() as house:
         credited = find_credits(house.database, artist)
         refresh_quietly(house.database, credited)
-        with read_snapshot(house.database) as connection:
+        with house.database.read(snapshot=True) as connection:
             numbers = StoredNumbers(connection, credited)
             figures = list_lines(numbers, by.value, first=span[0], last=span[1], report=report)
             lines = [figure.as_line() for figure in figures]
@@ -119,7 +119,7 @@ def export(
             row = find_artist(connection, artist)
             credited = list_credits(connection, row)
         refresh_quietly(house.database, credited)
-        with read_snapshot(house.database) as connection:
+        with house.database.read(snapshot=True) as connection:
             rows = list_rows(StoredNumbers(connection, credited), row.id, row.name, *span)
         write_export(rows, out)
     screen.show_facts({"file": str(out), "rows": len(rows)})

@@ -21,7 +21,6 @@ from backline.storage.backup_archive import CHUNK, ArchiveWriter, Manifest
 from backline.storage.backup_rows import dump_rows, list_others, list_tables, read_columns
 from backline.storage.clock import from_micros
 from backline.storage.database import Database
-from backline.storage.numbers import read_snapshot
 from backline.storage.seals import read_head
 from backline.storage.upgrade import read_current
 
@@ -47,7 +46,7 @@ def write_backup(
 
     Raises `BadInput` where there is nothing to back up, `NeedsHuman` where SQLite finds its file damaged.
     """
-    with _write_whole(path) as file, read_snapshot(database) as connection:
+    with _write_whole(path) as file, database.read(snapshot=True) as connection:
         made_at = database.now(connection)
         schema = read_current(connection)
         if schema is None:

@@ -60,9 +60,11 @@ class Database:
         return self._engine
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A connection for reading; its snapshot ends with the block."""
+    def read(self, *, snapshot: bool = False) -> Iterator[Connection]:
+        """A connection for reading. With `snapshot` every statement sees the same moment, as on SQLite they do anyway."""
         with self.engine.connect() as connection:
+            if snapshot and not self.is_sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ")  # in place
             yield connection
 
     @contextmanager
@@ -94,6 +96,15 @@ class Database:
     def now(self, connection: Connection) -> int:
         """The database's clock in microseconds since 1970 UTC."""
         return int(connection.execute(text(f"SELECT {self.now_sql}")).scalar_one())
+
+    def read_mode(self, connection: Connection) -> str:
+        """SQLite's journal mode; PostgreSQL's version."""
+        statement = "PRAGMA journal_mode" if self.is_sqlite else "SHOW server_version"
+        return str(connection.execute(text(statement)).scalar_one())
+
+    def read_role(self, connection: Connection) -> str:
+        """The role that PostgreSQL takes us for; "none" where we took none."""
+        return str(connection.execute(text("SELECT current_setting('role')")).scalar_one())
 
     def close(self) -> None:
         """Give back every connection of this process."""

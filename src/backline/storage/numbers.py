@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, text
 
 from backline.music import FIRST_DAY, LAST_DAY
-from backline.storage.database import Database
 from backline.storage.rollup_sql import COLUMNS, HAS_DAYS, join_claims, select_rollups
 
 NumberRow = Row[Any]
@@ -134,13 +132,3 @@ class StoredNumbers:
     def _execute(self, sql: str, **values: Any) -> list[NumberRow]:
         statement = text(sql).bindparams(bindparam("artists", expanding=True))
         return list(self._connection.execute(statement, {"artists": self._artists, **values}).all())
-
-
-@contextmanager
-def read_snapshot(database: Database) -> Iterator[Connection]:
-    """A connection on which every statement sees the same moment, so that totals agree with each other."""
-    with database.read() as connection:
-        if database.is_sqlite:
-            yield connection
-        else:
-            yield connection.execution_options(isolation_level="REPEATABLE READ")

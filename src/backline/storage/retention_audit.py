@@ -19,7 +19,6 @@ from backline.storage.retention import DAY, Author, RetentionPlan
 from backline.storage.seals import read_epoch
 from backline.storage.seals_epochs import begin_epoch, list_drops, list_epochs
 from backline.storage.seals_export import write_lines
-from backline.storage.seals_read import hold_snapshot
 from backline.storage.seals_retention import drop_epoch, prove_export
 
 
@@ -66,8 +65,7 @@ def remove_old_epochs(database: Database, plan: RetentionPlan, author: Author) -
 def write_export(database: Database, folder: Path) -> Path:
     """The whole chain as a file of its own, named by the database's clock, that only its owner reads."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with database.read() as connection:
-        hold_snapshot(connection)
+    with database.read(snapshot=True) as connection:
         moment = from_micros(database.now(connection))
         path = folder / f"audit-{moment:%Y%m%dT%H%M%S.%fZ}.jsonl"
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)

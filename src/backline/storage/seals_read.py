@@ -54,12 +54,6 @@ _WORDS = {
 Range = tuple[tuple[int, int], tuple[int, int]]  # first and last (epoch, seq)
 
 
-def hold_snapshot(connection: Connection) -> None:
-    """Let everything that is read by this fresh connection be of one moment."""
-    if connection.dialect.name == "postgresql":
-        connection.execution_options(isolation_level="REPEATABLE READ")
-
-
 def walk_seals(connection: Connection, between: Range | None = None) -> Iterator[Seal]:
     """Every seal in the order of the chain, with its row, streamed."""
     where, values = "", {}

@@ -21,7 +21,7 @@ from backline.runtime.task import Answer, Job, Reason, task
 from backline.storage.artists import find_artist, list_credits, name_artists
 from backline.storage.clock import from_micros
 from backline.storage.database import Database
-from backline.storage.numbers import StoredNumbers, read_snapshot
+from backline.storage.numbers import StoredNumbers
 from backline.storage.rates import list_rates
 from backline.storage.rollups import BATCH, refresh_rollups
 
@@ -124,7 +124,7 @@ def aggregate_metrics(
     schätzt nie, was fehlt.
     """
     days = parse_period(job.period)
-    with read_snapshot(database) as connection:
+    with database.read(snapshot=True) as connection:
         artist = find_artist(connection, job.artist_id)
         credited = list_credits(connection, artist)
         names = name_artists(connection, credited)

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator
 from backline.metrics.lines import list_lines
 from backline.music import to_day
 from backline.storage.artists import page_artists
-from backline.storage.numbers import StoredNumbers, read_snapshot
+from backline.storage.numbers import StoredNumbers
 from backline.web.artist_numbers import find_credits, refresh_quietly
 from backline.web.descriptions import describe_artist
 from backline.web.gate import API, allow
@@ -73,7 +73,7 @@ def make_router(house: House) -> APIRouter:
         credited = find_credits(database, artist)
         refresh_quietly(database, credited)
         span = [None if day is None else to_day(day) for day in (first, last)]
-        with read_snapshot(database) as connection:
+        with database.read(snapshot=True) as connection:
             numbers = StoredNumbers(connection, credited)
             lines = list_lines(numbers, by, first=span[0], last=span[1], report=report)
         return NumberLines(items=[NumberLine(**line.as_line()) for line in lines])
