@@ -111,6 +111,7 @@ def _name(value: object) -> str:
     return getattr(value, "__name__", "").removeprefix("check_") or "files"
 
 
+@pytest.mark.xdist_group("house")  # the trees of all files are made once
 @pytest.mark.parametrize("rule", RULES, ids=_name)
 def test_the_house_keeps(rule: Rule) -> None:
     complaints = rule(ROOT)

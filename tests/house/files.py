@@ -61,7 +61,14 @@ def read_text(root: Path, path: Path) -> str | None:
 
 
 def walk_functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Every function, nested ones and methods too."""
-    for node in ast.walk(tree):
+    """Every function, nested ones and methods too; no expression is gone into, since none holds a function."""
+    todo: list[ast.AST] = [tree]
+    while todo:
+        node = todo.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, name, ())
+            todo += (
+                inner if isinstance(inner, list) else ()
+            )  # of a lambda and a conditional it is an expression

@@ -67,6 +67,8 @@ def check_exceptions(root: Path) -> list[str]:
     found = []
     for path in list_python(root):
         source = (root / path).read_text(encoding="utf-8")
+        if not NOQA.search(source) and not IGNORE.search(source):
+            continue  # to take it apart takes far longer than to look
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
             if token.type != tokenize.COMMENT:
                 continue
@@ -111,7 +113,7 @@ def check_pauses(root: Path) -> list[str]:
     found, pausing = [], set()
     for path in list_python(root, "src"):
         tree = read_tree(root, path)
-        if path != PAUSE:
+        if path != PAUSE and ".wait" in (root / path).read_text(encoding="utf-8"):
             places = sorted({line for node in ast.walk(tree) for line in _find_lonely_waits(node)})
             found += [f"{path}:{line}: waits on an event that nobody sets" for line in places]
         calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
