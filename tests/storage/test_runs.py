@@ -20,6 +20,7 @@ from backline.storage.runs import (
     insert_run,
     list_attempts,
     list_runs,
+    read_longest_wait,
     read_run,
     read_state,
     request_cancel,
@@ -155,6 +156,16 @@ def test_a_run_with_the_same_job_is_found_until_it_is_over(database: Database, s
         if state in UNANSWERED_STATES:
             answer_run(connection, database.now_sql, other, "tester", "known")
             assert find() is None
+
+
+def test_how_long_the_oldest_due_run_has_waited(database: Database) -> None:
+    with database.read() as connection:
+        assert read_longest_wait(connection, database.now_sql) is None
+        now = database.now(connection)
+    make_run(database, due_at=now - 5_000_000)
+    make_run(database, state="running", due_at=now - 9_000_000)
+    with database.read() as connection:
+        assert 5_000_000 <= (read_longest_wait(connection, database.now_sql) or 0) < 9_000_000
 
 
 def test_progress_is_written_only_by_the_holder(database: Database) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from backline.cli.audit_health import look_at_audit
@@ -26,7 +25,7 @@ from backline.runtime.task import list_versions
 from backline.settings import LoadedSettings, Settings, load_settings
 from backline.storage.database import Database
 from backline.storage.intents import count_old_intents
-from backline.storage.runs import count_unanswered
+from backline.storage.runs import count_unanswered, read_longest_wait
 from backline.storage.schedules import count_unknown
 from backline.web.readiness import Check, check_broker, check_database, open_plainly, shorten
 from backline.wiring import find_tasks
@@ -151,9 +150,8 @@ def check_clock(database: Database) -> Check:
 
 def check_waiting(database: Database) -> Check:
     """How long the oldest due run has been waiting."""
-    query = text(f"SELECT ({database.now_sql}) - min(due_at) FROM backline_run WHERE state = 'queued'")
     with database.read() as connection:
-        waited = connection.execute(query).scalar_one()
+        waited = read_longest_wait(connection, database.now_sql)
     if waited is None:
         return Check("waiting runs", "ok", "No run waits.")
     says = f"The oldest due run has waited for {waited / 1_000_000:.0f} s."

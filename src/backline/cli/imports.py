@@ -17,13 +17,13 @@ from backline.cli.import_words import describe_plays, describe_row, show_files, 
 from backline.cli.parameters import Json, Limit
 from backline.cli.progress import carry_visibly
 from backline.cli.screen import Screen
-from backline.cli.short_ids import shorten_ids
 from backline.errors import BadInput
 from backline.runtime.submit import Ask
 from backline.runtime.task import INTERACTIVE
 from backline.storage.fact_tables import report_import
 from backline.storage.imports import check_undoable, count_claims, list_imports, read_import
 from backline.storage.play_totals import total_plays
+from backline.storage.short_ids import shorten_ids
 from backline.wiring import House
 
 BRIEF = 12  # letters of an id: imp_ and eight digits

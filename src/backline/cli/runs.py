@@ -10,7 +10,6 @@ import typer
 from backline.cli.houses import make_screen, name_person, open_house, open_ringing_house
 from backline.cli.parameters import Json, Limit, RunId
 from backline.cli.run_words import list_unanswered, show_run
-from backline.cli.short_ids import shorten_ids
 from backline.errors import BadInput
 from backline.runtime import decisions
 from backline.storage.audits import list_audit
@@ -18,6 +17,7 @@ from backline.storage.intents import list_intents
 from backline.storage.run_tables import STATES
 from backline.storage.run_tables import run as run_table
 from backline.storage.runs import list_attempts, list_runs, read_run
+from backline.storage.short_ids import shorten_ids
 from backline.web.descriptions import describe_attempt, describe_intent, describe_run
 
 app = typer.Typer(help="List, show, retry, cancel and answer runs.", no_args_is_help=True)

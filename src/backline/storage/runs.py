@@ -180,6 +180,13 @@ def count_unanswered(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(t.run).where(*_UNANSWERED)).scalar_one())
 
 
+def read_longest_wait(connection: Connection, now_sql: str) -> int | None:
+    """Microseconds since the oldest run that is due was due; None where none is."""
+    query = text(f"SELECT ({now_sql}) - min(due_at) FROM backline_run WHERE state = 'queued'")
+    waited: int | None = connection.execute(query).scalar_one()
+    return waited
+
+
 def list_attempts(connection: Connection, run_id: str) -> list[RunRow]:
     """Attempts of one run, oldest first."""
     query = select(t.attempt).where(t.attempt.c.run_id == run_id).order_by(t.attempt.c.fence)

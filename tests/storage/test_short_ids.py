@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.sql import column, table
 
-from backline.cli.short_ids import MOST, shorten_ids
 from backline.storage.database import Database
+from backline.storage.short_ids import MOST, shorten_ids
 
 IDS = ["aaa-1111", "aaa-1122", "aaa-2000", "bbb-0000"]
 THINGS = table("thing", column("id"))
