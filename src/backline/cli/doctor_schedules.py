@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from backline.errors import BadInput
 from backline.runtime.slots import next_slot
-from backline.storage.clock import from_micros, now_sql, to_micros
+from backline.storage.clock import from_micros, read_now, to_micros
 from backline.storage.runs import RunRow
 from backline.storage.schedules import advance_schedule, list_schedules
 
@@ -36,9 +36,7 @@ def _list_stale(connection: Connection) -> Iterator[tuple[RunRow, int]]:
     Of `none` whatever is long ago: it fires only in time. Of `last` and `all` only what is before the schedule
     itself, which nobody can have counted: their missed slots are still owed, and a scheduler catches up.
     """
-    now = from_micros(
-        int(connection.execute(text(f"SELECT {now_sql(connection.dialect.name)}")).scalar_one())
-    )
+    now = from_micros(read_now(connection))
     for row in list_schedules(connection):
         slot, created = from_micros(row.next_slot), from_micros(row.created_at)
         is_late = slot < now - LONG_AGO and row.catch_up == "none"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import Connection, text
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOW = {
     # Whole microseconds since 1970 UTC. SQLite's julianday has a resolution of about 40 µs.
@@ -15,6 +17,11 @@ _NOW = {
 def now_sql(dialect: str) -> str:
     """The SQL expression for now, in microseconds since 1970 UTC."""
     return _NOW[dialect]
+
+
+def read_now(connection: Connection) -> int:
+    """Now by the clock of this connection's database, in microseconds since 1970 UTC."""
+    return int(connection.execute(text(f"SELECT {now_sql(connection.dialect.name)}")).scalar_one())
 
 
 def to_micros(moment: datetime) -> int:

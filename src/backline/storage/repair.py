@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, text
 
 from backline.storage.claims import find_heirs, hand_over
-from backline.storage.clock import now_sql, seconds_to_micros
+from backline.storage.clock import now_sql, read_now, seconds_to_micros
 from backline.storage.rollups import refresh_rollups
 from backline.storage.run_tables import run
 from backline.storage.sweeps import Sweeps
@@ -113,7 +113,7 @@ def take_back_lost_claims(connection: Connection) -> int:
     if number is None:
         return 0
     heirs = find_heirs(connection, int(number))
-    now = int(connection.execute(text(f"SELECT {now_sql(connection.dialect.name)}")).scalar_one())
+    now = read_now(connection)
     hand_over(connection, heirs, now)
     return len(heirs)
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, text
 
 from backline.errors import NeedsHuman
 from backline.storage import seal_tables as t
-from backline.storage.clock import now_sql
+from backline.storage.clock import now_sql, read_now
 from backline.storage.seal_rows import make_epoch, read_hash, select_raw, take_any_text
 from backline.storage.seals_chain import GENESIS, ROW_FIELDS, Epoch, Head, chain_rows, hash_epoch
 
@@ -109,7 +109,7 @@ def read_head(connection: Connection) -> Head | None:
     if epoch is None:
         return None
     seq, own = _read_last(connection, epoch)
-    now = int(connection.execute(text(f"SELECT {now_sql(connection.dialect.name)}")).scalar_one())
+    now = read_now(connection)
     return Head(epoch.epoch, seq, own, epoch.rows_before + seq, now)
 
 
@@ -155,7 +155,7 @@ def write_epoch(connection: Connection, values: Mapping[str, Any]) -> Epoch:
 
 
 def _open_first(connection: Connection) -> Epoch:
-    now = int(connection.execute(text(f"SELECT {now_sql(connection.dialect.name)}")).scalar_one())
+    now = read_now(connection)
     return write_epoch(
         connection,
         {
@@ -183,5 +183,5 @@ def _read_pending(connection: Connection, epoch: Epoch, most: int) -> list[Mappi
 
 def _is_young(connection: Connection, at: object, least_age: float) -> bool:
     """Whether more rows may be waited for. One that lies in the future, or in no time at all, is not young."""
-    now = int(connection.execute(text(f"SELECT {now_sql(connection.dialect.name)}")).scalar_one())
+    now = read_now(connection)
     return isinstance(at, int) and 0 <= now - at < least_age * 1_000_000

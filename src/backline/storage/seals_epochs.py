@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, text
 
 from backline.storage import seal_tables as t
-from backline.storage.clock import now_sql
+from backline.storage.clock import read_now
 from backline.storage.run_tables import audit
 from backline.storage.seal_rows import make_drop, make_epoch, select_raw, take_any_text
 from backline.storage.seals import BATCH, read_epoch, read_head, take_lock, write_epoch, write_seals
@@ -30,7 +30,7 @@ def begin_epoch(
     """
     take_lock(connection)
     last, head = read_epoch(connection), read_head(connection)
-    now = int(connection.execute(text(f"SELECT {now_sql(connection.dialect.name)}")).scalar_one())
+    now = read_now(connection)
     number = max(least, 1 if last is None else last.epoch + 1)
     foot = GENESIS if head is None else head.hash
     # First the floor, then the rows: what is not visible below is of a transaction from the floor on.

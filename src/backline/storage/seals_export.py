@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from backline.errors import BadInput
-from backline.storage.clock import now_sql
+from backline.storage.clock import read_now
 from backline.storage.seals_chain import ROW_FIELDS, Drop, Epoch, Seal, make_canonical
 from backline.storage.seals_epochs import list_drops, list_epochs
 from backline.storage.seals_read import find_range, walk_seals, walk_unsealed
@@ -40,7 +40,7 @@ def write_lines(
 ) -> Iterator[str]:
     """The export line by line; times in microseconds since 1970 UTC, None for all of it."""
     whole = since is None and until is None
-    now = int(connection.execute(text(f"SELECT {now_sql(connection.dialect.name)}")).scalar_one())
+    now = read_now(connection)
     yield _dump({"kind": "chain", "version": 1, "whole": whole, "made_at": now})
     for epoch in list_epochs(connection):
         yield _dump({"kind": "epoch", **_show(vars(epoch))})

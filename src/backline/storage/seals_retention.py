@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, text
 
 from backline.errors import NotAllowed
 from backline.storage import seal_tables as t
-from backline.storage.clock import now_sql
+from backline.storage.clock import read_now
 from backline.storage.seals import read_epoch, take_lock
 from backline.storage.seals_chain import Drop, Seal
 from backline.storage.seals_epochs import list_drops, list_epochs, tell_audit
@@ -88,7 +88,7 @@ def drop_epoch(connection: Connection, epoch: int, export: ProvenExport, *, by: 
     if export.ends.get(epoch) != (seq, own):
         raise NotAllowed(f"{export.path} does not hold epoch {epoch} as the database has it.", remedy=_EXPORT)
     span = connection.execute(_SPAN, {"epoch": epoch}).one()
-    now = int(connection.execute(text(f"SELECT {now_sql(connection.dialect.name)}")).scalar_one())
+    now = read_now(connection)
     drop = Drop(epoch, seq, own, span.first_at, span.last_at, export.sha, now, by)
     connection.execute(insert(t.drop), vars(drop))
     count = connection.execute(_DELETE_ROWS, {"epoch": epoch}).rowcount
