@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.translations import accept_texts, hash_words, judge_texts, read_texts, write_ledger
-from tests.house import circles, languages, migrations, mirror, names, papers, sizes
+from tests.house import circles, languages, migrations, mirror, names, papers, queries, sizes
 from tests.house.files import ROOT
 
 Rule = Callable[[Path], list[str]]
@@ -61,6 +61,9 @@ BROKEN: list[tuple[Rule, Files, str]] = [
     (names.check_pauses, {
         "src/backline/runtime/pause.py": DOC, FIRST: DOC + "def f():\n    pause(1)\n",
     }, "first.py pauses, and"),
+    (queries.check_queries, {"src/backline/cli/first.py": "from sqlalchemy import text\n"}, "takes text of"),
+    (queries.check_queries, {"src/backline/web/first.py": "from sqlalchemy.sql import column\n"}, "takes column"),
+    (queries.check_queries, {"src/backline/cli/first.py": "import sqlalchemy as sa\n"}, "takes sqlalchemy"),
     (names.check_addresses, {"a.lock": "--index" + "-url https://mirror.example/simple\n"}, "--index"),
     (names.check_addresses, {"a.md": "see /wo" + "rk/main\n"}, "/wo" + "rk"),
     (names.check_addresses, {"a.toml": 'state = "/ho' + 'me/ada/x"\n'}, "/ho" + "me/ada"),
@@ -141,7 +144,7 @@ def test_the_guard_is_quiet_where_all_is_well(rule: Rule, tmp_path: Path) -> Non
 
 
 def test_every_rule_is_run() -> None:
-    rooms = (circles, languages, migrations, mirror, names, papers, sizes)
+    rooms = (circles, languages, migrations, mirror, names, papers, queries, sizes)
     offered = {value for room in rooms for name, value in vars(room).items() if name.startswith("check_")}
     assert offered == set(RULES)
 

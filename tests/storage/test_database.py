@@ -51,6 +51,16 @@ def test_a_snapshot_sees_one_moment(database: Database) -> None:
             assert connection.execute(text("SHOW transaction_isolation")).scalar_one() == "read committed"
 
 
+def test_it_says_how_it_runs_and_as_whom(database: Database, pg_url: str) -> None:
+    with database.read() as connection:
+        mode = database.read_mode(connection)
+    assert mode == "wal" if database.is_sqlite else mode[0].isdigit()
+    server = Database(pg_url)
+    with server.read() as connection:
+        assert server.read_role(connection) == "none"
+    server.close()
+
+
 def test_the_clock_is_microseconds_of_now(database: Database) -> None:
     with database.read() as connection:
         assert abs(database.now(connection) / 1e6 - time.time()) < 5

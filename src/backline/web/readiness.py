@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from backline.errors import BacklineError
@@ -88,10 +87,9 @@ def _check_schema(revision: str | None) -> Check:
 
 def _check_mode(database: Database) -> Check:
     with database.read() as connection:
-        if not database.is_sqlite:
-            version = connection.execute(text("SHOW server_version")).scalar_one()
-            return Check("database mode", "ok", f"PostgreSQL {version}.")
-        mode = connection.execute(text("PRAGMA journal_mode")).scalar_one()
+        mode = database.read_mode(connection)
+    if not database.is_sqlite:
+        return Check("database mode", "ok", f"PostgreSQL {mode}.")
     if mode == "wal":
         return Check("database mode", "ok", "SQLite with a write-ahead log.")
     remedy = "Put the state folder on a local disk; network file systems do not carry a write-ahead log."
@@ -104,7 +102,7 @@ def _check_role(settings: Settings, database: Database) -> list[Check]:
     if database.is_sqlite or not role:
         return []
     with database.read() as connection:
-        current = connection.execute(text("SELECT current_setting('role')")).scalar_one()
+        current = database.read_role(connection)
     if current == role:
         return [Check("writer role", "ok", f"Writes as {role}, which may not change audit rows.")]
     remedy = f"As a superuser: CREATE ROLE {role} NOLOGIN, grant it to this user, then `backline db upgrade`."
