@@ -57,10 +57,10 @@ def repeat(path: Path, head: bytes, piece: bytes, megabytes: int) -> None:
 
 
 def write_zip(path: Path) -> None:
-    """A megabyte that is a gigabyte."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    """A few megabytes that are more than may be unpacked, and than memory may grow to."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         with archive.open("bomb.csv", "w", force_zip64=True) as file:
-            for _ in range(1024):
+            for _ in range(601):
                 file.write(b"x" * (1 << 20))
         archive.writestr("good.csv", HEAD + b"2026-08-01,A,5\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import chain
 
 import numpy as np
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, create_engine, event, select
+from sqlalchemy import Connection, Engine, create_engine, event, select
 
 from backline.music import fold_name
 from backline.storage import fact_tables as t
@@ -96,6 +97,14 @@ CALLS = st.lists(st.lists(NAMES, unique=True, max_size=6), min_size=1, max_size=
 Kept = list[tuple[int, str, str | None, str | None]]
 
 
+@cache
+def open_tracks() -> Engine:
+    """One database with a table of tracks for all examples."""
+    engine = create_engine("sqlite://")
+    t.track.create(engine)
+    return engine
+
+
 def place_on_one_shelf(calls: list[list[TrackName]]) -> tuple[list[list[int]], Kept]:
     """What the calls mean, track by track: for each name the place of its track among all, and these."""
     tracks: list[KnownTrack] = []
@@ -125,15 +134,13 @@ def place_on_one_shelf(calls: list[list[TrackName]]) -> tuple[list[list[int]], K
 @example([[(1, "One", "DEA", None), (1, "Two", "DEA", None)], [(1, "One", "DEB", "2020-01-01")]])
 @example([[(1, "One", "DEA", None)], [(1, "One", "DEB", None)], [(1, "One", None, "2020-01-01")]])
 def test_by_the_column_is_as_one_by_one(calls: list[list[TrackName]]) -> None:
-    engine = create_engine("sqlite://")
     found: list[list[int]] = []
-    with engine.begin() as connection:
-        t.track.create(connection)
+    with open_tracks().begin() as connection:
+        connection.execute(t.track.delete())
         for names in calls:
             found.append(resolve_tracks(connection, 1, make_columns(names), created_by="imp_1").tolist())
         c = t.track.c
         rows = connection.execute(select(c.no, c.artist_no, c.title, c.isrc, c.released)).all()
-    engine.dispose()
     means, kept = place_on_one_shelf(calls)
     same = dict(zip(chain(*found), chain(*means), strict=True))
     assert [[same[no] for no in numbers] for numbers in found] == means
