@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,16 +29,18 @@ class Tree:
     process: subprocess.Popen[str]
     address: str
     log: Path
+    state: Path
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
+@contextmanager
+def grow(folder: Path) -> Iterator[Tree]:
     """One tree on a free port, ready to answer."""
-    log = tmp_path / "up.log"
+    log, state = folder / "up.log", folder / "state"
+    env = {name: value for name, value in os.environ.items() if not name.startswith("BACKLINE_")}
     with log.open("w") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "backline", "up", "--port", "0", "--concurrency", "1"],
-            stdout=subprocess.PIPE, stderr=file, text=True,
+            stdout=subprocess.PIPE, stderr=file, text=True, cwd=folder, env=env | {"BACKLINE_STATE": str(state)},
         )  # fmt: skip
     assert process.stdout is not None
     address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
@@ -46,31 +50,44 @@ def tree(tmp_path: Path) -> Iterator[Tree]:
         assert httpx.get(f"{address[0]}/ready").status_code == 200
         inbox = re.search(r"dropped into (\S+) ", process.stdout.readline())
         assert inbox is not None and Path(inbox[1]).is_dir()
-        yield Tree(process, address[0], log)
+        yield Tree(process, address[0], log, state)
     finally:
         process.kill()
         process.wait()
 
 
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
+    """One for all tests that leave it standing."""
+    with grow(tmp_path_factory.mktemp("up")) as grown:
+        yield grown
+
+
 @pytest.mark.usefixtures("probe")
-def test_runs_are_carried_and_the_end_is_clean(tree: Tree, program: Call) -> None:
-    result = program("run", "add", "--set", "one=40", "--wait", "--json")
-    assert (result.code, result.one["answer"]["sum"]) == (0, 42)
-    children = psutil.Process(tree.process.pid).children(recursive=True)
-    assert len(children) >= 3
-    tree.process.send_signal(signal.SIGTERM)
-    assert tree.process.wait(timeout=30) == 0
-    _, alive = psutil.wait_procs(children, timeout=5)
-    assert alive == []
+def test_runs_are_carried_and_the_end_is_clean(state: Path, program: Call) -> None:
+    with grow(state.parent) as tree:
+        result = program("run", "add", "--set", "one=40", "--wait", "--json")
+        assert (result.code, result.one["answer"]["sum"]) == (0, 42)
+        children = psutil.Process(tree.process.pid).children(recursive=True)
+        assert len(children) >= 3
+        tree.process.send_signal(signal.SIGTERM)
+        assert tree.process.wait(timeout=30) == 0
+        _, alive = psutil.wait_procs(children, timeout=5)
+        assert alive == []
 
 
-def test_second_tree_on_the_same_state_is_refused(tree: Tree, program: Call) -> None:
+@pytest.mark.xdist_group("tree")
+def test_second_tree_on_the_same_state_is_refused(
+    tree: Tree, program: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BACKLINE_STATE", str(tree.state))
     result = program("up")
     assert result.code == 2
     assert str(tree.process.pid) in result.err
     assert httpx.get(f"{tree.address}/health").status_code == 200
 
 
+@pytest.mark.xdist_group("tree")
 def test_killed_worker_is_started_again(tree: Tree) -> None:
     def find_worker() -> int | None:
         for child in psutil.Process(tree.process.pid).children():
@@ -90,10 +107,8 @@ def test_killed_worker_is_started_again(tree: Tree) -> None:
     assert "code -9" in tree.log.read_text()
 
 
-def test_taken_port_is_told(
-    program: Call, tree: Tree, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("BACKLINE_STATE", str(tmp_path / "other"))
+@pytest.mark.xdist_group("tree")
+def test_taken_port_is_told(program: Call, tree: Tree) -> None:
     result = program("up", "--port", tree.address.rpartition(":")[2])
     assert result.code == 2
     assert "--port" in result.err
