@@ -25,7 +25,7 @@ from backline.errors import BacklineError, BadInput
 from backline.runtime.decisions import Person, cancel
 from backline.runtime.handle import RunFailed
 from backline.runtime.pause import pause
-from backline.storage.canvases import drop_result, find_told, keep_result, name_teller, read_result
+from backline.storage.canvases import drop_result, find_told, keep_result, read_result
 from backline.storage.clock import from_micros
 from backline.storage.runs import RunRow
 from backline.tagged import read_answer
@@ -133,9 +133,9 @@ class RowBackend(Backend, SyncBackendMixin):  # type: ignore[misc]  # celery shi
         try:
             with house.database.write() as connection:
                 person = Person(house.settings.actor, house.secrets)
-                cancel(connection, house.database.now_sql, row.id, person)
-            if row.canvas is not None:
-                house.bells.ring(name_teller(row.canvas))
+                done = cancel(connection, house.database.now_sql, row.id, person)
+            for queue in done.rings:
+                house.bells.ring(queue)
         except BadInput:  # it has ended meanwhile
             return
 

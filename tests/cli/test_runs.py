@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from backline.cli.houses import open_house
 from backline.cli.screen import Screen
@@ -91,9 +93,13 @@ def test_retry_of_a_success_is_refused(program: Call, call: Call) -> None:
     assert [row["action"] for row in call("runs", "show", good, "--json").one["audit"]] == ["run.succeeded"]
 
 
-def test_cancel_of_a_waiting_run(program: Call, call: Call) -> None:
+def test_cancel_of_a_waiting_run(program: Call, call: Call, state: Path) -> None:
     waiting = program("run", "add", "--set", "one=1", "--json").one["run"]
-    assert call("runs", "cancel", waiting, "--json").one["state"] == "cancelled"
+    with open_house() as house, house.database.write() as connection:
+        connection.execute(text("""UPDATE backline_run SET canvas = '{"queue": "canvas.team", "id": "x"}'"""))
+    assert program("runs", "cancel", waiting, "--json").one["state"] == "cancelled"
+    bells = [path.read_text() for path in (state / "doorbell" / "messages").iterdir()]
+    assert any("canvas.team" in bell for bell in bells), bells
     assert call("runs", "show", waiting, "--json").one["audit"][-1]["action"] == "run.cancel"
     assert call("runs", "cancel", waiting).code == 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ def test_cancel(database: Database, was: str, state: str) -> None:
     run_id = make_run(database, state=was)
     with database.write() as connection:
         done = cancel(connection, database.now_sql, run_id[:-1], ANN)
-    assert (done.id, done.queue, done.state, done.was) == (run_id, "probe", state, was)
+    assert (done.id, done.state, done.was, done.rings) == (run_id, state, was, ())
     row, trail = look(database, run_id)
     assert row.state == state and row.cancel_requested_at is not None
     assert trail == [("ann", "run.cancel", {"was": was})]
@@ -40,9 +41,17 @@ def test_retry(database: Database) -> None:
     run_id = make_run(database, state="dead")
     with database.write() as connection:
         done = retry(connection, database.now_sql, run_id, ANN)
-    assert (done.state, done.was) == ("queued", "dead")
+    assert (done.state, done.was, done.rings) == ("queued", "dead", ("probe",))
     row, trail = look(database, run_id)
     assert row.state == "queued" and trail == [("ann", "run.retry", {"was": "dead"})]
+
+
+@pytest.mark.parametrize(("was", "decide"), [("queued", cancel), ("failed", partial(answer, why="known"))])
+def test_whoever_tells_the_end_to_a_canvas_is_rung_for(database: Database, was: str, decide: Any) -> None:
+    run_id = make_run(database, state=was, canvas='{"queue": "canvas.team", "id": "x"}')
+    with database.write() as connection:
+        done = decide(connection, database.now_sql, run_id, ANN)
+    assert done.rings == ("canvas.team",)
 
 
 def test_answer_and_no_secret_in_its_row(database: Database) -> None:

@@ -194,6 +194,9 @@ def test_cancel_and_retry_leave_the_user_s_name(house: House, call: Caller) -> N
     assert back.json() == {"id": run, "state": "queued", "was": "cancelled"}
     assert house.bells.rung == ["probe"]
     assert call("POST", f"{RUNS}/{run}/retry").status_code == 409
+    told = make_run(house.database, canvas='{"queue": "canvas.team", "id": "x"}')
+    call("POST", f"{RUNS}/{told}/cancel")
+    assert house.bells.rung == ["probe", "canvas.team"]
     with house.database.read() as connection:
         rows = list_audit(connection, object=f"run:{run}")
     assert [(row.actor, row.action) for row in rows] == [("ann", "run.retry"), ("ann", "run.cancel")]

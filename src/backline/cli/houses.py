@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from backline.cli.screen import Screen
 from backline.runtime.audit import canonical_json, digest, make_entry
-from backline.runtime.decisions import Person
+from backline.runtime.decisions import Decided, Person
 from backline.runtime.task import Task
 from backline.settings import Settings, load_settings
 from backline.storage.audits import insert_audit
@@ -67,6 +67,14 @@ def open_ringing_house() -> Iterator[House]:
         yield house
     finally:
         house.close()
+
+
+def ring_for(decided: Decided) -> None:
+    """Ring, after the commit, the queues that a decision concerns; where it concerns none, Celery is not loaded."""
+    if decided.rings:
+        with open_ringing_house() as house:
+            for queue in decided.rings:
+                house.bells.ring(queue)
 
 
 def name_person(house: House) -> Person:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from backline.cli.houses import make_screen, name_person, open_house, open_ringing_house
+from backline.cli.houses import make_screen, name_person, open_house, ring_for
 from backline.cli.parameters import Json, Limit, RunId
 from backline.cli.run_words import list_unanswered, show_run
 from backline.errors import BadInput
@@ -80,11 +80,11 @@ def dead(limit: Limit = 50, json_lines: Json = False) -> None:
 def retry(runs: RunIds, json_lines: Json = False) -> None:
     """Put failed, dead, cancelled, expired, waiting or blocked runs back into their queue."""
     screen = make_screen(json_lines=json_lines)
-    with open_ringing_house() as house:
+    with open_house() as house:
         for name in runs:
             with house.database.write() as connection:
                 done = decisions.retry(connection, house.database.now_sql, name, name_person(house))
-            house.bells.ring(done.queue)
+            ring_for(done)
             screen.show_facts({"id": done.id, "state": done.state, "was": done.was})
 
 
@@ -96,6 +96,7 @@ def cancel(runs: RunIds, json_lines: Json = False) -> None:
         for name in runs:
             with house.database.write() as connection:
                 done = decisions.cancel(connection, house.database.now_sql, name, name_person(house))
+            ring_for(done)
             screen.show_facts({"id": done.id, "state": done.state, "was": done.was})
 
 
@@ -113,6 +114,7 @@ def answer(
         person = name_person(house)
         with house.database.write() as connection:
             done = decisions.answer(connection, house.database.now_sql, run, person, why)
+    ring_for(done)
     words = person.secrets.strike(why)
     screen.show_facts({"id": done.id, "state": done.state, "answered_by": person.name, "answered_why": words})
 
@@ -137,12 +139,11 @@ def outcome(
         raise BadInput("The reason is empty.", remedy="Say how you know: --why TEXT.")
     if (done is None) is not not_done:
         raise BadInput("Say what happened.", remedy="Either --done JSON or --not-done.")
-    with open_ringing_house() as house:
+    with open_house() as house:
         person = name_person(house)
         with house.database.write() as connection:
             told = decisions.tell_outcome(
                 connection, house.database.now_sql, run, name, person, why, done=done
             )
-        if told.state == "queued":
-            house.bells.ring(told.queue)
+    ring_for(told)
     screen.show_facts({"id": told.id, "state": told.state, "was": told.was})

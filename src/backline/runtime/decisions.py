@@ -28,12 +28,14 @@ class Person:
 
 @dataclass(frozen=True)
 class Decided:
-    """The run, the queue to ring where it waits again, and its state after and before."""
+    """The run, its state after and before, and the queues to ring after the commit: its own where it waits again,
+    and that of whoever tells its end to a canvas.
+    """
 
     id: str
-    queue: str
     state: str
     was: str
+    rings: tuple[str, ...] = ()
 
 
 def cancel(connection: Connection, now_sql: str, run: str, person: Person) -> Decided:
@@ -43,27 +45,26 @@ def cancel(connection: Connection, now_sql: str, run: str, person: Person) -> De
     """
     row = read_run(connection, run)
     state = request_cancel(connection, now_sql, row.id)
-    if state == "cancelled":
-        insert_tell(connection, now_sql, row.id)
-    return _note(connection, now_sql, "run.cancel", row, state, person)
+    teller = insert_tell(connection, now_sql, row.id) if state == "cancelled" else None
+    return _note(connection, now_sql, "run.cancel", row, state, teller, person)
 
 
 def retry(connection: Connection, now_sql: str, run: str, person: Person) -> Decided:
-    """Put a run back into its queue with fresh counters; ring after the commit.
+    """Put a run back into its queue with fresh counters.
 
     Raises `UnknownName`, and `BadInput` where it is queued, running or has succeeded.
     """
     row = read_run(connection, run)
     retry_run(connection, now_sql, row.id)
-    return _note(connection, now_sql, "run.retry", row, "queued", person)
+    return _note(connection, now_sql, "run.retry", row, "queued", row.queue, person)
 
 
 def answer(connection: Connection, now_sql: str, run: str, person: Person, why: str) -> Decided:
     """Say why a failure needs no more work. Raises `UnknownName`, and `BadInput` where it is no failure."""
     row = read_run(connection, run)
     answer_run(connection, now_sql, row.id, person.name, person.secrets.strike(why))
-    insert_tell(connection, now_sql, row.id, why="answered")
-    return _note(connection, now_sql, "run.answer", row, row.state, person, why=why)
+    teller = insert_tell(connection, now_sql, row.id, why="answered")
+    return _note(connection, now_sql, "run.answer", row, row.state, teller, person, why=why)
 
 
 def tell_outcome(
@@ -71,8 +72,7 @@ def tell_outcome(
 ) -> Decided:
     """Say what became of a call without an outcome: `done` is its result as JSON, None says that it did not happen.
 
-    A failure that nobody has answered goes on: it is put back into its queue; ring after the commit. Raises
-    `UnknownName` where nothing is open under that name, `BadInput` where `done` is no JSON or the run is running.
+    A failure that nobody has answered goes on: it is put back into its queue. Raises `UnknownName` where nothing is open under that name, `BadInput` where `done` is no JSON or the run is running.
     """
     row = read_run(connection, run)
     outcome, state = (None, "failed") if done is None else (_read_outcome(done), "done")
@@ -98,7 +98,7 @@ def tell_outcome(
     insert_audit(connection, now_sql, entry)
     if was in UNANSWERED_STATES and row.answered_at is None:
         return retry(connection, now_sql, row.id, person)
-    return Decided(row.id, row.queue, was, was)
+    return Decided(row.id, was, was)
 
 
 def _read_outcome(text: str) -> str:
@@ -111,10 +111,17 @@ def _read_outcome(text: str) -> str:
 
 
 def _note(
-    connection: Connection, now_sql: str, action: str, row: RunRow, state: str, person: Person, **body: Any
+    connection: Connection,
+    now_sql: str,
+    action: str,
+    row: RunRow,
+    state: str,
+    ring: str | None,
+    person: Person,
+    **body: Any,
 ) -> Decided:
     entry = make_entry(
         person.name, action, f"run:{row.id}", person.secrets, run_id=row.id, was=row.state, **body
     )
     insert_audit(connection, now_sql, entry)
-    return Decided(row.id, row.queue, state, row.state)
+    return Decided(row.id, state, row.state, (ring,) if ring else ())

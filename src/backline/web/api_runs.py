@@ -68,7 +68,7 @@ def make_router(house: House) -> APIRouter:
         return desk.read(run)
 
     _add_list(router, house)
-    _add_decisions(router, house, desk)
+    _add_decisions(router, desk)
     return router
 
 
@@ -97,7 +97,7 @@ def _add_list(router: APIRouter, house: House) -> None:
         return RunPage.model_validate({"items": items, "next": upcoming})
 
 
-def _add_decisions(router: APIRouter, house: House, desk: RunDesk) -> None:
+def _add_decisions(router: APIRouter, desk: RunDesk) -> None:
     @router.post("/{run}/cancel", responses=document(404, 409, 413, 415, 422))
     def cancel(run: RunId, caller: Caller = WRITE) -> Decision:
         """End a waiting run at once, ask a running one to stop."""
@@ -106,9 +106,7 @@ def _add_decisions(router: APIRouter, house: House, desk: RunDesk) -> None:
     @router.post("/{run}/retry", responses=document(404, 409, 413, 415, 422))
     def retry(run: RunId, caller: Caller = WRITE) -> Decision:
         """Put a run that has not succeeded back into its queue."""
-        done = desk.decide(decisions.retry, run, caller)
-        house.bells.ring(desk.read(run).queue)
-        return done
+        return desk.decide(decisions.retry, run, caller)
 
     @router.post("/{run}/answer", responses=document(400, 404, 409, 413, 415, 422))
     def answer(run: RunId, body: NewAnswer, caller: Caller = WRITE) -> Decision:
@@ -164,6 +162,8 @@ class RunDesk:
             raise
         except BadInput as error:
             raise Conflict(error.message, remedy=f"GET {API}/runs/{run} says where it stands.") from error
+        for queue in done.rings:
+            self.house.bells.ring(queue)
         return Decision(id=done.id, state=done.state, was=done.was)
 
 
