@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from backline.storage.database import Database
-from backline.storage.fetched import FetchedBefore, FetchedItem, keep_fetched, list_fetched
+from backline.storage.fetched import FetchedBefore, FetchedItem, keep_fetched
+from backline.storage.report_tables import fetched
 
 
 def test_versions_and_contents_are_known_per_place(database: Database) -> None:
@@ -20,5 +23,5 @@ def test_versions_and_contents_are_known_per_place(database: Database) -> None:
     assert before.has_content("<one@x>", "abc") and not before.has_content("<two@x>", "abc")
     assert not other.has_version("", "7:1")
     with database.read() as connection:
-        (row,) = list_fetched(connection)
+        row, _ = connection.execute(select(fetched).order_by(fetched.c.item.desc()))
     assert (row.place, row.name, row.run_id) == ("mailbox:label", "a.csv", "run") and row.created_at > 10**15

@@ -20,4 +20,3 @@ def test_a_later_rate_counts_and_the_earlier_stays(database: Database) -> None:
             ("2026-08-03", "GBP", "EUR", "0.86", "a.csv"),
             ("2026-08", "USD", "EUR", "1.1", "c.csv"),
         ]
-        assert [row.currency for row in list_rates(connection, ["EUR", "USD"])] == ["USD"]

@@ -19,7 +19,6 @@ from backline.runtime.submit import Ask
 from backline.settings import load_settings
 from backline.storage.audits import list_audit
 from backline.storage.database import Database
-from backline.storage.fetched import list_fetched
 from backline.storage.runs import list_runs, read_run, retry_run
 from backline.tasks.report_fetch import IMPORT, FetchReports, fetch_reports
 from backline.tasks.report_import import import_reports
@@ -85,7 +84,10 @@ def test_new_files_are_stored_noted_and_handed_to_the_import(house: House) -> No
     (file,) = read_answer(house, asked.id)["files"]
     assert (file["file"], file["outcome"], file["totals"]["units"]) == ("a.csv", "accepted", 5)
     with house.database.read() as connection:
-        assert {row.outcome for row in list_fetched(connection)} == {"stored", "refused"}
+        assert set(connection.execute(text("SELECT outcome FROM backline_fetched")).scalars()) == {
+            "stored",
+            "refused",
+        }
         assert [row.action for row in list_audit(connection, object="place:sftp:drawer")] == [
             "fetch.refused",
             "fetch.stored",

@@ -240,15 +240,13 @@ def test_a_listener_s_history_makes_no_artist_and_no_number(house: House, write:
     with house.database.read() as connection:
         for table in ("backline_artist", "backline_track", "backline_claim", "backline_fact"):
             assert count_rows(connection, table) == 0
-        assert total_plays(connection).ms_played == 201_005
+        assert total_plays(connection, 1).ms_played == 201_005
         kept = [str(row) for row in connection.execute(text("SELECT * FROM backline_play"))]
         assert not [
             word for word in ("203.0.113", "Secret", "ann.private", "Freiburg") if word in "".join(kept)
         ]
     answer = carry(house, undo_import, import_id=line["import_id"])
     assert (answer["restored"], answer["removed"], answer["kept"]) == (0, 0, 0)
-    with house.database.read() as connection:
-        assert total_plays(connection).plays == 0
     assert bring(house, path)[0]["outcome"] == "accepted"
 
 

@@ -32,8 +32,6 @@ _KINDS = {
     "BOOLEAN": "bool",
     "BLOB": "bytes",
     "BYTEA": "bytes",
-    "DOUBLE PRECISION": "float",
-    "FLOAT": "float",
 }
 _QUOTED = (
     "replace(replace(replace(replace({0}, '\\', '\\\\'), char(10), '\\n'), char(13), '\\r'), char(9), '\\t')"
@@ -43,7 +41,6 @@ _SAID = {
     "text": _QUOTED,
     "bool": "CASE WHEN {0} IS NULL THEN NULL WHEN {0} THEN 't' ELSE 'f' END",
     "bytes": "'\\\\x' || lower(hex({0}))",
-    "float": "printf('%!.17g', {0})",
 }
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v"}
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -187,5 +184,4 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "text": _read_text,
     "bool": _make_reader(lambda value: int(value == "t")),
     "bytes": _make_reader(lambda value: bytes.fromhex(value[3:])),
-    "float": _make_reader(float),
 }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, select, text
 
 from backline.storage import report_tables as t
 from backline.storage.database import Database
@@ -17,7 +17,6 @@ INSERT INTO backline_fetched
 VALUES (:place, :item, :version, :content_sha, :outcome, :name, :size, :path, :reason, :run_id, {now})
 ON CONFLICT DO NOTHING
 """
-FetchedRow = Row[Any]
 
 
 @dataclass(frozen=True)
@@ -61,10 +60,3 @@ def keep_fetched(
     if items:
         rows = [{"place": place, "run_id": run_id, **vars(item)} for item in items]
         connection.execute(text(_KEEP.format(now=now_sql)), rows)
-
-
-def list_fetched(connection: Connection, *, limit: int = 50) -> list[FetchedRow]:
-    """Files taken or refused, newest first; messages that held nothing are left out."""
-    query = select(t.fetched).where(t.fetched.c.item != "", t.fetched.c.outcome != "seen")
-    query = query.order_by(t.fetched.c.created_at.desc(), t.fetched.c.place, t.fetched.c.item).limit(limit)
-    return list(connection.execute(query).all())

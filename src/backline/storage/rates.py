@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, text
@@ -12,14 +12,11 @@ from backline.storage import report_tables as t
 RateRow = Row[Any]  # no, period, currency, per, rate, source, created_at, created_by
 
 
-def list_rates(connection: Connection, currencies: Iterable[str] | None = None) -> list[RateRow]:
-    """The rates that count, by pair and period; of these currencies only (on either side), or all."""
+def list_rates(connection: Connection) -> list[RateRow]:
+    """The rates that count, by pair and period."""
     c = t.rate.c
     newest = select(func.max(c.no)).group_by(c.period, c.currency, c.per)
     query = select(t.rate).where(c.no.in_(newest)).order_by(c.currency, c.per, c.period)
-    if currencies is not None:
-        wanted = sorted(set(currencies))
-        query = query.where(c.currency.in_(wanted), c.per.in_(wanted))
     return list(connection.execute(query).all())
 
 
