@@ -115,14 +115,14 @@ def test_a_footer_of_impossible_size_is_refused(tmp_path: Path) -> None:
 
 
 def test_damaged_pages_are_refused_whatever_byte_is_hit(tmp_path: Path) -> None:
-    rows = 500
+    rows = 100
     table = pa.table(
         {"date": ["2026-08-01"] * rows, "artist": [f"A{n}" for n in range(rows)], "streams": range(rows)}
     )
     pq.write_table(table, tmp_path / "whole.parquet", compression="zstd")
     whole = (tmp_path / "whole.parquet").read_bytes()
     refused = 0
-    for place in range(4, len(whole) - 8, 7):
+    for place in range(4, len(whole) - 8, 5):
         (tmp_path / "x").write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
         try:
             read_path(tmp_path / "x")

@@ -45,7 +45,7 @@ from backline.settings import load_settings
 from backline.tasks.report_import import import_reports
 from backline.wiring import House
 
-resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 house = House(load_settings(json.loads(sys.argv[2])).settings, {import_reports.name: import_reports})
 run_id = house.submit(import_reports, import_reports.read_job(paths=[sys.argv[1]]), Ask("tester"))
 run_here(house.runtime, run_id)
@@ -325,12 +325,12 @@ def test_folder_and_archive(house: House, write: Any, tmp_path: Path) -> None:
 
 
 def test_more_files_than_a_process_may_open(tmp_path: Path, write: Any) -> None:
-    for day in range(150):
+    for day in range(70):
         write(f"{day}.csv", TABLE.replace("2026-01-01", f"20{day // 28 + 10}-02-{day % 28 + 1:02}"))
     options = {"BACKLINE_STATE": str(tmp_path / "state")}
     command = [sys.executable, "-c", _IMPORT_WITH_FEW_FILES, str(tmp_path / "reports"), json.dumps(options)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert (ended.stdout, ended.stderr[-2000:]) == ("150 accepted\n", "")
+    assert (ended.stdout, ended.stderr[-2000:]) == ("70 accepted\n", "")
 
 
 def test_artist_may_be_named_by_id(house: House, write: Any) -> None:
