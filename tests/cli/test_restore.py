@@ -5,10 +5,16 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from backline.cli.restore import put_files_back
+from backline.errors import BadInput
+from backline.settings import load_settings
+from backline.storage.backup_archive import Manifest, Part
 from tests.cli.conftest import Call
 
 
@@ -62,6 +68,25 @@ def test_what_is_there_is_kept_aside_and_later_anchors_are_no_alarm(
     assert again["epoch"] == done["epoch"] + 1
     assert call("audit", "verify").code == 0
     assert list(state.glob(".*")) == []
+
+
+@dataclass
+class Torn:
+    """A backup of keys whose reading ends in the middle."""
+
+    manifest: Manifest
+
+    def read(self, part: Part) -> Iterator[bytes]:
+        yield part.name.encode()
+        raise BadInput("It is torn.")
+
+
+def test_no_half_of_a_key_is_left(state: Path) -> None:
+    key = Part("files/keys/vault.key", 44, "")
+    torn = Torn(Manifest("", "", 0, "sqlite", None, parts=(key,)))
+    with pytest.raises(BadInput):
+        put_files_back(torn, load_settings().settings)  # type: ignore[arg-type] # stands in for an archive
+    assert list(state.iterdir()) == []
 
 
 def test_into_another_database(

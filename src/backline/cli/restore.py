@@ -13,6 +13,7 @@ from backline.cli.audit_places import find_folder, read_targets
 from backline.cli.backup import ANCHORS, KEYS, VAULT_TABLE, find_keys
 from backline.cli.houses import make_screen, read_settings
 from backline.cli.parameters import Json
+from backline.disk import take_name
 from backline.settings import Settings
 from backline.storage.backup_archive import Archive, Part
 from backline.storage.restore import restore as put_back
@@ -90,18 +91,25 @@ def put_files_back(archive: Archive, settings: Settings) -> list[str]:
             place = places[name]
         else:
             continue
-        if not place.exists():
-            _write(archive, part, place, secret=name.startswith(KEYS))
+        if not place.exists() and _write(archive, part, place, secret=name.startswith(KEYS)):
             done.append(str(place))
     return done
 
 
-def _write(archive: Archive, part: Part, place: Path, *, secret: bool) -> None:
+def _write(archive: Archive, part: Part, place: Path, *, secret: bool) -> bool:
+    """Whole or not at all: half a key would be taken for the key by the next restore. False where it is there by now."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if secret else 0o644)
-    with os.fdopen(handle, "wb") as file:
-        for block in archive.read(part):
-            file.write(block)
+    draft = place.with_name(f".{place.name}.{os.getpid()}.part")
+    handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if secret else 0o644)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for block in archive.read(part):
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        return take_name(draft, place)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _lacks_key(archive: Archive, settings: Settings) -> bool:
