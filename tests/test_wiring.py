@@ -254,6 +254,10 @@ def test_places_are_made_of_the_settings_and_secrets_are_looked_for_late(
         box.password()
     monkeypatch.setenv("LABEL_WORD", "open-sesame")
     (tmp_path / "word").write_text("file-word\n")
+    (tmp_path / "word").chmod(0o640)
+    with pytest.raises(NeedsHuman, match=r"may be read by others \(mode 0640\)\. chmod 600"):
+        house.find_secret(f"file:{tmp_path / 'word'}")
+    (tmp_path / "word").chmod(0o600)
     assert box.password() == "open-sesame" and depot.password is not None and depot.password() == "file-word"
     assert "open-sesame" not in house.secrets.strike(
         "say open-sesame"

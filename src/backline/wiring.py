@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import os
 import socket
+import stat
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -104,7 +105,7 @@ class House:
             value = read_variable(name)
         elif kind == "file":
             with suppress(OSError, UnicodeDecodeError):
-                value = Path(name).expanduser().read_text(encoding="utf-8").strip()
+                value = read_private(Path(name).expanduser()).strip()
         if not value:
             raise NeedsHuman(f"There is no secret at {where}.", remedy="Put it there, or mend the settings.")
         self.secrets.learn(value)
@@ -323,6 +324,17 @@ def find_passwords(settings: Settings) -> list[str]:
             written = user.partition(":")[2]
             found += [written, unquote(written)]
     return sorted(set(found))
+
+
+def read_private(path: Path) -> str:
+    """The text of a file that its owner alone may read. Raises `NeedsHuman` where others may."""
+    with path.open(encoding="utf-8") as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        if mode & 0o077:
+            raise NeedsHuman(
+                f"The secret in {path} may be read by others (mode {mode:04o}).", remedy=f"chmod 600 {path}"
+            )
+        return file.read()
 
 
 def make_lazy(make: Callable[[], House]) -> Callable[[], House]:

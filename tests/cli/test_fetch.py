@@ -79,6 +79,7 @@ def test_a_mailbox_is_fetched_and_imported_once(
 ) -> None:
     box = post.box()
     (tmp_path / "secret").write_text(f"{PASSWORD}\n")
+    (tmp_path / "secret").chmod(0o600)
     (tmp_path / "backline.toml").write_text(
         f'[[mailbox]]\nname = "label"\nhost = "{box.host}"\nport = {box.port}\nuser = "{box.user}"\n'
         f'password = "file:{tmp_path / "secret"}"\nca_file = "{box.ca_file}"\nsince_days = 3650\n'
