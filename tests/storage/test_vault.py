@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import text
 
 from backline.errors import BadInput, NeedsHuman, UnknownName
-from backline.storage import seals, vault
 from backline.storage.database import Database
 from backline.storage.vault import BATCH, Place, Vault, list_secrets
 from backline.storage.vault_keys import KeyFile, KeyText, make_key, spell_key
@@ -285,7 +284,3 @@ def test_a_failed_transaction_keeps_nothing(database: Database, make_vault: Make
         raise RuntimeError
     with pytest.raises(UnknownName):
         vault.read("spotify")
-
-
-def test_vault_and_sealer_do_not_wait_for_each_other() -> None:
-    assert vault.LOCK != seals.LOCK

@@ -10,20 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import psycopg
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from backline.errors import BadInput
 from backline.storage.backup_archive import Archive, Part
 from backline.storage.backup_rows import advance_counters, list_tables, load_rows, read_columns
 from backline.storage.database import Database
+from backline.storage.locks import Lock, take_lock
 from backline.storage.restore_aside import Kept, set_schema_aside
 from backline.storage.restore_file import fill_new_file
 from backline.storage.restore_past import Arrival, Return, come_back
 from backline.storage.upgrade import migrate, refuse_newer
 from backline.storage.writer_role import grant_writer_role
-
-_LOCK = 4_242_2026  # that of upgrades
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def _into_schema(
     writer_role: str | None,
 ) -> Restored:
     with target.write() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        take_lock(connection, Lock.SCHEMA)
         kept = set_schema_aside(connection, force=force)
         rows, arrival = _fill(connection, archive, make_return(kept.epoch))
         if writer_role:

@@ -16,16 +16,14 @@ from sqlalchemy import Connection, insert, text
 from backline.errors import NeedsHuman
 from backline.storage import seal_tables as t
 from backline.storage.clock import now_sql, read_now
+from backline.storage.locks import Lock, try_lock
 from backline.storage.seal_rows import make_epoch, read_hash, select_raw, take_any_text
 from backline.storage.seals_chain import GENESIS, ROW_FIELDS, Epoch, Head, chain_rows, hash_epoch
 
-LOCK = 4_242_2027
 BATCH = 2000
 RECENT = 5000  # newest rows among which the lag is looked for
 _FIELDS = ", ".join(f"a.{name}" for name in ROW_FIELDS)
 _UNSEALED = "NOT EXISTS (SELECT 1 FROM backline_seal s WHERE s.audit_id = a.id)"
-_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
-_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 _HEAD = text("SELECT seq, hash FROM backline_seal WHERE epoch = :epoch ORDER BY seq DESC LIMIT 1")
 # The last row that was sealed in its turn, not caught up with when the epoch began (those may be another server's).
 _CURSOR = text("""
@@ -63,10 +61,7 @@ def seal_batch(connection: Connection, most: int = BATCH, *, least_age: float = 
     With `least_age` (seconds) nothing is done while the oldest row that waits is younger, which keeps
     many processes to one batch in that time. Raises `NeedsHuman` where rows come from another server.
     """
-    if (
-        connection.dialect.name == "postgresql"
-        and not connection.execute(_TRY_LOCK, {"key": LOCK}).scalar_one()
-    ):
+    if not try_lock(connection, Lock.SEALS):
         return 0
     epoch = read_epoch(connection) or _open_first(connection)
     rows = _read_pending(connection, epoch, 1 if least_age else most)
@@ -139,12 +134,6 @@ def read_lag(connection: Connection) -> tuple[float, int]:
     query = text(_LAG.format(now=now_sql(connection.dialect.name), unsealed=_UNSEALED))
     row = connection.execute(query, {"recent": RECENT}).one()
     return (row.oldest or 0) / 1_000_000, row.waiting
-
-
-def take_lock(connection: Connection) -> None:
-    """Keep every sealer out until the end of the caller's writing transaction; waits for one at work."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK, {"key": LOCK})
 
 
 def write_epoch(connection: Connection, values: Mapping[str, Any]) -> Epoch:

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, insert, select, text
 
 from backline.storage import seal_tables as t
 from backline.storage.clock import read_now
+from backline.storage.locks import Lock, take_lock
 from backline.storage.run_tables import audit
 from backline.storage.seal_rows import make_drop, make_epoch, select_raw, take_any_text
-from backline.storage.seals import BATCH, read_epoch, read_head, take_lock, write_epoch, write_seals
+from backline.storage.seals import BATCH, read_epoch, read_head, write_epoch, write_seals
 from backline.storage.seals_chain import GENESIS, ROW_FIELDS, Drop, Epoch
 
 _XID_FLOOR = text("SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)")
@@ -28,7 +29,7 @@ def begin_epoch(
     are sealed first thing in the new epoch, since on another PostgreSQL server their transaction ids say
     nothing. The number is at least `least`: one that anchors of what was lost know already is not taken again.
     """
-    take_lock(connection)
+    take_lock(connection, Lock.SEALS)
     last, head = read_epoch(connection), read_head(connection)
     now = read_now(connection)
     number = max(least, 1 if last is None else last.epoch + 1)

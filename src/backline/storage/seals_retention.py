@@ -12,7 +12,8 @@ from sqlalchemy import Connection, insert, text
 from backline.errors import NotAllowed
 from backline.storage import seal_tables as t
 from backline.storage.clock import read_now
-from backline.storage.seals import read_epoch, take_lock
+from backline.storage.locks import Lock, take_lock
+from backline.storage.seals import read_epoch
 from backline.storage.seals_chain import Drop, Seal
 from backline.storage.seals_epochs import list_drops, list_epochs, tell_audit
 from backline.storage.seals_export import open_export
@@ -73,7 +74,7 @@ def drop_epoch(connection: Connection, epoch: int, export: ProvenExport, *, by: 
     Raises `NotAllowed` for the open epoch, for one that is not the oldest there is, and where `export`
     does not end it as the database does.
     """
-    take_lock(connection)
+    take_lock(connection, Lock.SEALS)
     newest = read_epoch(connection)
     if newest is None or epoch >= newest.epoch:
         raise NotAllowed(

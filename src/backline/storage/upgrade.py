@@ -9,9 +9,9 @@ from sqlalchemy import Connection, inspect, text
 
 from backline.errors import BacklineError
 from backline.storage.database import Database
+from backline.storage.locks import Lock, take_lock
 from backline.storage.writer_role import grant_writer_role
 
-_LOCK = 4_242_2026
 _VERSION_TABLE = "backline_schema"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 NEWER = "Run the newer Backline, or restore a backup from before its upgrade."
@@ -49,8 +49,7 @@ def upgrade_database(database: Database, revision: str = "head") -> tuple[str | 
         if before == find_head() and revision == "head":
             return before, before
         with owner.write() as connection:
-            if not owner.is_sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            take_lock(connection, Lock.SCHEMA)
             before = read_current(connection)
             refuse_newer(before)
             migrate(connection, revision)

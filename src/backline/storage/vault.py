@@ -20,6 +20,7 @@ from sqlalchemy.types import NullType
 
 from backline.errors import BadInput, NeedsHuman, UnknownName
 from backline.storage.database import Database
+from backline.storage.locks import Lock, take_lock
 from backline.storage.vault_keys import Key, KeySource, explain_missing
 from backline.storage.vault_tables import secret as t
 
@@ -29,7 +30,6 @@ SHORTEST = 4  # letters; a shorter one could not be struck out
 LONGEST = 65_536
 NONCE_BYTES = 12
 BATCH = 100  # rows in one transaction of a rotation
-LOCK = 4_242_2028
 # Nonce and ciphertext as the driver gives them: only who opens them can say whose row it is that is broken.
 _SEALED = select(*(type_coerce(c, NullType()).label(c.name) for c in t.c))
 SecretRow = Row[Any]  # purpose, owner, name, version, key_id, changed_at, changed_by
@@ -89,7 +89,7 @@ class Vault:
         """
         _check(place, value)
         self._learn(value)
-        _lock(connection)
+        take_lock(connection, Lock.VAULT)
         key = self.read_keys(connection)[0]
         self._refuse_strange(connection)
         found = connection.execute(select(t.c.version).where(*_is_at(place))).scalar()
@@ -105,7 +105,7 @@ class Vault:
 
     def delete(self, connection: Connection, place: Place) -> None:
         """Forget a secret. Raises `UnknownName` where there is none."""
-        _lock(connection)
+        take_lock(connection, Lock.VAULT)
         if not connection.execute(t.delete().where(*_is_at(place))).rowcount:
             raise UnknownName(f"The vault has no {place}.", remedy="`backline vault list` shows what it has.")
 
@@ -133,7 +133,7 @@ class Vault:
 
         Before the transaction, `source.read()`.
         """
-        _lock(connection)
+        take_lock(connection, Lock.VAULT)
         keys = self.read_keys(connection)
         waiting = _count_others(connection, keys[0].id)
         if not waiting:
@@ -144,7 +144,7 @@ class Vault:
 
     def rotate_some(self, connection: Connection) -> int:
         """Encrypt the next rows with the first key; how many. 0 when all are."""
-        _lock(connection)
+        take_lock(connection, Lock.VAULT)
         key = self.read_keys(connection)[0]
         query = _SEALED.where(t.c.key_id != key.id).order_by(t.c.purpose, t.c.owner, t.c.name).limit(BATCH)
         rows = connection.execute(query).all()
@@ -156,8 +156,11 @@ class Vault:
         return len(rows)
 
     def end_rotation(self, connection: Connection, rotation: Rotation) -> bool:
-        """Forget the former keys, unless a row needs one again. Whether they are forgotten."""
-        _lock(connection)
+        """Forget the former keys, unless a row needs one again. Whether they are forgotten.
+
+        One writer of the vault at a time: no value is written with a former key between the look and the end.
+        """
+        take_lock(connection, Lock.VAULT)
         if _count_others(connection, rotation.key_id):
             return False
         self.source.retire(rotation.former)
@@ -243,12 +246,3 @@ def _encrypt(key: Key, place: Place, version: int, value: bytes) -> tuple[bytes,
 
 def _bind(place: Place, version: int, key_id: str) -> bytes:
     return json.dumps(["backline vault 1", place.purpose, place.owner, place.name, version, key_id]).encode()
-
-
-def _lock(connection: Connection) -> None:
-    """One writer of the vault at a time. On SQLite the caller's transaction is the only one that writes.
-
-    So no value is written with a former key between the last look of a rotation and its end.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
