@@ -14,7 +14,6 @@ from backline.metrics.numbers import (
     make_exact,
     read_rule,
     show_exact,
-    show_known,
     show_value,
 )
 
@@ -55,10 +54,6 @@ def test_line_has_the_agreed_shape() -> None:
 def test_unknown_measures_are_never_combined() -> None:
     assert read_rule("streams") == "sum"
     assert read_rule("aura") == "never"
-
-
-def test_days_and_moments() -> None:
-    assert show_known(0) == "1970-01-01T00:00:00Z"
 
 
 def test_money_and_counts_are_shown_each_in_its_form() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from backline.errors import BadInput
-from backline.runtime.schedule import Scheduler, add_schedule, describe_schedule
+from backline.runtime.schedule import Scheduler, add_schedule
 from backline.runtime.task import Task
 from backline.storage.clock import from_micros, to_micros
 from backline.storage.database import Database
@@ -68,15 +69,9 @@ def plan(database: Database) -> Plan:
 def test_a_new_schedule_waits_for_its_next_slot(plan: Plan) -> None:
     schedule = plan.add(plan.tasks["probe.work"], "30 6 * * *", "Europe/Berlin", catch_up="last")
     row = plan.row(schedule)
-    facts = describe_schedule(row)
-    assert (facts["cron"], facts["zone"], facts["catch_up"]) == ("30 6 * * *", "Europe/Berlin", "last")
-    assert (facts["task"], facts["version"], facts["job"]["word"], facts["created_by"]) == (
-        "probe.work",
-        1,
-        "a",
-        "ann",
-    )
-    assert facts["enabled"] is True
+    assert (row.cron, row.zone, row.catch_up) == ("30 6 * * *", "Europe/Berlin", "last")
+    assert (row.task, row.version, row.created_by) == ("probe.work", 1, "ann")
+    assert json.loads(row.job)["word"] == "a" and row.enabled
     with plan.database.read() as connection:
         wait = row.next_slot - plan.database.now(connection)
     assert 0 < wait <= 25 * HOUR

@@ -14,6 +14,7 @@ from backline.web.descriptions import (
     count_seconds,
     describe_audit,
     describe_run,
+    describe_schedule,
     read_tree,
     show_micros,
 )
@@ -28,6 +29,20 @@ def test_times_are_utc() -> None:
 def test_seconds_between() -> None:
     assert count_seconds(1_000_000, 2_500_400) == 1.5
     assert count_seconds(None, 1) is None
+
+
+def test_a_schedule_is_told_with_its_next_slot() -> None:
+    plain = {
+        "id": "s",
+        "task": "probe.work",
+        "version": 1,
+        "cron": "30 6 * * *",
+        "zone": "UTC",
+        "catch_up": "last",
+    }
+    row = SimpleNamespace(**plain, job='{"word": "a"}', enabled=1, next_slot=0, created_by="ann")
+    facts = {"job": {"word": "a"}, "enabled": True, "next_slot": "1970-01-01T00:00:00Z", "created_by": "ann"}
+    assert describe_schedule(row) == plain | facts  # type: ignore[arg-type] # a row by hand
 
 
 def test_text_that_is_no_json_stays_text() -> None:

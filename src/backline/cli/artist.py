@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.parameters import Json, complete_artist
 from backline.cli.screen import Screen
-from backline.metrics.numbers import show_known
-from backline.music import to_date, to_day
+from backline.music import show_moment, to_date, to_day
 from backline.storage.artists import (
     ArtistRow,
     add_artist,
@@ -110,7 +109,7 @@ def read_artist(
             "last_day": to_date(report.last).isoformat(),
             "days": report.days,
             "days_behind": today - report.last,
-            "known_at": show_known(report.known_at),
+            "known_at": show_moment(report.known_at),
         }
         for report in numbers.list_reports()
     ]

@@ -15,6 +15,7 @@ from backline.cli.db import open_database
 from backline.cli.houses import make_screen
 from backline.cli.parameters import Json
 from backline.errors import BadInput
+from backline.music import show_moment
 from backline.runtime.audit import Secrets
 from backline.settings import LoadedSettings, Settings, load_settings
 from backline.storage.backup import name_backup, write_backup
@@ -121,7 +122,7 @@ def describe_backup(path: Path, made: Manifest) -> dict[str, Any]:
     """What a backup is, as JSON for people and programs."""
     return {
         "file": str(path),
-        "moment": made.moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "moment": show_moment(made.made_at),
         "rows": made.rows,
         "bytes": path.stat().st_size,
         "database": made.database,

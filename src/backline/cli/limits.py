@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.parameters import Json
-from backline.cli.screen import show_moment
 from backline.errors import BadInput, UnknownName
+from backline.music import show_moment
 from backline.runtime.limits import Policy
+from backline.storage.clock import to_micros
 from backline.storage.limits import Bucket, LimitKey
 
 app = typer.Typer(help="How fast each provider may be asked, and who must wait.", no_args_is_help=True)
@@ -56,7 +57,7 @@ def clear(
 def describe_bucket(bucket: Bucket, policy: Policy | None) -> dict[str, Any]:
     """A limit as JSON. `tokens`: calls that could go out at once; None where no policy is known here."""
     seconds = bucket.blocked_for / 1_000_000
-    until = datetime.now(UTC) + timedelta(seconds=seconds)
+    until = to_micros(datetime.now(UTC)) + bucket.blocked_for
     return {
         "provider": bucket.key.provider,
         "account": bucket.key.account,

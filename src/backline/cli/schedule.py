@@ -9,10 +9,11 @@ import typer
 from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.jobs import ArtistOption, SetOption, read_job
 from backline.cli.parameters import Json, TaskName
-from backline.runtime.schedule import add_schedule, describe_schedule
+from backline.runtime.schedule import add_schedule
 from backline.runtime.slots import next_slot
 from backline.storage.clock import from_micros, to_micros
 from backline.storage.schedules import delete_schedule, list_schedules, read_schedule, set_enabled
+from backline.web.descriptions import describe_schedule
 
 app = typer.Typer(help="Runs that come back on time.", no_args_is_help=True)
 ScheduleId = Annotated[str, typer.Argument(help="The schedule's id.", metavar="SCHEDULE")]

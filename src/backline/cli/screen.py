@@ -6,7 +6,6 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -187,13 +186,6 @@ def show_cell(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return show_moment(value)
     if isinstance(value, (dict, list)):
         return _BREAKS.sub(" ", tidy(json.dumps(value, ensure_ascii=False)))
     return _BREAKS.sub(" ", tidy(str(value)))
-
-
-def show_moment(moment: datetime) -> str:
-    """ISO 8601 in UTC, to the second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

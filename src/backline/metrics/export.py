@@ -18,8 +18,8 @@ from typing import Any
 
 from backline.errors import BadInput
 from backline.metrics.lines import combine_cells
-from backline.metrics.numbers import ArtistNumbers, Figure, show_known, show_value
-from backline.music import DIMENSIONS, FIRST_DAY, LAST_DAY
+from backline.metrics.numbers import ArtistNumbers, Figure, show_value
+from backline.music import DIMENSIONS, FIRST_DAY, LAST_DAY, show_moment
 
 COLUMNS = (
     *("artist_id", "artist", "day", "report", "dimension", "key", "measure", "currency", "value"),
@@ -99,7 +99,7 @@ def _make_row(artist_id: str, artist: str, dimension: str, figure: Figure) -> Ex
         figure.currency or "",
         figure.value,
         figure.coverage,
-        show_known(figure.known_at),
+        show_moment(figure.known_at),
     )
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
-from backline.music import MEASURES, show_money
+from backline.music import MEASURES, show_moment, show_money
 
 
 class ArtistNumbers(Protocol):
@@ -69,7 +69,7 @@ class Figure:
             "value": show_value(self.value, self.currency),
             "currency": self.currency,
             "coverage": self.coverage,
-            "known_at": show_known(self.known_at),
+            "known_at": show_moment(self.known_at),
         }
 
 
@@ -102,8 +102,3 @@ def show_exact(value: Decimal) -> str:
 def show_value(value: Decimal, currency: str | None) -> str:
     """The text of a count, or of an amount of money."""
     return show_money(value) if currency else show_exact(value)
-
-
-def show_known(micros: int) -> str:
-    """Microseconds since 1970 UTC as ISO 8601 with Z, to the second."""
-    return datetime.fromtimestamp(int(micros) // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -15,13 +15,12 @@ from backline.metrics.numbers import (
     Figure,
     add_exact,
     read_rule,
-    show_known,
     show_value,
 )
 from backline.metrics.periods import Days, place_period
 from backline.metrics.rates import Converted, Exchange, group_money
 from backline.metrics.regions import Regions, read_regions
-from backline.music import MONTH, to_date
+from backline.music import MONTH, show_moment, to_date
 
 MOST = 500  # lines of one dimension in an answer; the exports hold them all
 WEEK = 7
@@ -146,7 +145,7 @@ def _summarise(
         span=row.span,
         newest_day=to_date(row.last),
         days_behind=today - row.last,
-        known_at=show_known(row.known_at),
+        known_at=show_moment(row.known_at),
         period=_show_days(period),
         before=_show_days(period.before),
         totals=tuple(totals),
@@ -320,7 +319,7 @@ def _rank(figure: Figure) -> tuple[Any, ...]:
 
 
 def _make_line(figure: Figure, coverage: float, change: Change | None, imports: tuple[str, ...] = ()) -> Line:
-    value, known_at = show_value(figure.value, figure.currency), show_known(figure.known_at)
+    value, known_at = show_value(figure.value, figure.currency), show_moment(figure.known_at)
     return Line(figure.key, figure.measure, figure.currency, value, coverage, known_at, change, imports)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Callable, Mapping
@@ -170,19 +169,3 @@ def _choose_slots(slots: list[datetime], catch_up: str, now: int) -> list[dateti
     if catch_up == "none":
         return [slot for slot in slots[-1:] if now - to_micros(slot) <= JUST_NOW]
     return slots if catch_up == "all" else slots[-1:]
-
-
-def describe_schedule(row: RunRow) -> dict[str, Any]:
-    """A schedule as JSON for people and programs."""
-    return {
-        "id": row.id,
-        "task": row.task,
-        "version": row.version,
-        "job": json.loads(row.job),
-        "cron": row.cron,
-        "zone": row.zone,
-        "catch_up": row.catch_up,
-        "enabled": bool(row.enabled),
-        "next_slot": from_micros(row.next_slot).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "created_by": row.created_by,
-    }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from backline.music import show_moment
 from backline.storage.audits import AuditEntry, insert_audit
 from backline.storage.backup_archive import Manifest
 from backline.storage.clock import now_sql
@@ -75,7 +76,7 @@ def come_back(connection: Connection, back: Return) -> Arrival:
     }  # fmt: skip
     written = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     insert_audit(connection, now, AuditEntry(back.actor, "database.restored", "database", written))
-    made = f"{manifest.moment:%Y-%m-%dT%H:%M:%SZ}"
+    made = show_moment(manifest.made_at)
     epoch = begin_epoch(
         connection,
         f"restored from a backup of {made}",

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, Table, select, type_coerce
 from sqlalchemy.types import NullType
 
-from backline.storage.clock import from_micros
+from backline.music import show_moment
 from backline.storage.seals_chain import Drop, Epoch
 
 
@@ -58,10 +58,10 @@ def read_number(value: object) -> int:
     return value if isinstance(value, int) else -1
 
 
-def show_moment(micros: object) -> str:
-    """Microseconds since 1970 UTC as ISO 8601, to the second; as they are where that is no moment."""
+def show_time(micros: object) -> str:
+    """A moment as everywhere, in microseconds since 1970 UTC; as it is where it is none."""
     try:
-        return from_micros(micros).isoformat(timespec="seconds")  # type: ignore[arg-type] # that is the question
+        return show_moment(micros)  # type: ignore[arg-type] # that is the question
     except (TypeError, OverflowError):
         return repr(micros)
 

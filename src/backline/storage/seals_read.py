@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from backline.errors import NeedsHuman
 from backline.storage.clock import now_sql
-from backline.storage.seal_rows import read_hash, read_number, show_moment, take_any_text
+from backline.storage.seal_rows import read_hash, read_number, show_time, take_any_text
 from backline.storage.seals import read_cursor, read_epoch
 from backline.storage.seals_chain import ROW_FIELDS, Seal
 from backline.storage.seals_verify import Finding
@@ -103,12 +103,12 @@ def check_unsealed(connection: Connection) -> Iterator[Finding]:
         future = connection.execute(text(_COUNT_FUTURE.format(now=now)), values).one()
     for row in found:
         kind, fault, words = _WORDS[row.state]
-        says = f"{row.late:,} audit rows, the first {row.first} of {show_moment(row.since)}, {words}."
+        says = f"{row.late:,} audit rows, the first {row.first} of {show_time(row.since)}, {words}."
         yield Finding(kind, says, fault=fault, audit_id=row.first)
     if future.many:
         says = (
             f"{future.many:,} audit rows, the first {future.first}, lie in the future, up to "
-            f"{show_moment(future.until)}: the clock was set back, or they were told another time."
+            f"{show_time(future.until)}: the clock was set back, or they were told another time."
         )
         yield Finding("future_row", says, fault=False, audit_id=future.first)
 

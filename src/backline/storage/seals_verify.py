@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from backline.storage.seal_rows import show_moment
+from backline.storage.seal_rows import show_time
 from backline.storage.seals_chain import GENESIS, Drop, Epoch, Seal, hash_epoch, hash_row
 
 KEPT = 200
@@ -181,7 +181,7 @@ class ChainCheck:
             self._ahead.append((number, last, beyond))
 
     def _tell_drop(self, drop: Drop) -> Finding:
-        day = show_moment(drop.dropped_at)[:10]
+        day = show_time(drop.dropped_at)[:10]
         words = (
             f"Epoch {drop.epoch} ({drop.last_seq:,} rows) was taken out on {day} by {drop.dropped_by}; "
             f"SHA-256 of its export: {drop.export_sha}."

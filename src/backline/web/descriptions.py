@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from backline.metrics.numbers import show_known
+from backline.music import show_moment
 from backline.runtime.audit import Secrets
 from backline.storage.runs import RunRow
 
@@ -97,6 +97,22 @@ def describe_artist(row: Any) -> dict[str, Any]:
     }
 
 
+def describe_schedule(row: RunRow) -> dict[str, Any]:
+    """A schedule as JSON for people and programs."""
+    return {
+        "id": row.id,
+        "task": row.task,
+        "version": row.version,
+        "job": json.loads(row.job),
+        "cron": row.cron,
+        "zone": row.zone,
+        "catch_up": row.catch_up,
+        "enabled": bool(row.enabled),
+        "next_slot": show_micros(row.next_slot),
+        "created_by": row.created_by,
+    }
+
+
 def read_tree(text: str) -> Any:
     """JSON, or the text itself where it is none."""
     try:
@@ -107,7 +123,7 @@ def read_tree(text: str) -> Any:
 
 def show_micros(micros: int | None) -> str | None:
     """Microseconds since 1970 UTC as ISO 8601, to the second."""
-    return None if micros is None else show_known(micros)
+    return None if micros is None else show_moment(micros)
 
 
 def count_seconds(first: int | None, last: int | None) -> float | None:
