@@ -118,6 +118,11 @@ class Producer:
         """Let so many more go."""
         self._given.release(count) if count > 0 else None
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the thread has submitted all it was to submit."""
+        return self._thread is not None and not self._thread.is_alive()
+
     def join(self, seconds: float) -> None:
         """Wait until all are submitted. Raises what stopped the thread."""
         assert self._thread is not None

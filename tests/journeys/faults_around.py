@@ -34,7 +34,7 @@ from tests.services.tmpfs import SmallDisk
 
 DISK = {"embedded": 24, "rabbitmq": 256}  # MB; a PostgreSQL that nobody uses takes 60
 OLD = 6  # old workers: two may be lost to other faults than their replacement
-ASKED = 20  # runs while a disk is full: some still find room in a page that is there
+ASKED = 20  # runs at once, by whoever asks beside the storm's own producer
 # Seconds ahead of this machine's clock; on SQLite what a clock ahead has put off waits for the last one.
 STEPS = (5, DAY, -40, 3600, -DAY, -3600, 20, 2 * DAY)
 Make = Callable[[str, Path, int, int], AbstractContextManager[Storm]]
@@ -76,15 +76,13 @@ class DiskStorm(Storm):
     @contextmanager
     def _without_room(self) -> Iterator[None]:
         """Full at least until somebody who asks for a run has been refused."""
-        asking = Producer(self.stack)
+        askers: list[Producer] = []
         if self.stack.server is None:  # what room the log has is used again and again
             with closing(sqlite3.connect(str(self.stack.database.url.database), timeout=5)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._disk.fill()
         try:
-            asking.begin(self._take_more(ASKED))
-            asking.release(ASKED)
-            wait_for("a refusal", lambda: self._hold(0.1) or asking.refused, 20)
+            wait_for("a refusal", lambda: self._is_refused(askers), 30)
             yield
         finally:
             self._disk.empty()
@@ -92,7 +90,17 @@ class DiskStorm(Storm):
             if server is not None and not server.running:
                 server.start()
                 self.stack.database.close()
-            asking.join(60)
+            for asker in askers:
+                asker.join(60)
+
+    def _is_refused(self, askers: list[Producer]) -> bool:
+        """Ask until the room is used up that pages have which are there."""
+        if all(asker.is_done for asker in askers):
+            askers.append(Producer(self.stack))
+            askers[-1].begin(self._take_more(ASKED))
+            askers[-1].release(ASKED)
+        self._hold(0.1)
+        return askers[-1].refused > 0
 
     def _hold(self, seconds: float) -> None:
         """Take what is given back, too."""
@@ -234,12 +242,8 @@ def make_rolling_storm(name: str, folder: Path, runs: int, seed: int) -> Iterato
         yield RollingStorm(stack, trees, name == "redis", plan, seed)
 
 
-FEW: dict[str, Any] = {
-    "children": 4,
-    "workers": 2,
-    "databases": 0,
-    "pauses": 1,
-}  # what every storm has besides
+# What these storms have besides.
+FEW: dict[str, Any] = {"children": 4, "workers": 2, "databases": 0, "pauses": 1}
 FORMS = {
     "disk": (make_disk_storm, ("embedded", "rabbitmq")),
     "clock": (make_clock_storm, ("embedded", "redis")),
