@@ -16,6 +16,8 @@ import pytest
 from typer.testing import CliRunner
 
 from backline.cli import app
+from backline.cli.houses import open_house
+from backline.runtime.submit import Ask
 
 PLUG_IN = '''
 """Tasks that tests carry."""
@@ -147,6 +149,13 @@ def call() -> Call:
         return Result(result.exit_code, result.stdout, result.stderr)
 
     return run
+
+
+def queue_run(task: str, **job: Any) -> str:
+    """A run that waits for a worker, asked for in this process and without a bell; its id."""
+    with open_house(tasks=True) as house:
+        spec = house.find_task(task)
+        return house.submit(spec, spec.read_job(**job), Ask(house.settings.actor))
 
 
 @pytest.fixture

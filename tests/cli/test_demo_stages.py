@@ -12,7 +12,7 @@ import pytest
 from backline.cli.demo_stages import Stages, _describe
 from backline.cli.screen import Screen
 from backline.storage.database import Database
-from tests.cli.conftest import Call
+from tests.cli.conftest import Call, queue_run
 
 
 class Looking:
@@ -61,16 +61,16 @@ def test_failed_run_is_told_as_failed(
 
 
 @pytest.mark.usefixtures("probe")
-def test_children_are_looked_after_while_a_run_waits(program: Call, call: Call, database: Database) -> None:
-    run_id = program("run", "probe.add", "--set", "one=1", "--json").one["run"]
+def test_children_are_looked_after_while_a_run_waits(call: Call, database: Database) -> None:
+    run_id = queue_run("probe.add", one=1)
     supervisor = Looking(lambda: call("runs", "cancel", run_id))
     assert make_stages(supervisor).await_run(database, run_id, "Waiting").state == "cancelled"
     assert supervisor.looks >= 3
 
 
 @pytest.mark.usefixtures("probe")
-def test_stop_ends_the_wait(program: Call, database: Database) -> None:
-    run_id = program("run", "probe.add", "--set", "one=1", "--json").one["run"]
+def test_stop_ends_the_wait(database: Database) -> None:
+    run_id = queue_run("probe.add", one=1)
     stop = threading.Event()
     with pytest.raises(KeyboardInterrupt):
         make_stages(Looking(stop.set), stop).await_run(database, run_id, "Waiting")

@@ -12,7 +12,7 @@ from backline.cli.houses import open_house
 from backline.cli.run import await_run
 from backline.cli.screen import Screen
 from backline.runtime.task import INTERACTIVE
-from tests.cli.conftest import Call
+from tests.cli.conftest import Call, queue_run
 
 pytestmark = pytest.mark.usefixtures("probe")
 
@@ -69,12 +69,12 @@ def test_without_worker_the_run_waits_and_says_so(program: Call) -> None:
     assert (process.returncode, out, err) == (130, "", "")
 
 
-def test_waiting_ends_at_its_timeout_and_leaves_the_run(program: Call) -> None:
+def test_waiting_ends_at_its_timeout_and_leaves_the_run(program: Call, call: Call) -> None:
     result = program("run", "add", "--set", "one=1", "--wait", "--timeout", "0.2", "--json")
     assert (result.code, result.one["state"]) == (NOT_YET, "queued")
     run = result.one["run"]
     assert "0.2 s" in result.err and f"backline runs cancel {run}" in result.err
-    assert program("runs", "show", run, "--json").one["state"] == "queued"
+    assert call("runs", "show", run, "--json").one["state"] == "queued"
 
 
 @pytest.mark.parametrize("more", [(), ("--wait", "--here")])
@@ -84,8 +84,8 @@ def test_a_timeout_is_for_those_who_wait_for_a_worker(call: Call, more: tuple[st
     assert call("runs", "list", "--json").out == ""
 
 
-def test_waiting_ends_where_nobody_takes_the_run(program: Call, capsys: pytest.CaptureFixture[str]) -> None:
-    run = program("run", "probe.add", "--set", "one=1", "--json").one["run"]
+def test_waiting_ends_where_nobody_takes_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    run = queue_run("probe.add", one=1)
     with open_house() as house:
         row = await_run(house.database, Screen(), run, nobody=0)
     assert row.state == "queued"
