@@ -14,17 +14,11 @@ from backline.music import (
     begin_span,
     end_month,
     fold_name,
-    show_moment,
     show_money,
     tidy_isrc,
     to_date,
     to_day,
 )
-
-
-def test_a_moment_is_told_in_utc_to_the_second() -> None:
-    assert show_moment(0) == "1970-01-01T00:00:00Z"
-    assert show_moment(1_774_746_000_999_999) == "2026-03-29T01:00:00Z"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 import unicodedata
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -41,7 +41,6 @@ MEASURES: Final[dict[str, str]] = {
 DIMENSIONS: Final = ("day", "track", "country", "source")  # what a number may stand for
 
 EPOCH: Final = date(1970, 1, 1)
-_FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 MONTH: Final = -1  # the span of a value that stands for the calendar month whose last day it bears
 FIRST_DAY, LAST_DAY = -1_000_000, 1_000_000  # days since the epoch that no report reaches
 
@@ -54,11 +53,6 @@ def to_date(day: int) -> date:
 def to_day(value: date) -> int:
     """The number of a date."""
     return (value - EPOCH).days
-
-
-def show_moment(micros: int) -> str:
-    """Microseconds since 1970 UTC as ISO 8601 with Z, to the second."""
-    return (_FIRST_MOMENT + timedelta(microseconds=micros)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def end_month(year: int, month: int) -> date:

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.parameters import Json, complete_artist
 from backline.cli.screen import Screen
-from backline.music import show_moment, to_date, to_day
+from backline.moments import show_moment
+from backline.music import to_date, to_day
 from backline.storage.artists import (
     ArtistRow,
     add_artist,

@@ -15,7 +15,7 @@ from backline.cli.db import open_database
 from backline.cli.houses import make_screen
 from backline.cli.parameters import Json
 from backline.errors import BadInput
-from backline.music import show_moment
+from backline.moments import show_moment
 from backline.runtime.audit import Secrets
 from backline.settings import LoadedSettings, Settings, load_settings
 from backline.storage.backup import name_backup, write_backup

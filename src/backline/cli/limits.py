@@ -10,7 +10,7 @@ import typer
 from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.parameters import Json
 from backline.errors import BadInput, UnknownName
-from backline.music import show_moment
+from backline.moments import show_moment
 from backline.runtime.limits import Policy
 from backline.storage.clock import to_micros
 from backline.storage.limits import Bucket, LimitKey

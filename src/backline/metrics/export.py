@@ -19,7 +19,8 @@ from typing import Any
 from backline.errors import BadInput
 from backline.metrics.lines import combine_cells
 from backline.metrics.numbers import ArtistNumbers, Figure, show_value
-from backline.music import DIMENSIONS, FIRST_DAY, LAST_DAY, show_moment
+from backline.moments import show_moment
+from backline.music import DIMENSIONS, FIRST_DAY, LAST_DAY
 
 COLUMNS = (
     *("artist_id", "artist", "day", "report", "dimension", "key", "measure", "currency", "value"),

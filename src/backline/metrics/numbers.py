@@ -11,7 +11,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
-from backline.music import MEASURES, show_moment, show_money
+from backline.moments import show_moment
+from backline.music import MEASURES, show_money
 
 
 class ArtistNumbers(Protocol):

@@ -20,7 +20,8 @@ from backline.metrics.numbers import (
 from backline.metrics.periods import Days, place_period
 from backline.metrics.rates import Converted, Exchange, group_money
 from backline.metrics.regions import Regions, read_regions
-from backline.music import MONTH, show_moment, to_date
+from backline.moments import show_moment
+from backline.music import MONTH, to_date
 
 MOST = 500  # lines of one dimension in an answer; the exports hold them all
 WEEK = 7

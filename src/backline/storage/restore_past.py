@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from backline.music import show_moment
+from backline.moments import show_moment
 from backline.storage.audits import AuditEntry, insert_audit
 from backline.storage.backup_archive import Manifest
 from backline.storage.clock import now_sql

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, Table, select, type_coerce
 from sqlalchemy.types import NullType
 
-from backline.music import show_moment
+from backline.moments import show_moment
 from backline.storage.seals_chain import Drop, Epoch
 
 

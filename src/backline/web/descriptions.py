@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from backline.music import show_moment
+from backline.moments import show_moment
 from backline.runtime.audit import Secrets
 from backline.storage.runs import RunRow
 
