@@ -51,8 +51,7 @@ class RetentionPlan:
 class Kind:
     """One kind of data: its table and key, and which rows are old (`:cutoff`, microseconds since 1970 UTC)."""
 
-    name: str
-    days: str  # field of the plan
+    name: str  # and the field of the plan
     table: str
     key: str
     old: str
@@ -63,23 +62,21 @@ class Kind:
 KINDS = (
     Kind(
         "runs",
-        "runs",
         "backline_run",
         "id",
         _OLD_RUN,
         ("backline_attempt", "backline_step", "backline_intent"),
     ),
-    Kind("results", "results", "backline_result", "id", f"made_at < :cutoff AND {_NO_CANVAS_IS_OPEN}"),
+    Kind("results", "backline_result", "id", f"made_at < :cutoff AND {_NO_CANVAS_IS_OPEN}"),
     Kind(
-        "lines",
         "lines",
         "backline_import",
         "no",
         "created_at < :cutoff AND rejected <> '[]'",
         instead="rejected = '[]'",
     ),
-    Kind("plays", "plays", "backline_play", "import_no, line", "ended_at < :cutoff"),
-    Kind("keys", "keys", "backline_api_key", "id", "(revoked_at < :cutoff OR expires_at < :cutoff)"),
+    Kind("plays", "backline_play", "import_no, line", "ended_at < :cutoff"),
+    Kind("keys", "backline_api_key", "id", "(revoked_at < :cutoff OR expires_at < :cutoff)"),
 )
 
 
@@ -96,7 +93,7 @@ def count_old(database: Database, plan: RetentionPlan) -> dict[str, int]:
     """How many rows of each kind would leave now; kinds that are kept are 0."""
     with database.read() as connection:
         now = database.now(connection)
-        return {kind.name: _count(connection, kind, getattr(plan, kind.days), now) for kind in KINDS}
+        return {kind.name: _count(connection, kind, getattr(plan, kind.name), now) for kind in KINDS}
 
 
 def _count(connection: Connection, kind: Kind, days: int, now: int) -> int:
@@ -113,7 +110,7 @@ def remove_old(
     with database.read() as connection:
         now = database.now(connection)
     for kind in KINDS:
-        days = getattr(plan, kind.days)
+        days = getattr(plan, kind.name)
         if not days:
             continue
         after: tuple[Any, ...] | None = None

@@ -86,7 +86,7 @@ def apply_retention(
         for removed in remove_old_epochs(database, plan, author):
             counts[AUDIT] += removed
             watch.progress(counts[AUDIT], None, AUDIT)
-    days = {kind.name: getattr(plan, kind.days) for kind in KINDS} | {AUDIT: plan.audit}
+    days = {kind.name: getattr(plan, kind.name) for kind in KINDS} | {AUDIT: plan.audit}
     lines = [KindLine(kind=kind, days=days[kind], removed=count) for kind, count in counts.items()]
     decision = "Counted only." if job.dry_run else "Removed in batches; each has its audit row."
     reason = Reason(rule="retention", inputs={"days": days}, numbers=dict(counts), decision=decision)
