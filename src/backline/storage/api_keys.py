@@ -134,26 +134,34 @@ def find_caller(connection: Connection, now: int, given: str) -> tuple[Caller, b
     fits = hmac.compare_digest(_hash(secret), row.secret_sha if row is not None else "0" * 64)
     if row is None or not fits:
         raise NotAllowed("This is no API key.", remedy="`backline key create` makes one; it is shown once.")
-    if row.revoked_at is not None:
-        raise NotAllowed(f"The API key {key_id} was revoked.", remedy="`backline key create` makes another.")
-    if row.expires_at is not None and row.expires_at <= now:
-        raise NotAllowed(f"The API key {key_id} has expired.", remedy="`backline key create` makes another.")
-    user = find_user(connection, row.user_name)
-    if user is None or user.disabled_at is not None:
-        raise NotAllowed(
-            f"The user of the API key {key_id} is disabled.", remedy="Take the key of another user."
-        )
+    _refuse_ended(connection, now, row)
     is_stale = row.used_at is None or now - row.used_at >= seconds_to_micros(USED_EVERY)
     return Caller(key_id, row.user_name, frozenset(row.scopes.split())), is_stale
 
 
-def is_still_good(connection: Connection, now_sql: str, key_id: str) -> bool:
-    """Whether a key that was shown before may still be used."""
-    query = text(
-        "SELECT 1 FROM backline_api_key k JOIN backline_user u ON u.name = k.user_name WHERE k.id = :id "
-        f"AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > {now_sql}) AND u.disabled_at IS NULL"
-    )
-    return connection.execute(query, {"id": key_id}).first() is not None
+def is_still_good(connection: Connection, now: int, key_id: str) -> bool:
+    """Whether a key that was shown before may still be used. `now` in microseconds since 1970 UTC."""
+    row = connection.execute(select(t).where(t.c.id == key_id)).first()
+    if row is None:
+        return False
+    try:
+        _refuse_ended(connection, now, row)
+    except NotAllowed:
+        return False
+    return True
+
+
+def _refuse_ended(connection: Connection, now: int, row: KeyRow) -> None:
+    another = "`backline key create` makes another."
+    if row.revoked_at is not None:
+        raise NotAllowed(f"The API key {row.id} was revoked.", remedy=another)
+    if row.expires_at is not None and row.expires_at <= now:
+        raise NotAllowed(f"The API key {row.id} has expired.", remedy=another)
+    user = find_user(connection, row.user_name)
+    if user is None or user.disabled_at is not None:
+        raise NotAllowed(
+            f"The user of the API key {row.id} is disabled.", remedy="Take the key of another user."
+        )
 
 
 def note_use(connection: Connection, key_id: str, now: int) -> None:

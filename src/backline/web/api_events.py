@@ -143,7 +143,7 @@ def look(house: House, run: str) -> dict[str, Any] | None:
 def look_again(house: House, run: str, key_id: str) -> dict[str, Any] | None:
     """The same; None also where the key may not be used any more."""
     with house.database.read() as connection:
-        if not is_still_good(connection, house.database.now_sql, key_id):
+        if not is_still_good(connection, house.database.now(connection), key_id):
             return None
         return _tell(connection, run)
 
