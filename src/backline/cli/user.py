@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.parameters import Json
-from backline.storage.users import UserRow, add_user, disable_user, list_users, read_user
+from backline.storage.users import ROLES, UserRow, add_user, disable_user, list_users, read_user
 from backline.web.descriptions import show_micros
 
 app = typer.Typer(help="Add, list and disable named users.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The user's name.")]
-
-
-class Role(StrEnum):
-    """What keys of a user may be given."""
-
-    VIEWER = "viewer"
-    MEMBER = "member"
-    ADMIN = "admin"
+Role = Literal[*ROLES]  # type: ignore[valid-type]  # the roles are named once, in storage
 
 
 @app.command()
@@ -29,15 +21,15 @@ def add(
     name: Name,
     role: Annotated[
         Role, typer.Option("--role", help="viewer reads, member also asks for runs, admin may do all.")
-    ] = Role.MEMBER,
+    ] = "member",
     json_lines: Json = False,
 ) -> None:
     """Add a user."""
     screen = make_screen(json_lines=json_lines)
     with open_house() as house, house.database.write() as connection:
-        row = add_user(connection, house.database.now_sql, name, role.value, house.settings.actor)
+        row = add_user(connection, house.database.now_sql, name, role, house.settings.actor)
         facts = describe_user(row)
-        write_audit(house, connection, "user.add", f"user:{name}", after=facts, role=role.value)
+        write_audit(house, connection, "user.add", f"user:{name}", after=facts, role=role)
     screen.show_facts(facts)
 
 
