@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -17,6 +18,7 @@ from backline.metrics.rates import (
     Rate,
     RateTable,
     group_money,
+    make_table,
     read_currency,
     read_rates,
 )
@@ -25,6 +27,22 @@ HEADER = "date_or_month,currency,per,rate\n"
 AUGUST = Rate("2026-08", "USD", "EUR", "1.10", "ecb.csv")
 THIRD = Rate("2026-08-03", "USD", "EUR", "1.25", "ecb.csv")
 TABLE = RateTable([AUGUST, THIRD])
+
+
+@dataclass
+class Row:
+    """A row of a table of rates, with a column that a rate has not."""
+
+    period: str = "2026-08"
+    currency: str = "USD"
+    per: str = "EUR"
+    rate: str = "1.10"
+    source: str = "ecb.csv"
+    created_by: str = "ann"
+
+
+def test_a_table_is_made_of_rows() -> None:
+    assert make_table([Row()]).find(date(2026, 8, 9), "EUR", "USD") == AUGUST
 
 
 def test_a_table_is_read_exactly() -> None:

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import Connection
 
 from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.parameters import Json, complete_artist
 from backline.errors import BadInput
 from backline.metrics.lines import convert_lines, list_lines
-from backline.metrics.rates import Exchange, Rate, RateTable, read_currency
+from backline.metrics.rates import Exchange, make_table, read_currency
 from backline.music import to_day
 from backline.storage.artists import find_artist, list_credits
 from backline.storage.numbers import StoredNumbers
@@ -69,7 +68,7 @@ def show(
             figures = list_lines(numbers, by.value, first=span[0], last=span[1], report=report)
             lines = [figure.as_line() for figure in figures]
             if into is not None:
-                exchange = Exchange(into, read_table(connection))
+                exchange = Exchange(into, make_table(list_rates(connection)))
                 told = convert_lines(
                     numbers, by.value, figures, exchange, first=span[0], last=span[1], report=report
                 )
@@ -80,13 +79,6 @@ def show(
         screen.note(screen.label("no_numbers"))
         return
     screen.show_rows(lines, columns, numbers=["value", "coverage", "converted"])
-
-
-def read_table(connection: Connection) -> RateTable:
-    """The rates that were imported."""
-    return RateTable(
-        Rate(row.period, row.currency, row.per, row.rate, row.source) for row in list_rates(connection)
-    )
 
 
 def show_converted(line: dict[str, Any]) -> dict[str, Any]:

@@ -93,6 +93,11 @@ class RateTable:
         return Converted(into, show_money(add_exact(parts)), tuple(used))
 
 
+def make_table(rows: Iterable[Any]) -> RateTable:
+    """The table of rows that have, among others, the fields of a rate."""
+    return RateTable(Rate(row.period, row.currency, row.per, row.rate, row.source) for row in rows)
+
+
 def read_currency(text: str) -> str:
     """An ISO 4217 code in capitals. Raises `BadInput`."""
     code = text.strip().upper()

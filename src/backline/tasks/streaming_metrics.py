@@ -13,7 +13,7 @@ from backline.metrics.changes import LOWER_COVERAGE_BEFORE, NO_DATA_BEFORE
 from backline.metrics.export import list_rows, write_export
 from backline.metrics.folder import ExportFolder
 from backline.metrics.periods import RULE, parse_period
-from backline.metrics.rates import Exchange, Rate, RateTable, read_currency
+from backline.metrics.rates import Exchange, make_table, read_currency
 from backline.metrics.summary import ReportSummary, Total, summarise_reports
 from backline.music import to_day
 from backline.runtime.effects import AuditTrail, Effects
@@ -130,7 +130,9 @@ def aggregate_metrics(
         names = name_artists(connection, credited)
         today = from_micros(database.now(connection)).date()
         numbers = StoredNumbers(connection, credited)
-        exchange = None if job.currency is None else Exchange(job.currency, _read_rates(connection))
+        exchange = (
+            None if job.currency is None else Exchange(job.currency, make_table(list_rates(connection)))
+        )
         reports = summarise_reports(numbers, days, to_day(today), exchange)
         paths = _export(numbers, artist.id, artist.name, reports, folder) if job.export else {}
     effects.add(lambda writing: _refresh(writing, credited))
@@ -148,12 +150,6 @@ def aggregate_metrics(
         reports=reports,
         exports=Exports(**{kind: str(path) for kind, path in paths.items()}),
         reasons=list(_explain(reports)),
-    )
-
-
-def _read_rates(connection: Connection) -> RateTable:
-    return RateTable(
-        Rate(row.period, row.currency, row.per, row.rate, row.source) for row in list_rates(connection)
     )
 
 
