@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 from sqlalchemy import Connection, select, text
 
@@ -34,23 +34,31 @@ class FetchedItem:
 
 
 class FetchedBefore:
-    """What earlier looks at one place came to, asked row by row."""
+    """What earlier looks at one place came to.
+
+    Every message and file of a place is asked for at every look, so their versions are read at once, when the
+    first is asked for; bytes come only of what is new.
+    """
 
     def __init__(self, database: Database, place: str) -> None:
         self._database, self._place = database, place
 
     def has_version(self, item: str, version: str) -> bool:
         """Whether this version was looked through."""
-        return self._exists(t.fetched.c.item == item, t.fetched.c.version == version)
+        return (item, version) in self._versions
 
     def has_content(self, item: str, content_sha: str) -> bool:
         """Whether these bytes came under this item before."""
-        return self._exists(t.fetched.c.item == item, t.fetched.c.content_sha == content_sha)
-
-    def _exists(self, *where: Any) -> bool:
-        query = select(t.fetched.c.outcome).where(t.fetched.c.place == self._place, *where).limit(1)
+        c = t.fetched.c
+        same = (c.place == self._place, c.item == item, c.content_sha == content_sha)
         with self._database.read() as connection:
-            return connection.execute(query).first() is not None
+            return connection.execute(select(c.outcome).where(*same).limit(1)).first() is not None
+
+    @cached_property
+    def _versions(self) -> set[tuple[str, str]]:
+        query = select(t.fetched.c.item, t.fetched.c.version).where(t.fetched.c.place == self._place)
+        with self._database.read() as connection:
+            return {(row.item, row.version) for row in connection.execute(query)}
 
 
 def keep_fetched(
