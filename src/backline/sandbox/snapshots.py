@@ -1,0 +1,63 @@
+"""What a reader sees of a playlist after a write: the items almost at once, the snapshot late, and another in between."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+
+from backline.sandbox.world import Playlist, Row, Version
+
+
+@dataclass
+class Lag:
+    """Seconds after a write until readers see the items, an unexpected snapshot, and the one that the write answered."""
+
+    items: float = 0.6
+    third: float = 12.0
+    snapshot: float = 30.3
+
+    @property
+    def longest(self) -> float:
+        """After so many seconds everything is seen."""
+        return max(self.items, self.third, self.snapshot)
+
+
+def make_snapshot(words: str, number: int) -> str:
+    """An opaque id that looks like base64; its beginning counts, which nobody may rely on."""
+    digest = hashlib.blake2b(words.encode(), digest_size=20).digest()
+    return base64.b64encode(number.to_bytes(4, "big") + digest).decode()
+
+
+def write_version(
+    playlist: Playlist, rows: tuple[Row, ...], now: float, lag: Lag, settled: bool = False
+) -> str:
+    """Make `rows` the true content; the new snapshot. `settled`: everybody sees it at once."""
+    keep = [version for version in playlist.versions if version.at + lag.longest > now]
+    former = [version for version in playlist.versions if version not in keep]
+    number = int.from_bytes(base64.b64decode(playlist.versions[-1].snapshot)[:4], "big") + 1
+    version = Version(now, make_snapshot(f"{playlist.id} {number} {now}", number), rows)
+    if settled:
+        playlist.versions = [Version(now - lag.longest, version.snapshot, rows)]
+    else:
+        playlist.versions = [*former[-1:], *keep, version]
+    return version.snapshot
+
+
+def see_rows(playlist: Playlist, now: float, lag: Lag) -> tuple[Row, ...]:
+    """The items that a reader sees."""
+    return _find(playlist, now - lag.items).rows
+
+
+def see_snapshot(playlist: Playlist, now: float, lag: Lag) -> str:
+    """The snapshot that a reader sees: the old one, then one that nobody answered, then the true one."""
+    settled = _find(playlist, now - lag.snapshot)
+    coming = _find(playlist, now - lag.third)
+    if coming is settled:
+        return settled.snapshot
+    return make_snapshot("between " + coming.snapshot, int(coming.at) & 0xFFFF)
+
+
+def _find(playlist: Playlist, until: float) -> Version:
+    seen = [version for version in playlist.versions if version.at <= until]
+    return seen[-1] if seen else playlist.versions[0]
