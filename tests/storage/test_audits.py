@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from backline.storage.audits import AuditEntry, insert_audit, list_audit
+from backline.storage.audits import AuditEntry, insert_audit, list_audit, tell_audit, write_body
 from backline.storage.database import Database
 
 CHANGES = ["UPDATE backline_audit SET actor = 'bob'", "DELETE FROM backline_audit", "TRUNCATE backline_audit"]
@@ -22,6 +22,15 @@ def told(database: Database) -> Database:
         ):
             insert_audit(connection, database.now_sql, entry)
     return database
+
+
+def test_a_row_of_a_known_moment_tells_its_id(told: Database) -> None:
+    body = write_body({"why": "späť", "anchor": None, "rows": 3})
+    with told.write() as connection:
+        number = tell_audit(connection, 7, AuditEntry("ann", "audit.epoch", "audit-epoch:2", body))
+    with told.read() as connection:
+        row = list_audit(connection)[0]
+    assert (row.id, row.at, row.body) == (number, 7, '{"rows":3,"why":"späť"}')
 
 
 def test_rows_are_found_by_object_and_by_run(told: Database) -> None:

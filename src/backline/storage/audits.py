@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, insert, select, text
 
 from backline.storage import run_tables as t
 from backline.storage.runs import RunRow
@@ -39,6 +41,18 @@ def insert_audit(connection: Connection, now_sql: str, entry: AuditEntry) -> Non
         sql = f"{INSERT_AUDIT}VALUES ({AUDIT_VALUES.format(now=now_sql)})"
         statement = _STATEMENTS[now_sql] = text(sql)
     connection.execute(statement, vars(entry))
+
+
+def tell_audit(connection: Connection, at: int, entry: AuditEntry) -> int:
+    """Write one row of a moment that is known, in microseconds since 1970 UTC, and return its id."""
+    query = insert(t.audit).values(at=at, **vars(entry)).returning(t.audit.c.id)
+    return int(connection.execute(query).scalar_one())
+
+
+def write_body(values: Mapping[str, Any]) -> str:
+    """What a row says beside its columns, as canonical JSON; what is None is left out."""
+    kept = {name: value for name, value in values.items() if value is not None}
+    return json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def list_audit(

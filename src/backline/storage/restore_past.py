@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
 from backline.moments import show_moment
-from backline.storage.audits import AuditEntry, insert_audit
+from backline.storage.attempts import INSERT_ATTEMPT
+from backline.storage.audits import INSERT_AUDIT, AuditEntry, insert_audit, write_body
 from backline.storage.backup_archive import Manifest
 from backline.storage.clock import now_sql
 from backline.storage.seals_epochs import begin_epoch
@@ -16,17 +16,16 @@ from backline.storage.seals_epochs import begin_epoch
 # More claims than any run can have had after the backup: whoever still holds one of these has a stale fence.
 JUMP = 1 << 32
 WORDS = "The database was restored from a backup; whoever had this run then has it no more."
-_ATTEMPTS = """
-INSERT INTO backline_attempt (run_id, fence, number, worker, started_at, ended_at, outcome, error_kind, error_text,
-    trace_id)
-SELECT id, fence, attempt, worker, coalesce(claimed_at, started_at, created_at), {now}, 'handed_back', 'restored',
+_ATTEMPTS = f"""
+{INSERT_ATTEMPT}
+SELECT id, fence, attempt, worker, coalesce(claimed_at, started_at, created_at), {{now}}, 'handed_back', 'restored',
     CAST(:words AS TEXT), trace_id FROM backline_run WHERE state = 'running'
 ON CONFLICT DO NOTHING
 """
-_TELL = """
-INSERT INTO backline_audit (at, actor, action, object, run_id, fence, body)
-SELECT {now}, CAST(:actor AS TEXT), 'run.queued', 'run:' || id, id, fence, '{{"error_kind":"restored"}}'
-FROM backline_run WHERE state = 'running'
+_TELL = f"""
+{INSERT_AUDIT}
+SELECT {{now}}, CAST(:actor AS TEXT), 'run.queued', 'run:' || id, id, fence, NULL, NULL,
+    '{{{{"error_kind":"restored"}}}}' FROM backline_run WHERE state = 'running'
 """
 _REQUEUE = """
 UPDATE backline_run SET state = 'queued', attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END,
@@ -74,7 +73,7 @@ def come_back(connection: Connection, back: Return) -> Arrival:
         "anchor": anchor, "code_version": manifest.code_version, "database": manifest.database, "file": back.file,
         "made_at": manifest.made_at, "queued": queued, "rows": manifest.rows, "schema": manifest.schema,
     }  # fmt: skip
-    written = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    written = write_body(body)
     insert_audit(connection, now, AuditEntry(back.actor, "database.restored", "database", written))
     made = show_moment(manifest.made_at)
     epoch = begin_epoch(

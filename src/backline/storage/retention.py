@@ -6,7 +6,6 @@ outcome, runs of a canvas while any canvas is open, facts, claims. Audit rows le
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
-from backline.storage.audits import AuditEntry, insert_audit
+from backline.storage.audits import AuditEntry, insert_audit, write_body
 from backline.storage.database import Database
 from backline.storage.intent_tables import UNSURE_STATES
 from backline.storage.run_tables import UNANSWERED_STATES, quote_states
@@ -156,7 +155,7 @@ def _execute(connection: Connection, statement: str, values: dict[str, Any]) -> 
 
 
 def _tell(connection: Connection, now_sql: str, kind: str, author: Author, cutoff: int, count: int) -> None:
-    body = json.dumps({"before": cutoff, "count": count}, sort_keys=True, separators=(",", ":"))
+    body = write_body({"before": cutoff, "count": count})
     entry = AuditEntry(
         author.actor, f"retention.{kind}", f"retention:{kind}", body, author.run_id, author.fence
     )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, select, text
 
 from backline.storage import seal_tables as t
+from backline.storage.audits import AuditEntry, tell_audit, write_body
 from backline.storage.clock import read_now
 from backline.storage.locks import Lock, take_lock
 from backline.storage.run_tables import audit
@@ -36,9 +34,8 @@ def begin_epoch(
     foot = GENESIS if head is None else head.hash
     # First the floor, then the rows: what is not visible below is of a transaction from the floor on.
     floor = int(connection.execute(_XID_FLOOR).scalar_one()) if connection.dialect.name == "postgresql" else 0
-    audit_id = tell_audit(connection, now, actor, f"audit-epoch:{number}", "audit.epoch", {
-        "anchor": anchor, "foot": foot.hex(), "why": why,
-    })  # fmt: skip
+    body = write_body({"anchor": anchor, "foot": foot.hex(), "why": why})
+    audit_id = tell_audit(connection, now, AuditEntry(actor, "audit.epoch", f"audit-epoch:{number}", body))
     epoch = write_epoch(
         connection,
         {
@@ -77,13 +74,3 @@ def _catch_up(connection: Connection, epoch: Epoch) -> None:
         if len(rows) < BATCH:
             return
         last = rows[-1]["id"]
-
-
-def tell_audit(
-    connection: Connection, now: int, actor: str, object: str, action: str, body: dict[str, Any]
-) -> int:
-    """An audit row, and its id."""
-    kept = {name: value for name, value in body.items() if value is not None}
-    written = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    values = {"at": now, "actor": actor, "action": action, "object": object, "body": written}
-    return int(connection.execute(insert(audit).values(values).returning(audit.c.id)).scalar_one())

@@ -11,11 +11,12 @@ from sqlalchemy import Connection, insert, text
 
 from backline.errors import NotAllowed
 from backline.storage import seal_tables as t
+from backline.storage.audits import AuditEntry, tell_audit, write_body
 from backline.storage.clock import read_now
 from backline.storage.locks import Lock, take_lock
 from backline.storage.seals import read_epoch
 from backline.storage.seals_chain import Drop, Seal
-from backline.storage.seals_epochs import list_drops, list_epochs, tell_audit
+from backline.storage.seals_epochs import list_drops, list_epochs
 from backline.storage.seals_export import open_export
 from backline.storage.seals_verify import DROPPED, ChainCheck
 
@@ -94,7 +95,6 @@ def drop_epoch(connection: Connection, epoch: int, export: ProvenExport, *, by: 
     connection.execute(insert(t.drop), vars(drop))
     count = connection.execute(_DELETE_ROWS, {"epoch": epoch}).rowcount
     connection.execute(_DELETE_SEALS, {"epoch": epoch})
-    tell_audit(connection, now, by, f"audit-epoch:{epoch}", DROPPED, {
-        "export_sha": drop.export_sha, "last_hash": own.hex(), "rows": count, "why": why,
-    })  # fmt: skip
+    body = write_body({"export_sha": export.sha, "last_hash": own.hex(), "rows": count, "why": why})
+    tell_audit(connection, now, AuditEntry(by, DROPPED, f"audit-epoch:{epoch}", body))
     return int(count)
