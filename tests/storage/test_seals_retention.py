@@ -67,6 +67,45 @@ def test_an_epoch_leaves_and_the_rest_stands_on_its_last_hash(told: Database, tm
     assert {finding.kind for finding in check(told, points)} == {"dropped"}
 
 
+def test_who_took_an_epoch_out_is_told_by_a_sealed_row(told: Database, tmp_path: Path) -> None:
+    drop(told, 1, write(told, tmp_path / "e.jsonl"))
+    seal(told)
+    (true,) = check(told)
+    for change in ("dropped_by = 'nobody'", "export_sha = '00ff'", "dropped_at = 1", "last_seq = 2"):
+        tamper(told, "CREATE TABLE kept AS SELECT * FROM backline_seal_drop")
+        tamper(told, f"UPDATE backline_seal_drop SET {change}")
+        found = {finding.kind: finding for finding in check(told)}
+        assert found["changed_drop"].fault
+        assert found["dropped"].says == true.says
+        tamper(told, "DELETE FROM backline_seal_drop", "INSERT INTO backline_seal_drop SELECT * FROM kept", "DROP TABLE kept")  # fmt: skip
+
+
+def test_a_second_story_of_who_took_an_epoch_out_is_a_fault(told: Database, tmp_path: Path) -> None:
+    drop(told, 1, write(told, tmp_path / "e.jsonl"))
+    columns = "action, object, before_sha, after_sha, body"
+    query = (
+        f"INSERT INTO backline_audit (at, actor, {columns}) SELECT at, 'eve', {columns} FROM backline_audit"
+    )
+    with told.write() as connection:
+        connection.execute(text(f"{query} WHERE action = 'audit.drop'"))
+    seal(told)
+    assert [finding.kind for finding in check(told)] == ["changed_drop", "dropped"]
+
+
+def test_what_tells_of_an_earlier_epoch_leaves_and_is_told_again(told: Database, tmp_path: Path) -> None:
+    for epoch in (1, 2):
+        drop(told, epoch, write(told, tmp_path / f"{epoch}.jsonl"))
+        seal(told)
+    before = [finding.says for finding in check(told)]
+    with told.write() as connection:
+        begin_epoch(connection, "month 3 closed")
+    drop(told, 3, write(told, tmp_path / "3.jsonl"))
+    seal(told)
+    after = check(told)
+    assert {finding.kind for finding in after} == {"dropped"}
+    assert [finding.says for finding in after[:2]] == before
+
+
 def test_an_export_is_read_before_and_not_while_others_wait(told: Database, tmp_path: Path) -> None:
     path = write(told, tmp_path / "e.jsonl")
     proven = prove_export(path, [1, 2])

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, text
 
 from backline.errors import NotAllowed
 from backline.storage import seal_tables as t
-from backline.storage.audits import AuditEntry, tell_audit, write_body
+from backline.storage.audits import INSERT_AUDIT, AuditEntry, tell_audit, write_body
 from backline.storage.clock import read_now
 from backline.storage.locks import Lock, take_lock
 from backline.storage.seals import read_epoch
@@ -24,6 +24,13 @@ _LAST = text("SELECT seq, hash FROM backline_seal WHERE epoch = :epoch ORDER BY 
 _SPAN = text("""
 SELECT min(a.at) AS first_at, max(a.at) AS last_at FROM backline_seal s JOIN backline_audit a ON a.id = s.audit_id
 WHERE s.epoch = :epoch
+""")
+# What rows of the epoch tell of epochs taken out before is told again, as it was: else nothing sealed would.
+_TELL_AGAIN = text(f"""
+{INSERT_AUDIT}
+SELECT a.at, a.actor, a.action, a.object, a.run_id, a.fence, a.before_sha, a.after_sha, a.body
+FROM backline_audit a JOIN backline_seal s ON s.audit_id = a.id
+WHERE s.epoch = :epoch AND a.action = :dropped ORDER BY s.seq
 """)
 _DELETE_ROWS = text(
     "DELETE FROM backline_audit WHERE id IN (SELECT audit_id FROM backline_seal WHERE epoch = :epoch)"
@@ -93,6 +100,7 @@ def drop_epoch(connection: Connection, epoch: int, export: ProvenExport, *, by: 
     now = read_now(connection)
     drop = Drop(epoch, seq, own, span.first_at, span.last_at, export.sha, now, by)
     connection.execute(insert(t.drop), vars(drop))
+    connection.execute(_TELL_AGAIN, {"epoch": epoch, "dropped": DROPPED})
     count = connection.execute(_DELETE_ROWS, {"epoch": epoch}).rowcount
     connection.execute(_DELETE_SEALS, {"epoch": epoch})
     body = write_body({"export_sha": export.sha, "last_hash": own.hex(), "rows": count, "why": why})

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from backline.storage.seal_rows import show_time
+from backline.storage.seal_rows import read_number, show_time
 from backline.storage.seals_chain import GENESIS, Drop, Epoch, Seal, hash_epoch, hash_row
 
 KEPT = 200
@@ -42,6 +42,16 @@ class _Break:
     suspect: Seal | None
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What a sealed row tells of an epoch that was taken out; anything may stand in a row."""
+
+    at: object
+    by: object
+    rows: object
+    export_sha: object
+
+
 @dataclass
 class _Walk:
     """Where the check of one epoch stands."""
@@ -67,7 +77,7 @@ class ChainCheck:
         self._drops = {drop.epoch: drop for drop in drops}
         self._points = points
         self._whole = whole
-        self._dropped: set[tuple[str, str]] = set()  # (object, last hash) of what sealed rows tell
+        self._dropped: dict[tuple[str, str], list[_Told]] = {}  # by object and last hash, as sealed rows tell
         self._begun: set[tuple[int, int, str]] = set()  # (epoch, audit id, anchor) likewise
         self._ahead: list[tuple[int, int, int]] = []  # (epoch, its last seq, what an anchor knows)
         self.rows = 0
@@ -99,7 +109,6 @@ class ChainCheck:
         yield from self._check_opening(epoch, foot)
         drop = self._drops.get(number)
         if drop is not None:
-            yield self._tell_drop(drop)
             yield from self._check_points(epoch, drop.last_seq, {drop.last_seq: drop.last_hash})
             return drop.last_hash
         walk = _Walk(epoch, {epoch.hash}, last=epoch.hash)
@@ -152,7 +161,8 @@ class ChainCheck:
             words = f"Audit row {seal.audit_id} tells of an epoch, and cannot be read (epoch {seal.epoch}, seal {seal.seq})."
             yield Finding("odd_row", words, epoch=seal.epoch, seq=seal.seq, audit_id=seal.audit_id)
         elif row["action"] == DROPPED:
-            self._dropped.add((str(row["object"]), str(told.get("last_hash"))))
+            facts = _Told(row["at"], row["actor"], told.get("rows"), told.get("export_sha"))
+            self._dropped.setdefault((str(row["object"]), str(told.get("last_hash"))), []).append(facts)
         elif row["object"] == f"audit-epoch:{seal.epoch}":
             self._begun.add((seal.epoch, seal.audit_id, str(told.get("anchor"))))
 
@@ -180,27 +190,32 @@ class ChainCheck:
         if beyond:
             self._ahead.append((number, last, beyond))
 
-    def _tell_drop(self, drop: Drop) -> Finding:
-        day = show_time(drop.dropped_at)[:10]
-        words = (
-            f"Epoch {drop.epoch} ({drop.last_seq:,} rows) was taken out on {day} by {drop.dropped_by}; "
-            f"SHA-256 of its export: {drop.export_sha}."
-        )
-        return Finding("dropped", words, fault=False, epoch=drop.epoch, seq=drop.last_seq)
+    def _judge_drop(self, drop: Drop) -> Iterator[Finding]:
+        """Who took an epoch out, when, and into which export, as the sealed row tells it."""
+        says = _Told(drop.dropped_at, drop.dropped_by, drop.last_seq, drop.export_sha)
+        told = self._dropped.get((f"audit-epoch:{drop.epoch}", drop.last_hash.hex()), [])
+        if any(one != says for one in told):
+            words = (
+                f"The row on epoch {drop.epoch}, which was taken out, is not as a sealed audit row tells it."
+            )
+            yield Finding("changed_drop", words, epoch=drop.epoch)
+        elif not told and self._whole:
+            words = f"Epoch {drop.epoch} is gone, and no sealed audit row tells of it."
+            yield Finding("removed_epoch", words, epoch=drop.epoch)
+            return
+        yield _tell_drop(drop, told[0] if told else says, is_sealed=bool(told))
 
     def _finish(self) -> Iterator[Finding]:
         for number, last, beyond in self._ahead:
             yield self._judge_ahead(number, last, beyond)
+        for drop in self._drops.values():
+            yield from self._judge_drop(drop)
         if not self._whole:
             return
         for epoch in self._epochs.values():
             if epoch.anchor is not None and not self._followed_restore(epoch):
                 words = f"Epoch {epoch.epoch} says that it follows a restore, and no sealed audit row tells of it."
                 yield Finding("untold_restore", words, epoch=epoch.epoch)
-        for drop in self._drops.values():
-            if (f"audit-epoch:{drop.epoch}", drop.last_hash.hex()) not in self._dropped:
-                words = f"Epoch {drop.epoch} is gone, and no sealed audit row tells of it."
-                yield Finding("removed_epoch", words, epoch=drop.epoch)
         for number in sorted({epoch for epoch, _ in self._points} - self._epochs.keys()):
             after = self._find_next(number)
             if after is not None and self._followed_restore(after):
@@ -230,6 +245,16 @@ class ChainCheck:
         """The next epoch that there is: after a restore it may not be the next number."""
         later = [epoch for epoch in self._epochs if epoch > number]
         return self._epochs[min(later)] if later else None
+
+
+def _tell_drop(drop: Drop, told: _Told, *, is_sealed: bool) -> Finding:
+    words = (
+        f"Epoch {drop.epoch} ({read_number(told.rows):,} rows) was taken out on {show_time(told.at)[:10]} by {told.by}; "
+        f"SHA-256 of its export: {told.export_sha}."
+    )
+    if not is_sealed:
+        words += " The sealed row that would answer for this is not in this part."
+    return Finding("dropped", words, fault=False, epoch=drop.epoch, seq=drop.last_seq)
 
 
 def _keep_wrong(walk: _Walk, seal: Seal) -> Iterator[Finding]:
