@@ -2,7 +2,6 @@
 
     python -m bench.seal prepare RUNS   fill the ledger, seal what an earlier round left
     python -m bench.seal write          carry runs from the word "go" until the queue is empty
-    python -m bench.seal left           print how many audit rows have no seal
 
 Writers are processes with the re-driver's thread, as every process of Backline has it; they take runs
 from one queue, one commit each. Rounds alternate, and a ratio is taken inside a round.
@@ -50,10 +49,10 @@ def measure_sealing(
         left = 0
         for number in range(rounds):
             for seconds in ("0", "1") if number % 2 == 0 else ("1", "0"):
-                _call(stack, "0", "prepare", str(runs))
+                _prepare(stack, runs)
                 rates[seconds].append(_measure(stack, seconds, writers, runs))
                 if seconds == "1":
-                    left = int(_call(stack, "0", "left"))
+                    left = _count_left(stack)
         ratios = [sealed / bare for bare, sealed in zip(rates["0"], rates["1"], strict=True)]
         found.append(
             {
@@ -95,12 +94,20 @@ def _start(stack: Stack, seconds: str, *words: str) -> subprocess.Popen[str]:
     )
 
 
-def _call(stack: Stack, seconds: str, *words: str) -> str:
-    process = _start(stack, seconds, *words)
-    said, _ = process.communicate()
+def _prepare(stack: Stack, runs: int) -> None:
+    process = _start(stack, "0", "prepare", str(runs))
+    process.communicate()
     if process.returncode:
-        raise RoundFailed(f"{words[0]} ended with {process.returncode}")
-    return said
+        raise RoundFailed(f"prepare ended with {process.returncode}")
+
+
+def _count_left(stack: Stack) -> int:
+    """How many audit rows have no seal."""
+    database = Database(stack.settings.database_url)
+    with database.read() as connection:
+        left = read_lag(connection)[1]
+    database.close()
+    return left
 
 
 def _read(process: subprocess.Popen[str]) -> str:
@@ -141,11 +148,8 @@ def main() -> None:
     house, spec = ours.APP.backline_desk.house(), ours.TASKS["short"]
     if sys.argv[1] == "prepare":
         prepare(house, spec, int(sys.argv[2]))
-    elif sys.argv[1] == "write":
-        print(json.dumps(write(house, spec)), flush=True)
     else:
-        with house.database.read() as connection:
-            print(read_lag(connection)[1])
+        print(json.dumps(write(house, spec)), flush=True)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import socket
@@ -29,18 +28,16 @@ class Tree:
     process: subprocess.Popen[str]
     address: str
     log: Path
-    state: Path
 
 
 @contextmanager
 def grow(folder: Path) -> Iterator[Tree]:
     """One tree on a free port, ready to answer."""
-    log, state = folder / "up.log", folder / "state"
-    env = {name: value for name, value in os.environ.items() if not name.startswith("BACKLINE_")}
+    log = folder / "up.log"
     with log.open("w") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "backline", "up", "--port", "0", "--concurrency", "1"],
-            stdout=subprocess.PIPE, stderr=file, text=True, cwd=folder, env=env | {"BACKLINE_STATE": str(state)},
+            stdout=subprocess.PIPE, stderr=file, text=True,
         )  # fmt: skip
     assert process.stdout is not None
     address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
@@ -50,22 +47,15 @@ def grow(folder: Path) -> Iterator[Tree]:
         assert httpx.get(f"{address[0]}/ready").status_code == 200
         inbox = re.search(r"dropped into (\S+) ", process.stdout.readline())
         assert inbox is not None and Path(inbox[1]).is_dir()
-        yield Tree(process, address[0], log, state)
+        yield Tree(process, address[0], log)
     finally:
         process.kill()
         process.wait()
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    """One for all tests that leave it standing."""
-    with grow(tmp_path_factory.mktemp("up")) as grown:
-        yield grown
-
-
 @pytest.mark.usefixtures("probe")
-def test_runs_are_carried_and_the_end_is_clean(state: Path, program: Call) -> None:
-    with grow(state.parent) as tree:
+def test_runs_are_carried_and_the_end_is_clean(tmp_path: Path, program: Call) -> None:
+    with grow(tmp_path) as tree:
         result = program("run", "add", "--set", "one=40", "--wait", "--json")
         assert (result.code, result.one["answer"]["sum"]) == (0, 42)
         children = psutil.Process(tree.process.pid).children(recursive=True)
@@ -76,42 +66,36 @@ def test_runs_are_carried_and_the_end_is_clean(state: Path, program: Call) -> No
         assert alive == []
 
 
-@pytest.mark.xdist_group("tree")
-def test_second_tree_on_the_same_state_is_refused(
-    tree: Tree, program: Call, monkeypatch: pytest.MonkeyPatch
+def test_a_standing_tree_lets_no_second_in_and_starts_its_worker_again(
+    tmp_path: Path, program: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("BACKLINE_STATE", str(tree.state))
-    result = program("up")
-    assert result.code == 2
-    assert str(tree.process.pid) in result.err
-    assert httpx.get(f"{tree.address}/health").status_code == 200
+    with grow(tmp_path) as tree:
+        same_state = program("up")
+        assert same_state.code == 2
+        assert str(tree.process.pid) in same_state.err
+        monkeypatch.setenv("BACKLINE_STATE", str(tmp_path / "other"))
+        same_port = program("up", "--port", tree.address.rpartition(":")[2])
+        assert same_port.code == 2
+        assert "--port" in same_port.err
+        assert httpx.get(f"{tree.address}/health").status_code == 200
+        first = find_worker(tree)
+        assert first is not None
+        psutil.Process(first).kill()
+        for _ in range(150):
+            now = find_worker(tree)
+            if now not in (None, first):
+                break
+            time.sleep(0.1)
+        assert now not in (None, first)
+        assert "code -9" in tree.log.read_text()
 
 
-@pytest.mark.xdist_group("tree")
-def test_killed_worker_is_started_again(tree: Tree) -> None:
-    def find_worker() -> int | None:
-        for child in psutil.Process(tree.process.pid).children():
-            if child.status() != psutil.STATUS_ZOMBIE and "worker" in child.cmdline():
-                return child.pid
-        return None
-
-    first = find_worker()
-    assert first is not None
-    psutil.Process(first).kill()
-    for _ in range(150):
-        now = find_worker()
-        if now not in (None, first):
-            break
-        time.sleep(0.1)
-    assert now not in (None, first)
-    assert "code -9" in tree.log.read_text()
-
-
-@pytest.mark.xdist_group("tree")
-def test_taken_port_is_told(program: Call, tree: Tree) -> None:
-    result = program("up", "--port", tree.address.rpartition(":")[2])
-    assert result.code == 2
-    assert "--port" in result.err
+def find_worker(tree: Tree) -> int | None:
+    """The process id of the tree's worker."""
+    for child in psutil.Process(tree.process.pid).children():
+        if child.status() != psutil.STATUS_ZOMBIE and "worker" in child.cmdline():
+            return child.pid
+    return None
 
 
 @pytest.mark.parametrize("name", ["up", "demo"])
