@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import Celery
+from celery import Celery, chain, chord
 from celery.exceptions import TaskRevokedError
 from celery.exceptions import TimeoutError as CeleryTimeout
 from sqlalchemy import text
 
+import backline
 from backline.errors import BacklineError
 from backline.results import STATES, RowBackend
 from backline.runtime.handle import RunFailed
+from backline.storage.database import Database
 from backline.storage.run_tables import STATES as ALL
 from tests.celery_apps import make_own_app
+from tests.shops import OpenShop, open_shops
 
 NAME = "probe.work"
 
@@ -89,6 +93,53 @@ def test_a_group_is_kept_until_it_is_forgotten(app: Any) -> None:
     group.delete()
     app.backend._cache.clear()
     assert app.GroupResult.restore("g") is None
+
+
+@pytest.fixture
+def shop(tmp_path: Path, database: Database) -> Iterator[OpenShop]:
+    """A team's application with Backline attached."""
+    with open_shops(tmp_path, database) as make:
+        yield make
+
+
+def add(x: int, y: int = 1) -> int:
+    return x + y
+
+
+def test_a_group_waits_for_its_runs_in_their_rows_whichever_part_is_first(shop: OpenShop) -> None:
+    on = shop(result_backend="cache+memory://")
+    task = backline.durable(on.app.task(name="shop.add")(add))
+    plain, run, other = on.app.AsyncResult("theirs"), task.delay(1), on.app.AsyncResult("other")
+    for result in (plain, other):
+        on.app.backend.store_result(result.id, 5, "SUCCESS")
+    on.carry()
+    nested = on.app.GroupResult("h", [other, run])
+    mixed = on.app.GroupResult("g", [plain, run, nested])
+    assert mixed.get(timeout=1) == [5, 2, [5, 2]] and not mixed.supports_native_join
+    assert on.app.ResultSet([plain, run]).get(timeout=1) == [5, 2]
+    assert not on.app.GroupResult("i", [plain, on.app.GroupResult("h", [run])]).supports_native_join
+    assert on.app.GroupResult("j", [plain, other]).supports_native_join  # theirs are waited for as they were
+    assert on.app.GroupResult("k", [plain, other]).get(timeout=1) == [5, 5]
+
+
+def test_a_step_whose_result_is_kept_nowhere_is_not_asked(shop: OpenShop) -> None:
+    on = shop()
+    on.app.task(name="shop.plain")(add)
+    task = backline.durable(on.app.task(name="shop.add")(add))
+    result = chain(task.s(1), on.app.tasks["shop.plain"].s(), task.s()).freeze()
+    assert [each.id for each in result._parents()] == [result.parent.parent.id]
+    failed = chain(task.s("a"), on.app.tasks["shop.plain"].s(), task.s()).apply_async()
+    on.app.backline_desk.rows.cancel(failed.parent.parent.id)
+    with pytest.raises(TaskRevokedError):
+        failed.get(timeout=1)
+
+
+def test_a_chord_without_a_result_backend_is_refused_with_the_way_out(shop: OpenShop) -> None:
+    plain = shop().app.task(name="shop.plain")(add)
+    with pytest.raises(
+        NotImplementedError, match=r"(?s)requires a result backend.*backline\.results:RowBackend"
+    ):
+        chord([plain.s(1), plain.s(2)])(plain.s())
 
 
 def test_our_own_application_revokes_by_row(app: Any) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import celery.result
@@ -39,6 +39,9 @@ STATES = {
 WAITING = (NEEDS_ATTENTION, BLOCKED)  # for a person or for other code: to wait would not help
 _OF_ROWS = (*states.READY_STATES, *WAITING, SCHEDULED)  # what only the row itself says
 GROUP = "group:"
+ROWS_AS_RESULTS = (
+    'Set result_backend = "backline.results:RowBackend"; it needs nothing else installed.'  # a remedy
+)
 
 
 class WaitedLong(CeleryTimeout, TimeoutError):  # type: ignore[misc]  # celery ships no types
@@ -93,11 +96,48 @@ class RunResult(celery.result.AsyncResult):  # type: ignore[misc]  # celery ship
         """Cancel the run: at once where it waits, at its next checkpoint where it runs. One that has ended stays."""
         self.backend.cancel(self.id)
 
+    def _parents(self) -> Iterator[Any]:
+        """The steps before it, but for those whose results are kept nowhere: nobody can say how they ended."""
+        return (node for node in super()._parents() if not isinstance(node.backend, DisabledBackend))
+
     def _find(self) -> RunRow:
         row = self.backend.find(self.id)
         if row is None:
             raise BacklineError(f"No run {self.id}.")
         return row
+
+
+class JoinsRuns:
+    """What a group or a set of results of an application with runs is, besides what Celery makes of it.
+
+    Celery asks the first part how all are waited for; a run is waited for in its row, wherever the others are.
+    """
+
+    results: Sequence[Any]
+
+    @property
+    def supports_native_join(self) -> Any:
+        """Never where one of the parts is a run, else as Celery says."""
+        native = super().supports_native_join  # type: ignore[misc]  # Celery's, beside which it stands
+        return not _has_runs(self.results) and native
+
+
+def _has_runs(results: Iterable[Any]) -> bool:
+    return any(
+        _has_runs(each.results) if isinstance(each, celery.result.ResultSet) else isinstance(each, RunResult)
+        for each in results
+    )
+
+
+class NoBackend(DisabledBackend):  # type: ignore[misc]  # celery ships no types
+    """No result backend, in an application with runs: what it refuses it could do with rows as results."""
+
+    def ensure_chords_allowed(self) -> None:
+        """Celery's refusal, and the way out."""
+        try:
+            super().ensure_chords_allowed()
+        except NotImplementedError as refused:
+            raise type(refused)(f"{refused}\n\n{ROWS_AS_RESULTS}") from None
 
 
 class RowControl(Control):  # type: ignore[misc]  # celery ships no types
