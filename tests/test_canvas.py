@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backline.canvas import read_canvas, read_request, split_options, write_canvas
+from backline.canvas import has_chord, read_canvas, read_request, split_options, write_canvas
 from backline.errors import BadInput
 
 SINGLE = {"task": "t.a", "args": [], "kwargs": {}, "options": {}, "subtask_type": None, "immutable": False}
@@ -94,3 +94,39 @@ def test_every_task_that_follows_has_an_id() -> None:
 def test_what_is_no_json_is_refused() -> None:
     with pytest.raises(BadInput, match="What follows is no JSON"):
         write_canvas({"callbacks": [dict(SINGLE, args=[object()])]}, "q", outside=False)
+
+
+def group_of(*tasks: Any) -> dict[str, Any]:
+    return {**SINGLE, "subtask_type": "group", "kwargs": {"tasks": list(tasks)}}
+
+
+def chain_of(*tasks: Any) -> dict[str, Any]:
+    return {**SINGLE, "subtask_type": "chain", "kwargs": {"tasks": tasks}}
+
+
+CHORD = {**SINGLE, "subtask_type": "chord", "kwargs": {"header": [SINGLE], "body": SINGLE}}
+NO_CHORD = {
+    **SINGLE,
+    "kwargs": {"tasks": [CHORD], "chord": CHORD},
+}  # what a task of theirs does with its arguments
+
+
+@pytest.mark.parametrize(
+    ("canvas", "leads_to_one"),
+    [
+        ({"chord": SINGLE}, True),
+        ({"callbacks": [SINGLE, CHORD]}, True),
+        ({"errbacks": [CHORD]}, True),
+        ({"chain": [SINGLE, CHORD]}, True),
+        ({"callbacks": [group_of(SINGLE, chain_of(SINGLE, CHORD))]}, True),
+        ({"callbacks": [chain_of(SINGLE, group_of(SINGLE, SINGLE), SINGLE)]}, True),
+        ({"callbacks": [chain_of(chain_of(SINGLE, group_of(SINGLE)), SINGLE)]}, True),
+        ({"callbacks": [{**SINGLE, "options": {"link": [{**SINGLE, "options": {"link_error": CHORD}}]}}]}, True),
+        ({"callbacks": [{**SINGLE, "options": {"chain": [CHORD]}}]}, True),
+        ({"callbacks": [SINGLE, group_of(SINGLE)], "errbacks": [chain_of(SINGLE, group_of(SINGLE))]}, False),
+        ({"callbacks": [NO_CHORD], "chain": [SINGLE], "id": "a"}, False),
+        ({}, False),
+    ],
+)  # fmt: skip
+def test_a_chord_is_found_wherever_it_stands(canvas: dict[str, Any], leads_to_one: bool) -> None:
+    assert has_chord(canvas) is leads_to_one

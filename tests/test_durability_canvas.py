@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import chain, chord
+from celery import chain, chord, group
 from sqlalchemy import text
 
 import backline
+from backline.errors import BadInput
 from backline.storage.database import Database
 from backline.storage.runs import retry_run
 from tests.shops import OpenShop, Shop, open_shops
@@ -126,6 +127,24 @@ def test_chains_and_links_of_durable_tasks(open_shop: OpenShop, backend: str | N
     assert failed.parent.state == "FAILURE" and heard == [("failed",)]
     assert shop.desk.rows.find(failed.id) is None
     assert failed.state == ("PENDING" if backend is None else "FAILURE")
+
+
+def test_a_chord_that_nobody_would_count_is_refused_wherever_it_follows(shop: Shop) -> None:
+    task = backline.durable(shop.app.task(name="shop.add")(add))
+    counted = chord([task.s(1), task.s(2)], task.s())
+    follows = chain(task.s(1), group(task.s(1), task.s(2)), task.s())
+    for ask in (
+        lambda: task.apply_async((1,), link=counted),
+        lambda: task.apply_async((1,), link_error=task.si(1).set(link=counted)),
+        lambda: task.apply_async((1,), link=[task.s(), follows]),
+        lambda: task.apply_async((1,), chain=[counted]),
+    ):
+        with pytest.raises(BadInput, match=r"A chord needs a result backend.*backline\.results:RowBackend"):
+            ask()
+    assert shop.rows() == []
+    task.__trace__("m1", (1,), {}, {"id": "m1", "delivery_info": {}, "callbacks": [dict(counted)]})
+    (row,) = shop.rows()
+    assert (row.state, row.error_kind) == ("failed", "bad_input") and "A chord needs" in row.error_text
 
 
 def test_a_chord_of_durable_tasks(open_shop: OpenShop) -> None:

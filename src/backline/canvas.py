@@ -7,7 +7,7 @@ Keys are Celery's: `id`, `callbacks`, `errbacks`, `chain`, `chord`, `group`, `gr
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kombu.utils.json import dumps, loads
@@ -67,7 +67,7 @@ def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
         elif name in _SINGLE:
             canvas[_SINGLE[name]] = value
         elif name in _LISTS:
-            canvas[_LISTS[name]] = list(value) if isinstance(value, (list, tuple)) else [value]
+            canvas[_LISTS[name]] = _as_list(value)
         elif name in _REMEDIES:
             raise BadInput(f"The option {name} is not supported.", remedy=_REMEDIES[name])
         else:
@@ -109,6 +109,42 @@ def write_canvas(canvas: Mapping[str, Any], queue: str, *, outside: bool) -> str
         for signature in kept.get(name) or ():
             _give_ids(signature)
     return str(dumps({**kept, "queue": queue}))
+
+
+def has_chord(given: Mapping[str, Any], names: Iterable[str] = _SIGNATURES) -> bool:
+    """Whether a run of this canvas is part of a chord, or leads to one, however deep in what follows."""
+    following = [each for name in names for each in _as_list(given.get(name))]
+    return bool(given.get("chord")) or any(map(_makes_chord, following))
+
+
+def _makes_chord(signature: Any) -> bool:
+    """Celery makes a chord also of a group within a chain that something follows."""
+    if not isinstance(signature, Mapping):
+        return False
+    kind, parts = signature.get("subtask_type"), _list_parts(signature)
+    is_followed = kind == "chain" and any(part.get("subtask_type") == "group" for part in parts[:-1])
+    if kind == "chord" or is_followed or any(map(_makes_chord, parts)):
+        return True
+    return has_chord(signature.get("options") or {}, (*_LISTS, "chain"))
+
+
+def _list_parts(signature: Mapping[str, Any]) -> list[Any]:
+    """The tasks of a group; the steps of a chain, those of a chain within it too."""
+    kind, given = signature.get("subtask_type"), signature.get("kwargs") or {}
+    parts = list(given.get("tasks") or ()) if kind in ("chain", "group") else []
+    if kind != "chain":
+        return parts
+    return [step for part in parts for step in (_list_parts(part) if _is_chain(part) else [part])]
+
+
+def _is_chain(signature: Any) -> bool:
+    return bool(signature.get("subtask_type") == "chain")
+
+
+def _as_list(given: Any) -> list[Any]:
+    if given is None:
+        return []
+    return list(given) if isinstance(given, (list, tuple)) else [given]
 
 
 def read_canvas(text: str) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from celery.backends.base import DisabledBackend
 from kombu.utils.json import dumps
 
 from backline.bells import BrokerBells, find_queue, make_broker_queue, name_queue
-from backline.canvas import split_options, write_canvas
+from backline.canvas import has_chord, split_options, write_canvas
 from backline.canvas_tell import BUILT_IN, START_BODY, StartBody, Teller
 from backline.errors import BadInput
-from backline.results import RowBackend, RunResult
+from backline.results import ROWS_AS_RESULTS, RowBackend, RunResult
 from backline.runtime.redrive import FORK_GUARD
 from backline.runtime.retry import is_passing
 from backline.runtime.run import run_here
@@ -103,10 +103,9 @@ class Desk:
     def write_canvas(self, canvas: Mapping[str, Any]) -> str | None:
         """The canvas as the row keeps it. Raises `BadInput` where a chord could never be told."""
         backend = self.app.backend
-        if canvas.get("chord") and isinstance(backend, DisabledBackend):
+        if isinstance(backend, DisabledBackend) and has_chord(canvas):
             raise BadInput(
-                "A chord needs a result backend: without one nobody counts its tasks.",
-                remedy='Set result_backend = "backline.results:RowBackend"; it needs nothing else installed.',
+                "A chord needs a result backend: without one nobody counts its tasks.", remedy=ROWS_AS_RESULTS
             )
         outside = not isinstance(backend, (DisabledBackend, RowBackend))
         return write_canvas(canvas, self.teller_queue, outside=outside)
