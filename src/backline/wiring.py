@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import backline
+from backline.anchors.keys import SigningKey, read_signing_key
 from backline.discovery import find_members
 from backline.errors import BadInput, NeedsHuman, UnknownName
 from backline.mailroom.mailbox import Mailbox
@@ -231,7 +232,20 @@ def make_retention_plan(settings: Settings) -> RetentionPlan:
         audit=terms.audit_days,
         epoch=terms.audit_epoch_days,
         exports=exports,
+        find_signer=partial(find_signer, settings),
     )
+
+
+def find_key_path(settings: Settings) -> Path:
+    """Where the private key of the audit is, or would be."""
+    named = settings.audit.signing_key
+    return Path(named).expanduser() if named else settings.state / "audit-key.pem"
+
+
+def find_signer(settings: Settings) -> SigningKey | None:
+    """The private key of the audit, where this machine has it: only the scheduler's must."""
+    path = find_key_path(settings)
+    return read_signing_key(path) if path.exists() else None
 
 
 def make_mailroom(settings: Settings, find_secret: Callable[[str], str]) -> Mailroom:

@@ -108,6 +108,47 @@ def test_an_export_is_verified_offline(call: Call, told: Database, state: Path, 
     assert call("audit", "verify", "--export", str(public)).code == 2
 
 
+def test_an_older_export_stands_against_younger_anchors(
+    call: Call, told: Database, state: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "e.jsonl"
+    call("audit", "export", str(file))
+    call("run", "add", "--set", "one=4", "--here")
+    assert call("audit", "anchor").code == 0
+    call("audit", "epoch", "--why", "month")
+    assert call("audit", "anchor").code == 0
+    words = ("--export", str(file), "--whole", "--anchors", str(state / "anchors"))
+    assert kinds(call, *words) == (0, ["younger_anchors"])
+    (note,) = [line for line in call("audit", "verify", *words).out.splitlines() if line.startswith("note")]
+    assert note.startswith("note: 2 anchors are younger than this export of 2")
+    assert "Nothing answers" not in note
+
+
+@pytest.mark.parametrize("how", ["moment", "cut", "unsigned"])
+def test_the_moment_and_the_end_of_an_export_are_signed(
+    call: Call, told: Database, state: Path, tmp_path: Path, how: str
+) -> None:
+    file = tmp_path / "e.jsonl"
+    call("audit", "export", str(file))
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    if how == "moment":
+        lines[0]["made_at"] += 1
+    else:  # an end cut off, and the moment set back to the row before
+        del lines[-2]
+        lines[-1]["rows"] -= 1
+        lines[0]["made_at"] = lines[-2]["row"]["at"]
+    if how == "unsigned":
+        del lines[-1]["key"], lines[-1]["signature"]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    words = ("--export", str(file), "--anchors", str(state / "anchors"))
+    if how == "unsigned":
+        assert kinds(call, *words) == (0, ["younger_anchors"])
+        assert "Nothing answers for that moment" in call("audit", "verify", *words).out
+    else:
+        code, found = kinds(call, *words)
+        assert (code, found[0]) == (4, "bad_signature")
+
+
 def test_a_part_says_that_it_is_one(call: Call, told: Database, tmp_path: Path) -> None:
     file = tmp_path / "e.jsonl"
     call("audit", "export", str(file))
@@ -115,7 +156,7 @@ def test_a_part_says_that_it_is_one(call: Call, told: Database, tmp_path: Path) 
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     lines[0]["whole"] = False
     del lines[3:5]  # two rows of three
-    lines[-1]["rows"] = 1
+    lines[-1] = {"kind": "end", "rows": 1, "unsealed": 0}
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     result = call("audit", "verify", "--export", str(file), "--json")
     assert (result.code, [line["kind"] for line in result.lines[:-1]]) == (0, ["no_anchors", "part"])

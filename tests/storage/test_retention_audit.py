@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from backline.errors import NotAllowed
 from backline.storage.database import Database
 from backline.storage.retention import DAY, Author, RetentionPlan
-from backline.storage.retention_audit import list_due_epochs, remove_old_epochs
+from backline.storage.retention_audit import list_due_epochs, remove_old_epochs, write_export
 from backline.storage.seals_epochs import begin_epoch, list_epochs
+from backline.storage.seals_export import open_export
 from backline.storage.seals_retention import prove_export
 from tests.storage.backups import count
 from tests.storage.chains import check, list_sealed, seal, tamper, tell
@@ -89,3 +91,23 @@ def test_without_a_term_nothing_is_closed(database: Database, tmp_path: Path) ->
 def test_an_audit_that_was_never_sealed_has_no_epochs(database: Database, plan: RetentionPlan) -> None:
     tell(database, "a")
     assert look(database, plan, 9999) == []
+
+
+class Pen:
+    """A key whose signature shows the text that was signed."""
+
+    id = "pen"
+
+    def sign(self, text: bytes) -> str:
+        return text.hex()
+
+
+def test_the_export_is_signed_where_there_is_a_key(database: Database, plan: RetentionPlan) -> None:
+    tell(database, "a", "b")
+    seal(database)
+    export = open_export(write_export(database, replace(plan, find_signer=Pen)))
+    assert len(list(export.seals())) == 2
+    assert (export.key, bytes.fromhex(export.signature)) == ("pen", export.signed_text())
+    export = open_export(write_export(database, plan))
+    assert len(list(export.seals())) == 2
+    assert export.key is None

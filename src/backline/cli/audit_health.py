@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from backline.anchors.keys import name_public
-from backline.cli.audit_places import find_key_path, find_signing_key, list_targets
+from backline.cli.audit_places import find_signing_key, list_targets
 from backline.errors import BacklineError
 from backline.settings import Settings
 from backline.storage.anchors import list_served
 from backline.storage.database import Database
 from backline.storage.seals import read_head, read_lag
 from backline.web.readiness import Check
+from backline.wiring import find_key_path
 
 LATE = 60.0  # seconds a row may wait for its seal
 

@@ -18,15 +18,9 @@ from backline.settings import Settings
 from backline.storage.anchors import Served
 from backline.storage.seals_chain import Head
 from backline.storage.seals_verify import Finding
-from backline.wiring import House
+from backline.wiring import House, find_key_path
 
 log = logging.getLogger("backline.seal")
-
-
-def find_key_path(settings: Settings) -> Path:
-    """Where the private key is, or would be."""
-    named = settings.audit.signing_key
-    return Path(named).expanduser() if named else settings.state / "audit-key.pem"
 
 
 def find_signing_key(settings: Settings) -> SigningKey | None:
@@ -113,6 +107,8 @@ class KnownAnchors:
     findings: list[Finding] = field(default_factory=list)
     newest: Anchor | None = None
     seen: set[tuple[int, int]] = field(default_factory=set)  # also where anchors do not hold
+    keys: list[VerifyingKey] = field(default_factory=list)  # with which signatures are looked at
+    moments: dict[tuple[int, int], int] = field(default_factory=dict)  # when each point was first known
 
 
 def judge_anchors(
@@ -120,8 +116,8 @@ def judge_anchors(
 ) -> None:
     """Take in the anchors that hold, and say which do not. Without keys signatures are not looked at."""
     for anchor in anchors:
-        where = f"The anchor at epoch {anchor.epoch}, seal {anchor.seq}"
-        known.seen.add((anchor.epoch, anchor.seq))
+        where, point = f"The anchor at epoch {anchor.epoch}, seal {anchor.seq}", (anchor.epoch, anchor.seq)
+        known.seen.add(point)
         if keys and not is_signed(anchor, keys):
             words = f"{where} is not signed by a key that was given (it names key {anchor.key})."
             known.findings.append(Finding("bad_signature", words, epoch=anchor.epoch, seq=anchor.seq))
@@ -135,7 +131,8 @@ def judge_anchors(
                 )
                 continue
         own = bytes.fromhex(anchor.hash)
-        if known.points.setdefault((anchor.epoch, anchor.seq), own) != own:
+        known.moments[point] = min(anchor.at, known.moments.get(point, anchor.at))
+        if known.points.setdefault(point, own) != own:
             known.findings.append(
                 Finding("rewritten", f"{where} is told in two ways.", epoch=anchor.epoch, seq=anchor.seq)
             )

@@ -11,13 +11,14 @@ from typing import Annotated
 import typer
 
 from backline.anchors.keys import make_key, name_public
-from backline.cli.audit_places import find_key_path, find_signing_key, make_anchorer, read_targets
+from backline.cli.audit_places import find_signing_key, make_anchorer, read_targets
 from backline.cli.houses import make_screen, open_house, read_settings
 from backline.cli.parameters import Json
 from backline.errors import BadInput, NeedsHuman
 from backline.storage.clock import to_micros
 from backline.storage.seals_epochs import begin_epoch
 from backline.storage.seals_export import write_lines
+from backline.wiring import find_key_path, find_signer
 
 
 def key(
@@ -81,7 +82,7 @@ def export(
     if first is not None and last is not None and first >= last:
         raise BadInput("--from is not before --to.")
     with open_house() as house, house.database.read(snapshot=True) as connection:
-        lines = write_lines(connection, since=first, until=last)
+        lines = write_lines(connection, since=first, until=last, signer=find_signer(house.settings))
         if file == "-":
             for line in lines:
                 sys.stdout.write(line + "\n")

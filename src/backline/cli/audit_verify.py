@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from backline.anchors.anchor import read_lines
+from backline.anchors.keys import VerifyingKey
 from backline.cli.audit_places import (
     KnownAnchors,
     find_certificates,
@@ -25,6 +26,7 @@ from backline.cli.parameters import Json
 from backline.cli.screen import Screen
 from backline.settings import Settings
 from backline.storage.anchors import list_served
+from backline.storage.seal_rows import show_time
 from backline.storage.seals_epochs import list_drops, list_epochs
 from backline.storage.seals_export import Export, open_export
 from backline.storage.seals_read import check_unsealed, walk_seals
@@ -70,11 +72,13 @@ def verify(
 def _verify_export(screen: Screen, path: Path, known: KnownAnchors, whole: bool) -> int:
     began = time.perf_counter()
     top = open_export(path)
-    check = ChainCheck(top.epochs, top.drops, known.points, whole=top.whole)
+    later = {point for point, moment in known.moments.items() if moment > top.made_at}
+    check = ChainCheck(top.epochs, top.drops, known.points, later=later, whole=top.whole)
 
     def look() -> Iterator[Finding]:
         yield from check.run(top.seals())
         yield from judge_extent(top, wants_whole=whole)
+        yield from judge_moment(top, known.keys, check.beyond)
 
     faults = _tell(screen, known, look)
     _summarize(screen, check, known, faults, time.perf_counter() - began, is_whole=top.whole)
@@ -114,11 +118,32 @@ def judge_extent(export: Export, *, wants_whole: bool) -> Iterator[Finding]:
         yield Finding("unsealed_rows", words, fault=False)
 
 
+def judge_moment(export: Export, keys: list[VerifyingKey], younger: int) -> Iterator[Finding]:
+    """Whether a file that was walked was signed as it ends, and how many anchors are younger than it."""
+    text, is_proven = export.signed_text(), False
+    if export.key is not None and keys:
+        is_proven = any(key.id == export.key and key.verify(text, export.signature) for key in keys)
+        if not is_proven:
+            words = (
+                f"The export is not signed by a key that was given (it names key {export.key}), or its moment, "
+                "its end or its number of rows was changed."
+            )
+            yield Finding("bad_signature", words)
+    if younger:
+        words = f"{younger:,} anchors are younger than this export of {show_time(export.made_at)}."
+        if not is_proven:
+            words += (
+                " Nothing answers for that moment: the file is not signed, or no key was given. "
+                "Whoever cut its end could have set it back."
+            )
+        yield Finding("younger_anchors", words, fault=False)
+
+
 def gather_anchors(settings: Settings, path: Path | None, keys: list[Path], *, offline: bool) -> KnownAnchors:
     """What the anchors know. Offline, only those that are named are read."""
     known = KnownAnchors()
     bad: list[str] = []
-    verifying = find_verifying_keys(settings, keys)
+    verifying = known.keys = find_verifying_keys(settings, keys)
     file = find_certificates(settings)
     certificates: list[Any] = []
     if file is not None:

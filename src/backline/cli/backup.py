@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from backline.anchors.keys import name_public
-from backline.cli.audit_places import find_folder, find_key_path
+from backline.cli.audit_places import find_folder
 from backline.cli.db import open_database
 from backline.cli.houses import make_screen
 from backline.cli.parameters import Json
@@ -20,7 +20,7 @@ from backline.runtime.audit import Secrets
 from backline.settings import LoadedSettings, Settings, load_settings
 from backline.storage.backup import name_backup, write_backup
 from backline.storage.backup_archive import Archive, Manifest
-from backline.wiring import find_passwords, read_code_version
+from backline.wiring import find_key_path, find_passwords, read_code_version
 
 app = typer.Typer(
     help="Keep everything in one file, while work goes on; verify such a file.",

@@ -6,7 +6,7 @@ outcome, runs of a canvas while any canvas is open, facts, claims. Audit rows le
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from backline.storage.audits import AuditEntry, insert_audit, write_body
 from backline.storage.database import Database
 from backline.storage.intent_tables import UNSURE_STATES
 from backline.storage.run_tables import UNANSWERED_STATES, quote_states
+from backline.storage.seals_export import Signer
 
 BATCH = 1000
 DAY = 86_400_000_000  # microseconds
@@ -34,7 +35,7 @@ _OLD_RUN = f"""
 
 @dataclass(frozen=True)
 class RetentionPlan:
-    """For each kind of data after how many days it may leave; 0 keeps it. Where exports of the audit go."""
+    """For each kind of data after how many days it may leave; 0 keeps it. Where exports of the audit go, signed by whom."""
 
     runs: int = 0
     results: int = 0
@@ -44,6 +45,7 @@ class RetentionPlan:
     audit: int = 0
     epoch: int = 30
     exports: Path = Path()
+    find_signer: Callable[[], Signer | None] = lambda: None
 
 
 @dataclass(frozen=True)

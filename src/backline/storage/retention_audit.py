@@ -49,7 +49,7 @@ def remove_old_epochs(database: Database, plan: RetentionPlan, author: Author) -
         due = list_due_epochs(connection, plan, now)
     if not due:
         return
-    export = prove_export(write_export(database, plan.exports), due)
+    export = prove_export(write_export(database, plan), due)
     owner = Database(database.url.render_as_string(hide_password=False), busy_seconds=database.busy_seconds)
     try:
         for number in due:
@@ -62,15 +62,16 @@ def remove_old_epochs(database: Database, plan: RetentionPlan, author: Author) -
         owner.close()
 
 
-def write_export(database: Database, folder: Path) -> Path:
+def write_export(database: Database, plan: RetentionPlan) -> Path:
     """The whole chain as a file of its own, named by the database's clock, that only its owner reads."""
+    folder, signer = plan.exports, plan.find_signer()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with database.read(snapshot=True) as connection:
         moment = from_micros(database.now(connection))
         path = folder / f"audit-{moment:%Y%m%dT%H%M%S.%fZ}.jsonl"
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            for line in write_lines(connection):
+            for line in write_lines(connection, signer=signer):
                 file.write(line + "\n")
             file.flush()
             os.fsync(file.fileno())

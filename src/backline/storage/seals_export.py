@@ -4,8 +4,9 @@
     {"kind": "epoch", …}  {"kind": "drop", …}
     {"kind": "row", "epoch": 1, "seq": 1, "prev": hex, "hash": hex, "row": {…}}
     {"kind": "unsealed", "row": {…}}
-    {"kind": "end", "rows": 1, "unsealed": 0}
+    {"kind": "end", "rows": 1, "unsealed": 0, "key": …, "signature": hex}
 
+The signature is made where there is a key; see `sign_text`. Without one nothing answers for `made_at`.
 `row` is the canonical row whose hash stands in `hash`: integers and strings, what is NULL left out (for what
 else SQLite may keep, see seals_chain.py). A file with a line or a field that is none of these is refused: no
 hash would answer for it.
@@ -18,7 +19,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
@@ -33,10 +34,30 @@ _NUMBERS = {"epoch", "seq", "rows_before", "began_at", "xid_floor", "last_seq", 
 _HASHES = {"foot", "hash", "prev", "last_hash"}
 _BROKEN = re.compile("[\udc80-\udcff]")  # bytes of a text that is no UTF-8; escaped, JSON can carry them
 _TOP = {"kind", "version", "whole", "made_at"}
+_END = {"kind", "rows", "unsealed"}
+_SIGNED = {"key", "signature"}
+_PREFIX = b"backline-export-v1\n"
+Place = tuple[int, int, str]  # epoch, seq and hash of the last sealed row
+_NOWHERE: Place = (0, 0, "")
+
+
+class Signer(Protocol):
+    """A private key."""
+
+    @property
+    def id(self) -> str:
+        """Which one."""
+
+    def sign(self, text: bytes) -> str:
+        """The signature in hex."""
 
 
 def write_lines(
-    connection: Connection, *, since: int | None = None, until: int | None = None
+    connection: Connection,
+    *,
+    since: int | None = None,
+    until: int | None = None,
+    signer: Signer | None = None,
 ) -> Iterator[str]:
     """The export line by line; times in microseconds since 1970 UTC, None for all of it."""
     whole = since is None and until is None
@@ -47,27 +68,48 @@ def write_lines(
     for drop in list_drops(connection):
         yield _dump({"kind": "drop", **_show(vars(drop))})
     between = None if whole else find_range(connection, since, until)
-    rows, unsealed = 0, 0
+    rows, unsealed, last = 0, 0, _NOWHERE
     for seal in walk_seals(connection, between) if whole or between else ():
-        rows += 1
+        rows, last = rows + 1, _place(seal)
         row_seen = None if seal.row is None else make_canonical(seal.row)
         yield _dump({"kind": "row", **_show(vars(seal)), "row": row_seen})
     for row in walk_unsealed(connection, since, until):
         unsealed += 1
         yield _dump({"kind": "unsealed", "row": make_canonical(row)})
-    yield _dump({"kind": "end", "rows": rows, "unsealed": unsealed})
+    end: dict[str, Any] = {"kind": "end", "rows": rows, "unsealed": unsealed}
+    if signer is not None:
+        signature = signer.sign(sign_text(whole, now, last, rows, unsealed))
+        end |= {"key": signer.id, "signature": signature}
+    yield _dump(end)
+
+
+def sign_text(whole: bool, made_at: int, last: Place, rows: int, unsealed: int) -> bytes:
+    """What the signature of an export is made of: JSON after RFC 8785."""
+    epoch, seq, own = last
+    values = {
+        "epoch": epoch, "hash": own, "made_at": made_at, "rows": rows, "seq": seq, "unsealed": unsealed, "whole": whole,
+    }  # fmt: skip
+    return _PREFIX + json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
 
 
 @dataclass
 class Export:
-    """What stands at the top of an export; `seals()` streams the rest and counts."""
+    """What stands at the top of an export; `seals()` streams the rest, counts, and finds the signature."""
 
     path: Path
     whole: bool
+    made_at: int  # microseconds since 1970 UTC
     epochs: list[Epoch]
     drops: list[Drop]
     sealed: int = 0
     unsealed: int = 0
+    last: Place = _NOWHERE
+    key: str | None = None  # by which it is signed; None where it is not
+    signature: str = ""
+
+    def signed_text(self) -> bytes:
+        """What a signature of this file must be made of, once it was read to its end."""
+        return sign_text(self.whole, self.made_at, self.last, self.sealed, self.unsealed)
 
     def seals(self) -> Iterator[Seal]:
         """The sealed rows. Raises `BadInput` where the file ends early or is no export."""
@@ -81,14 +123,17 @@ class Export:
                 raise _refuse(self.path, number)
             if kind == "row":
                 self.sealed += 1
-                yield _read(self.path, number, lambda line=line: _make_seal(line))
+                seal = _read(self.path, number, lambda line=line: _make_seal(line))
+                self.last = _place(seal)
+                yield seal
             elif kind == "unsealed":
                 self.unsealed += 1
                 _read(self.path, number, lambda line=line: _check_unsealed(line))
             else:
-                ended = line == {"kind": "end", "rows": self.sealed, "unsealed": self.unsealed}
+                ended = (line["rows"], line["unsealed"]) == (self.sealed, self.unsealed)
                 if not ended:
                     break
+                self.key, self.signature = _read(self.path, number, lambda line=line: _read_end(line))
         if not ended:
             raise BadInput(
                 f"{self.path} was cut: it does not end as an export does.", remedy="Export it anew."
@@ -97,21 +142,21 @@ class Export:
 
 def open_export(path: Path) -> Export:
     """Read the top of an export. Raises `BadInput` naming the line that is none."""
-    whole: bool | None = None
+    top: tuple[bool, int] | None = None
     epochs: list[Epoch] = []
     drops: list[Drop] = []
     for number, line in _read_lines(path):
         if number == 1 and line["kind"] == "chain":
-            whole = _read(path, number, lambda line=line: _read_top(line))
+            top = _read(path, number, lambda line=line: _read_top(line))
         elif line["kind"] == "epoch" and not drops:
             epochs.append(_read(path, number, lambda line=line: Epoch(**_parse(line))))
         elif line["kind"] == "drop":
             drops.append(_read(path, number, lambda line=line: Drop(**_parse(line))))
         else:
             break
-    if whole is None:
+    if top is None:
         raise BadInput(f"{path} is no export of the audit.", remedy=_REMEDY)
-    return Export(path, whole, epochs, drops)
+    return Export(path, *top, epochs, drops)
 
 
 def _read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -151,10 +196,24 @@ def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def _read_top(line: dict[str, Any]) -> bool:
-    if line.keys() - _TOP or line["version"] != 1 or not isinstance(line["whole"], bool):
+def _read_top(line: dict[str, Any]) -> tuple[bool, int]:
+    if line.keys() != _TOP or line["version"] != 1 or not isinstance(line["whole"], bool):
         raise ValueError
-    return line["whole"]
+    if type(line["made_at"]) is not int:
+        raise TypeError
+    return line["whole"], line["made_at"]
+
+
+def _read_end(line: dict[str, Any]) -> tuple[str | None, str]:
+    if line.keys() == _END:
+        return None, ""
+    if line.keys() != _END | _SIGNED or not all(isinstance(line[name], str) for name in _SIGNED):
+        raise ValueError
+    return line["key"], line["signature"]
+
+
+def _place(seal: Seal) -> Place:
+    return seal.epoch, seal.seq, seal.hash.hex()
 
 
 def _make_seal(line: dict[str, Any]) -> Seal:

@@ -8,7 +8,7 @@ changed places.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -68,19 +68,30 @@ class _Walk:
 
 
 class ChainCheck:
-    """One check of a chain. `points` are what anchors know; `whole` is False for a part of an export."""
+    """One check of a chain. `points` are what anchors know; `whole` is False for a part of an export.
+
+    `later` are places that need not be there: anchors know them since after an export was made.
+    """
 
     def __init__(
-        self, epochs: Sequence[Epoch], drops: Sequence[Drop], points: Points, *, whole: bool = True
+        self,
+        epochs: Sequence[Epoch],
+        drops: Sequence[Drop],
+        points: Points,
+        *,
+        later: Collection[tuple[int, int]] = (),
+        whole: bool = True,
     ) -> None:
         self._epochs = {epoch.epoch: epoch for epoch in epochs}
         self._drops = {drop.epoch: drop for drop in drops}
         self._points = points
+        self._later = later
         self._whole = whole
         self._dropped: dict[tuple[str, str], list[_Told]] = {}  # by object and last hash, as sealed rows tell
         self._begun: set[tuple[int, int, str]] = set()  # (epoch, audit id, anchor) likewise
         self._ahead: list[tuple[int, int, int]] = []  # (epoch, its last seq, what an anchor knows)
         self.rows = 0
+        self.beyond = 0  # places of `later` that are not there
 
     def run(self, seals: Iterable[Seal]) -> Iterator[Finding]:
         """Every finding, in the order of the chain. `rows` counts the seals looked at."""
@@ -186,9 +197,19 @@ class ChainCheck:
             if self._points.get((number, seq), own) != own:
                 words = f"The chain was rewritten: an anchor knows another end of epoch {number}."
                 yield Finding("rewritten", words, epoch=number, seq=seq)
-        beyond = max((seq for at, seq in self._points if at == number and seq > last), default=0)
-        if beyond:
-            self._ahead.append((number, last, beyond))
+        owed = self._find_owed(point for point in self._points if point[0] == number and point[1] > last)
+        if owed:
+            self._ahead.append((number, last, max(owed)[1]))
+
+    def _find_owed(self, missing: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Of places that anchors know and the chain does not have: those that cannot have come later."""
+        newest, owed = max(self._epochs, default=0), []
+        for place in missing:
+            if place in self._later and place[0] >= newest:
+                self.beyond += 1
+            else:
+                owed.append(place)
+        return owed
 
     def _judge_drop(self, drop: Drop) -> Iterator[Finding]:
         """Who took an epoch out, when, and into which export, as the sealed row tells it."""
@@ -216,7 +237,8 @@ class ChainCheck:
             if epoch.anchor is not None and not self._followed_restore(epoch):
                 words = f"Epoch {epoch.epoch} says that it follows a restore, and no sealed audit row tells of it."
                 yield Finding("untold_restore", words, epoch=epoch.epoch)
-        for number in sorted({epoch for epoch, _ in self._points} - self._epochs.keys()):
+        lost = self._find_owed(point for point in self._points if point[0] not in self._epochs)
+        for number in sorted({epoch for epoch, _ in lost}):
             after = self._find_next(number)
             if after is not None and self._followed_restore(after):
                 words = f"Anchors know epoch {number}: lost, restored to {after.anchor} ({after.why})."
