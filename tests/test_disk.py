@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backline.disk import sync_folder, take_name
+from backline.disk import name_draft, read_draft, sync_folder, take_name
 
 
 def refuse(*_: object) -> None:
@@ -34,3 +34,13 @@ def test_a_name_is_taken_once(tmp_path: Path, links: bool, monkeypatch: pytest.M
     assert [path.name for path in tmp_path.iterdir()] == ["name"]
     assert (tmp_path / "name").read_text() == "first"
     assert (tmp_path / "name").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_draft_has_a_name_of_its_own_and_tells_whose_it_is(tmp_path: Path) -> None:
+    first, second = name_draft(tmp_path / "a.zip"), name_draft(tmp_path / "a.zip")
+    assert first != second
+    assert first.parent == tmp_path
+    assert first.name.startswith(".")
+    assert read_draft(first) == read_draft(second) == ("a.zip", os.getpid())
+    assert read_draft(Path(f"{first}-wal")) == ("a.zip", os.getpid())
+    assert read_draft(tmp_path / "a.zip") is read_draft(tmp_path / ".a.zip.7.part") is None

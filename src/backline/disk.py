@@ -1,10 +1,16 @@
-"""Names of files that outlive a power cut, on file systems that can do less than others."""
+"""Names of files that outlive a power cut, on file systems that can do less than others, and of those half written."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
+import secrets
 from pathlib import Path
+
+PART = ".part"
+# A file that is being written: hidden, with the id of the process that writes it.
+_DRAFT = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)\.[0-9a-f]{8}\.part(?:-wal|-shm|-journal)?")
 
 
 def sync_folder(folder: Path) -> None:
@@ -15,6 +21,28 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def name_draft(path: Path) -> Path:
+    """A name that nobody else has, beside a file that is to be written: in a container pids come back."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}{PART}")
+
+
+def read_draft(draft: Path) -> tuple[str, int] | None:
+    """The name that a draft would take, and the process that made it; None for what is no draft."""
+    match = _DRAFT.fullmatch(draft.name)
+    return None if match is None else (match["name"], int(match["pid"]))
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of that id on this machine."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def take_name(draft: Path, path: Path) -> bool:

@@ -66,3 +66,20 @@ def test_an_import_that_began_in_any_queue_keeps_its_spool(state: Path) -> None:
         make_run(house.database, task=IMPORT, queue="slow", state="running", lease_until=4102444800000000)
         assert "spool" not in [item.name for item in list_items(house)]
         assert (spool.mend(), spool.count(), (state / "spool").exists()) == (0, 0, True)
+
+
+def test_half_written_keys_and_twins_of_the_database_are_removed(call: Call, state: Path) -> None:
+    assert call("db", "upgrade").code == 0
+    left = state / f".vault.key.{2**22 + 1}.0a1b2c3d.part"
+    left.write_text("key")
+    os.utime(left, (5, 5))
+    twin = state / "backline.db.before-20260101T000000"
+    twin.hardlink_to(state / "backline.db")
+    result = call("doctor", "--repair", "--yes", "--json")
+    assert [(row["item"], row["after"]) for row in result.lines] == [
+        ("unfinished files", 0),
+        ("kept twins", 0),
+    ]
+    assert not left.exists()
+    assert not twin.exists()
+    assert call("doctor", "--repair").code == 0

@@ -15,9 +15,10 @@ from typing import Self
 import pytest
 from sqlalchemy import text
 
+from backline.disk import PART
 from backline.errors import BadInput, NeedsHuman
 from backline.runtime.effects import Effects
-from backline.storage.backup import PART, name_backup
+from backline.storage.backup import name_backup
 from backline.storage.backup_archive import Archive
 from backline.storage.database import Database
 from tests.runtime.stage import Done, Stage, Word, declare

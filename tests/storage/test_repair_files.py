@@ -44,16 +44,17 @@ def make(path: Path, age: float = 0.0, words: str = "") -> Path:
 def test_half_written_files_of_ended_processes(tmp_path: Path, dead: int) -> None:
     old = 2 * HOUR
     gone = [
-        make(tmp_path / f".backline.db.{dead}.restoring", old),
-        make(tmp_path / f".backline.db.{dead}.restoring-wal", old),
-        make(tmp_path / f".backline-1.zip.{dead}.part", old),
+        make(tmp_path / f".backline.db.{dead}.0a1b2c3d.part", old),
+        make(tmp_path / f".backline.db.{dead}.0a1b2c3d.part-wal", old),
+        make(tmp_path / f".backline-1.zip.{dead}.0a1b2c3d.part", old),
     ]
-    make(tmp_path / f".backline-2.zip.{dead}.part", 60)
-    make(tmp_path / f".backline-3.zip.{os.getpid()}.part", old)
+    make(tmp_path / f".backline-2.zip.{dead}.0a1b2c3d.part", 60)
+    make(tmp_path / f".backline-3.zip.{os.getpid()}.0a1b2c3d.part", old)
+    gone.append(make(tmp_path / f".backline-3.zip.{os.getpid()}.1a1b2c3d.part", 25 * HOUR))
     make(tmp_path / "backline-4.zip", old)
-    make(tmp_path / f"mine.{dead}.part", old)
+    make(tmp_path / f"mine.{dead}.0a1b2c3d.part", old)
     assert list_unfinished([tmp_path, tmp_path, tmp_path / "none"]) == sorted(gone)
-    assert remove_files(gone) == 3
+    assert remove_files(gone) == 4
     assert remove_files(gone) == 0
     assert list_unfinished([tmp_path]) == []
 

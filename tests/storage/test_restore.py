@@ -108,7 +108,7 @@ def test_a_filled_database_is_refused_and_with_force_kept(database: Database, tm
             path.name.removeprefix(Path(database.url.database or "").name)
             for path in Path(done.aside).parent.glob("*.db*")
         )
-        assert [name for name in names if name.endswith(("-journal", ".restoring"))] == []
+        assert [name for name in names if name.endswith(("-journal", ".part"))] == []
     else:
         place = done.aside.removeprefix("schema ")
         owner = Database(url_of(database))

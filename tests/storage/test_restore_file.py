@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from backline.errors import BadInput, NotAllowed
 from backline.storage.database import Database
 from backline.storage.restore_aside import Kept
-from backline.storage.restore_file import fill_new_file
+from backline.storage.restore_file import fill_new_file, list_twins
 from tests.storage.backups import back_up, count, put_back
 from tests.storage.rows import make_run
 
@@ -90,3 +90,13 @@ def test_the_new_file_has_the_rights_of_the_old(tmp_path: Path) -> None:
     )
     assert path.stat().st_mode & 0o777 == 0o640
     assert [one.name for one in tmp_path.iterdir()] == ["b.db"]
+
+
+def test_what_a_killed_restore_set_aside_is_told_from_what_gave_way(tmp_path: Path) -> None:
+    path = tmp_path / "b.db"
+    assert list_twins(path) == []
+    path.write_text("now")
+    (tmp_path / "b.db.before-20260101T000000").write_text("then")
+    twin = tmp_path / "b.db.before-20260101T000001"
+    twin.hardlink_to(path)
+    assert list_twins(path) == [twin]

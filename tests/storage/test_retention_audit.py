@@ -102,6 +102,19 @@ class Pen:
         return text.hex()
 
 
+def test_an_export_that_fails_leaves_no_file(database: Database, plan: RetentionPlan) -> None:
+    class Broken(Pen):
+        def sign(self, text: bytes) -> str:
+            assert [path.name[0] for path in plan.exports.iterdir()] == ["."]
+            raise OSError(28, text.decode())
+
+    tell(database, "a")
+    seal(database)
+    with pytest.raises(OSError, match="backline-export"):
+        write_export(database, replace(plan, find_signer=Broken))
+    assert list(plan.exports.iterdir()) == []
+
+
 def test_the_export_is_signed_where_there_is_a_key(database: Database, plan: RetentionPlan) -> None:
     tell(database, "a", "b")
     seal(database)

@@ -149,3 +149,21 @@ def test_reading_needs_the_right(tmp_path: Path) -> None:
     path.touch(0o200)
     with pytest.raises(NeedsHuman, match="right to read"):
         KeyFile(path).read()
+
+
+def test_keys_that_killed_processes_left_go_with_the_next_change(tmp_path: Path) -> None:
+    source = KeyFile(tmp_path / "vault.key", may_make=True)
+    gone, own = 2**22 + 1, os.getpid()  # above the highest pid there can be
+    live = tmp_path / f".vault.key.{os.getppid()}.0a1b2c3d.part"
+    other = tmp_path / f".other.key.{gone}.0a1b2c3d.part"
+
+    def leave() -> None:
+        for pid in (gone, own):
+            (tmp_path / f".vault.key.{pid}.0a1b2c3d.part").write_text("key")
+
+    live.write_text("key")
+    other.write_text("key")
+    for change in (source.add, source.add, lambda: source.retire([source.read()[-1].id])):
+        leave()
+        change()
+        assert set(tmp_path.iterdir()) == {source.path, live, other}

@@ -12,6 +12,8 @@ import typer
 from sqlalchemy import Connection
 
 from backline.bells import BELL
+from backline.cli.audit_places import find_folder
+from backline.cli.backup import find_keys
 from backline.cli.doctor_schedules import count_stale, move_on
 from backline.cli.exits import NEEDS_PERSON
 from backline.cli.houses import open_house, write_audit
@@ -25,8 +27,9 @@ from backline.storage.repair_files import (
     put_back,
     remove_files,
 )
+from backline.storage.restore_file import list_twins
 from backline.storage.runs import list_runs
-from backline.wiring import House
+from backline.wiring import House, make_retention_plan
 
 IMPORT = "report_import.import_reports"
 MOST = 10_000  # commits for one item; what is left then is mended by the next call
@@ -104,11 +107,10 @@ def _make_item(house: House, one: Repair, before: int) -> Item:
 
 def _list_files(house: House) -> Iterator[Item]:
     state = house.settings.state
-    beside = [Path(house.database.url.database or "").parent] if house.database.is_sqlite else []
-    folders = [house.settings.backups, state / "exports", *beside]
     bells, taken = (partial(_list_bells, state / "doorbell" / "messages", place) for place in (0, 1))
     looks: list[tuple[str, str, Callable[[], list[Path]], Callable[[Any], int]]] = [
-        ("unfinished files", "{count} files were left half written.", partial(list_unfinished, folders), remove_files),
+        ("unfinished files", "{count} files were left half written.", partial(_list_drafts, house), remove_files),
+        ("kept twins", "{count} files that a restore set aside are the database itself.", partial(_list_twins, house), remove_files),
         ("spool", "An import that was killed left its files.", partial(_list_spooled, house), remove_files),
         ("exports", "{count} exports are of runs that are not there.", partial(_list_exports, house), remove_files),
         ("bells", "{count} bells have not been heard for hours.", bells, remove_files),
@@ -151,6 +153,23 @@ def _list_spooled(house: House) -> list[Path]:
         if list_runs(connection, states=["running"], task=IMPORT, limit=1):
             return []
     return list_spooled(house.settings.state / "spool")
+
+
+def _list_drafts(house: House) -> list[Path]:
+    settings = house.settings
+    places = [settings.backups, settings.state / "exports", make_retention_plan(settings).exports]
+    places += [find_folder(settings), *(path.parent for path in find_keys(settings).values())]
+    if house.database.is_sqlite:
+        places.append(_find_file(house).parent)
+    return list_unfinished(places)
+
+
+def _list_twins(house: House) -> list[Path]:
+    return list_twins(_find_file(house)) if house.database.is_sqlite else []
+
+
+def _find_file(house: House) -> Path:
+    return Path(house.database.url.database or "").absolute()
 
 
 def _list_exports(house: House) -> list[Path]:

@@ -13,7 +13,7 @@ from backline.cli.audit_places import find_folder, read_targets
 from backline.cli.backup import ANCHORS, KEYS, VAULT_TABLE, find_keys
 from backline.cli.houses import make_screen, read_settings
 from backline.cli.parameters import Json
-from backline.disk import take_name
+from backline.disk import name_draft, take_name
 from backline.settings import Settings
 from backline.storage.backup_archive import Archive, Part
 from backline.storage.restore import restore as put_back
@@ -99,7 +99,7 @@ def put_files_back(archive: Archive, settings: Settings) -> list[str]:
 def _write(archive: Archive, part: Part, place: Path, *, secret: bool) -> bool:
     """Whole or not at all: half a key would be taken for the key by the next restore. False where it is there by now."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    draft = place.with_name(f".{place.name}.{os.getpid()}.part")
+    draft = name_draft(place)
     handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if secret else 0o644)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from backline.disk import name_draft
 from backline.errors import BadInput
 from backline.metrics.lines import combine_cells
 from backline.metrics.numbers import ArtistNumbers, Figure, show_value
@@ -76,7 +77,7 @@ def write_export(rows: Sequence[ExportRow], path: Path) -> Path:
     write = _write_csv if path.suffix.lower() == ".csv" else _write_parquet
     path.parent.mkdir(parents=True, exist_ok=True)
     # Beside its place, so that the rename stays within one file system.
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft = name_draft(path)
     try:
         write(rows, draft)
         with draft.open("rb") as file:

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from sqlalchemy import Connection, text
 
-from backline.disk import sync_folder
+from backline.disk import name_draft, sync_folder
 from backline.errors import BadInput, NeedsHuman
 from backline.storage.anchors import list_served
 from backline.storage.backup_archive import CHUNK, ArchiveWriter, Manifest
@@ -23,8 +23,6 @@ from backline.storage.clock import from_micros
 from backline.storage.database import Database
 from backline.storage.seals import read_head
 from backline.storage.upgrade import read_current
-
-PART = ".part"  # the end of a name under which a backup is being written
 
 
 def name_backup(database: Database) -> str:
@@ -85,7 +83,7 @@ def _write_whole(path: Path) -> Iterator[IO[bytes]]:
     if path.exists():
         raise BadInput(f"{path} exists already.", remedy="Name a new file, or a folder.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = path.with_name(f".{path.name}.{os.getpid()}{PART}")
+    hidden = name_draft(path)
     handle = os.open(hidden, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     try:
         with os.fdopen(handle, "w+b") as file:

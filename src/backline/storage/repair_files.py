@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import time
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from backline.disk import is_alive, read_draft
+
 HOUR = 3600.0
 OLD_FILE, OLD_BELL = HOUR, 6 * HOUR
-# A file that is being written: hidden, with the id of the process that writes it.
-_UNFINISHED = re.compile(r"\..+\.(?P<pid>\d+)\.(?:part|restoring)(?:-wal|-shm|-journal)?")
 _EXPORT = re.compile(r"metrics-(?P<run>[0-9a-f-]{36})\.(?:csv|parquet)")
 _TAKEN = re.compile(r"\.(?P<name>.+\.msg)\.[0-9a-f-]{36}")
 
 
 def list_unfinished(folders: Iterable[Path]) -> list[Path]:
-    """Files that a process of this machine was writing when it ended, untouched for an hour."""
+    """Files that a process of this machine was writing when it ended, untouched for an hour.
+
+    Untouched for a day, it is none that works: in a container another one may have the id by now.
+    """
     return [
         path
         for folder in dict.fromkeys(folders)
         for path in _list_old(folder, OLD_FILE)
-        if (match := _UNFINISHED.fullmatch(path.name)) and not _is_alive(int(match["pid"]))
+        if (draft := read_draft(path)) is not None
+        and (not is_alive(draft[1]) or path in _list_old(folder, 24 * HOUR))
     ]
 
 
@@ -82,26 +85,18 @@ def put_back(paths: Iterable[Path]) -> int:
 
 
 def _list_old(folder: Path, age: float) -> list[Path]:
-    if not folder.is_dir():
+    try:
+        paths = sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError, PermissionError):  # of another user: not ours to clear up
         return []
     found = []
-    for path in sorted(folder.iterdir()):
+    for path in paths:
         try:
             if path.is_file() and time.time() - path.stat().st_mtime > age:
                 found.append(path)
         except FileNotFoundError:
             continue
     return found
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
 
 
 def _read_task(path: Path) -> str | None:

@@ -8,6 +8,7 @@ on writing into what is kept aside.
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import shutil
 import sqlite3
@@ -17,15 +18,21 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from backline.disk import sync_folder
+from backline.disk import name_draft, sync_folder
 from backline.errors import BadInput, NeedsHuman, NotAllowed
 from backline.storage.database import WRITES, Database
 from backline.storage.restore_aside import FORCE, Kept
 
-RESTORING = ".restoring"  # the end of a name under which a file is being filled
+BEFORE = ".before-"  # behind the name of a file that gave way
 PATIENCE = 2.0  # seconds for a process that is just about to end
 _MAGIC = b"SQLite format 3\0"
 _BESIDE = ("-wal", "-shm", "-journal")
+
+
+def list_twins(path: Path) -> list[Path]:
+    """Names that a restore, killed before its swap, gave the file that is still in its place."""
+    kept = path.parent.glob(f"{glob.escape(path.name)}{BEFORE}*")
+    return sorted(one for one in kept if path.exists() and one.samefile(path))
 
 
 def fill_new_file(target: Database, fill: Callable[[Connection, Kept], None], *, force: bool) -> None:
@@ -35,7 +42,7 @@ def fill_new_file(target: Database, fill: Callable[[Connection, Kept], None], *,
     """
     path = Path(target.url.database or "").absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = path.with_name(f".{path.name}.{os.getpid()}{RESTORING}")
+    hidden = name_draft(path)
     with _hold_alone(path) as old:
         aside = None
         if old.is_filled:
@@ -133,7 +140,7 @@ def _fill(hidden: Path, fill: Callable[[Connection, Kept], None], kept: Kept) ->
 def _name_aside(path: Path) -> Path:
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     names = (
-        path.with_name(f"{path.name}.before-{moment}{more}")
+        path.with_name(f"{path.name}{BEFORE}{moment}{more}")
         for more in ("", *map("-{}".format, range(2, 99)))
     )
     free = next((name for name in names if not name.exists()), None)

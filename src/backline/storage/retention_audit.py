@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from backline.disk import sync_folder
+from backline.disk import name_draft, sync_folder
 from backline.storage.clock import from_micros
 from backline.storage.database import Database
 from backline.storage.retention import DAY, Author, RetentionPlan
@@ -69,11 +69,16 @@ def write_export(database: Database, plan: RetentionPlan) -> Path:
     with database.read(snapshot=True) as connection:
         moment = from_micros(database.now(connection))
         path = folder / f"audit-{moment:%Y%m%dT%H%M%S.%fZ}.jsonl"
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            for line in write_lines(connection, signer=signer):
-                file.write(line + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        draft = name_draft(path)
+        handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                for line in write_lines(connection, signer=signer):
+                    file.write(line + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            draft.rename(path)
+        finally:
+            draft.unlink(missing_ok=True)
     sync_folder(folder)
     return path

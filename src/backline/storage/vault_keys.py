@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from backline.disk import sync_folder, take_name
+from backline.disk import is_alive, name_draft, read_draft, sync_folder, take_name
 from backline.errors import NeedsHuman, NotAllowed
 
 log = logging.getLogger("backline.vault")
@@ -94,6 +94,7 @@ class KeyFile:
 
     def add(self) -> Key:
         """Make a key and put it first; the file is made where it may be."""
+        self._clear()
         kept = self.read()
         if not kept and not self.may_make and not self.path.exists():
             raise explain_missing(self.place)
@@ -106,10 +107,18 @@ class KeyFile:
 
     def retire(self, ids: Collection[str]) -> None:
         """Write the file without these keys."""
+        self._clear()
         kept = self.read()
         left = [key for key in kept if key.id not in ids]
         if left and len(left) < len(kept):
             self._write(left)
+
+    def _clear(self) -> None:
+        """Remove keys that killed processes left half written. This one writes none now; in a container its id comes back."""
+        for path in self.path.parent.glob(".*") if self.path.parent.is_dir() else ():
+            name, pid = read_draft(path) or ("", 0)
+            if name == self.path.name and (pid == os.getpid() or not is_alive(pid)):
+                path.unlink(missing_ok=True)
 
     def _make(self, key: Key) -> bool:
         """A file of one key, unless there is one by now."""
@@ -122,7 +131,7 @@ class KeyFile:
         sync_folder(self.path.parent)
 
     def _write_beside(self, keys: Sequence[Key]) -> Path:
-        fresh = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
+        fresh = name_draft(self.path)
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write("".join(f"{spell_key(key)}\n" for key in keys))
