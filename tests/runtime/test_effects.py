@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from backline.runtime.effects import AuditTrail, Effects, FollowUps
 from backline.runtime.task import Reason
+from backline.storage.database import Database
 from tests.runtime.conftest import MakeStage
 from tests.runtime.stage import Done, Word, declare, write_word
 
@@ -107,3 +108,41 @@ def test_a_run_is_asked_for_by_name() -> None:
     assert [(one.task, one.job, one.key, one.delay) for one in wanted.wanted] == [
         ("family.other", {"paths": ["a"]}, "k", 0.0)
     ]
+
+
+@BOTH_FORMS
+@pytest.mark.parametrize(
+    ("statement", "grant"),
+    [
+        ("UPDATE backline_audit SET actor = 'x'", "SELECT, INSERT, UPDATE, DELETE ON backline_audit"),
+        ("SELECT nextval('shop_no')", "USAGE ON SEQUENCE shop_no"),
+        ("SELECT 1 FROM hidden.shop", "USAGE ON SCHEMA hidden"),
+    ],
+)
+def test_an_effect_that_may_not_write_there_asks_for_the_grant(
+    stage: MakeStage, database: Database, short: bool, statement: str, grant: str
+) -> None:
+    if not database.is_sqlite:
+        owner = Database(database.url.render_as_string(hide_password=False))
+        with owner.write() as connection:
+            connection.execute(text("CREATE SEQUENCE shop_no"))
+            connection.execute(text("CREATE SCHEMA hidden"))
+        owner.close()
+
+    def work(job: Word, effects: Effects) -> Done:
+        effects.add(write_word("first"))
+        effects.add(lambda connection: connection.execute(text(statement)))
+        return Done()
+
+    task = declare(short=short)(work)
+    on = stage(task)
+    run_id = on.submit(task)
+    on.run()
+    row = on.row(run_id)
+    assert on.words() == []
+    if database.is_sqlite:  # it knows no privileges: what it refuses is a bug
+        assert (row.state, row.error_kind) == ("scheduled", "bug")
+        return
+    assert (row.state, row.error_kind, row.bugs) == ("needs_attention", "needs_human", 0)
+    assert f"As its owner: GRANT {grant} TO backline_writer; then `backline runs retry`." in row.error_text
+    assert "permission denied for" in row.error_text

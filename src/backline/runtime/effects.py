@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
+from backline.errors import NeedsHuman
 from backline.runtime.task import Job, Task
 
 Effect = Callable[[Connection], None]
+_NO_PRIVILEGE = "42501"  # PostgreSQL, Appendix A. Error Codes
+_OBJECT = re.compile(r"\b(table|sequence|schema) (\S+)")
+_GRANTS = {
+    "table": "SELECT, INSERT, UPDATE, DELETE ON",
+    "sequence": "USAGE ON SEQUENCE",
+    "schema": "USAGE ON SCHEMA",
+}
 
 
 class Effects:
@@ -23,10 +33,25 @@ class Effects:
         """Queue one write; it is called with the finish transaction's connection, in order."""
         self._effects.append(effect)
 
-    def apply(self, connection: Connection) -> None:
-        """Run every gathered write."""
+    def apply(self, connection: Connection, role: str | None = None) -> None:
+        """Run every gathered write. Raises `NeedsHuman` where `role`, or who connects, may not write there."""
         for effect in self._effects:
-            effect(connection)
+            try:
+                effect(connection)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != _NO_PRIVILEGE:
+                    raise
+                raise _ask_for_grant(str(error.orig), role or "the user of database.url") from error
+
+
+def _ask_for_grant(words: str, role: str) -> NeedsHuman:
+    """What is missing, and the line that the owner of the table is to run."""
+    found = _OBJECT.search(words)
+    kind, name = found.groups() if found else ("table", "the table")
+    return NeedsHuman(
+        f"An effect may not write: {words.splitlines()[0]}.",
+        remedy=f"As its owner: GRANT {_GRANTS[kind]} {name} TO {role}; then `backline runs retry`.",
+    )
 
 
 @dataclass(frozen=True)

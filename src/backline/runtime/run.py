@@ -272,7 +272,7 @@ def _finish(
 def _write_effects(runtime: Runtime, connection: Connection, row: RunRow, context: RunContext) -> list[str]:
     """Effects, audit trail and follow-up runs, in the finish transaction. Returns the queues to ring."""
     began = time.monotonic()
-    context.effects.apply(connection)
+    context.effects.apply(connection, runtime.database.writer_role)
     for action, subject, before, after, body in context.trail.entries:
         entry = make_entry(
             row.asked_by, action, subject, runtime.secrets,
