@@ -166,7 +166,11 @@ def _declare(task: Any, terms: Terms, *, shared: bool) -> ForeignTask:
     if limits is not None:
         bounds = Limits(bounds.soft, bounds.hard, limits.deadline, limits.expires)
     if task.rate_limit:
-        log.warning("%s: rate_limit is Celery's, per worker; it is not kept for a durable task", task.name)
+        log.warning(
+            "%s: rate_limit is Celery's, per worker, and not kept for a durable task; "
+            "backline.current_run().limiter counts for all workers together",
+            task.name,
+        )
     none = task.max_retries == 0 or not terms.idempotent
     return make_foreign_task(
         task.name,

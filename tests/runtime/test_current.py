@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from backline.runtime.current import NoRun, current_run
+from backline.runtime.limits import Limiter
 from tests.runtime.conftest import MakeStage
 from tests.runtime.stage import Done, Word, declare, write_word
 
@@ -73,3 +75,20 @@ def test_progress_checkpoints_steps_and_intents_are_the_run_s(stage: MakeStage) 
     on.run()
     assert on.answer(run_id)["word"] == "wcalled"
     assert "half" in on.row(run_id).progress
+
+
+@pytest.mark.parametrize(("short", "state"), [(False, "succeeded"), (True, "blocked")])
+def test_the_limiter_is_the_run_s_where_it_can_wait(stage: MakeStage, short: bool, state: str) -> None:
+    @declare(short=short)
+    def work(job: Word) -> Done:
+        current_run().limiter.take(job.word)
+        return Done(word="x")
+
+    taken: list[tuple[str, int]] = []
+    on = stage(work)
+    limiter = lambda context: SimpleNamespace(take=lambda name: taken.append((name, context.priority)))  # noqa: E731
+    on.runtime.providers = {Limiter: limiter}
+    run_id = on.submit(work, "crm")
+    on.run()
+    assert on.row(run_id).state == state
+    assert taken == ([] if short else [("crm", on.row(run_id).priority)])

@@ -7,14 +7,15 @@ run.add_effect(lambda connection: connection.execute(text("UPDATE …")))
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from backline.errors import BacklineError
+from backline.errors import BacklineError, BrokenContract
 from backline.runtime.context import RunContext
 from backline.runtime.effects import Effect
 from backline.runtime.intents import Intents
+from backline.runtime.limits import Limiter
 from backline.runtime.steps import Steps
 from backline.storage.canvases import TELL
 from backline.storage.database import Database
@@ -31,10 +32,13 @@ class NoRun(BacklineError):
 class CurrentRun:
     """What code may know of the run it is part of, and leave with it."""
 
-    def __init__(self, row: RunRow, context: RunContext, database: Database) -> None:
+    def __init__(
+        self, row: RunRow, context: RunContext, database: Database, make_limiter: Callable[[], Limiter]
+    ) -> None:
         self._row = row
         self._context = context
         self._database = database
+        self._make_limiter = make_limiter
 
     @property
     def id(self) -> str:
@@ -89,6 +93,19 @@ class CurrentRun:
     def steps(self) -> Steps:
         """Results that later attempts find again."""
         return self._context.steps
+
+    @property
+    def limiter(self) -> Limiter:
+        """How fast a provider may be asked, for all workers together: `run.limiter.take("crm")` before each call.
+
+        The provider is declared by a `Policy`, or in the settings by `limits.crm.rate`. Raises `BrokenContract` in a
+        short task, which cannot wait.
+        """
+        if not self._context.watch.leased:
+            raise BrokenContract(
+                f"{self.task} is short: it cannot ask a limiter.", remedy="Declare it without short=True."
+            )
+        return self._make_limiter()
 
     def add_effect(self, effect: Effect) -> None:
         """Have `effect(connection)` called in the run's last transaction: it is written once, with the answer.

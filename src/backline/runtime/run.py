@@ -27,6 +27,7 @@ from backline.runtime.contract import read_stored_job, wrap_answer
 from backline.runtime.current import CurrentRun, be_current
 from backline.runtime.effects import AuditTrail, Effects, FollowUps
 from backline.runtime.intents import Intents
+from backline.runtime.limits import Limiter
 from backline.runtime.pause import pause
 from backline.runtime.retry import first_line, is_passing, is_without_room
 from backline.runtime.settle import end_cancelled, put_end, refuse_unready, seconds_left, settle
@@ -223,7 +224,8 @@ def _do(
 ) -> tuple[Settlement, Exception | None]:
     """Read the job, call the task, and put the end into words. Nothing is written here."""
     try:
-        with SoftLimit(context.watch.soft), be_current(CurrentRun(row, context, runtime.database)):
+        run = CurrentRun(row, context, runtime.database, lambda: _provide(runtime, Limiter, context))
+        with SoftLimit(context.watch.soft), be_current(run):
             job = context.job = read_stored_job(task, row.version, row.job)
             needs = {name: _provide(runtime, kind, context) for name, kind in task.needs.items()}
             answer = wrap_answer(task, call_task(task, job, needs), runtime.code_version)
