@@ -131,6 +131,13 @@ def test_the_task_is_found_by_the_job_or_named(current: Any) -> None:
         backline.submit(Word(), priority=12)
 
 
+def test_a_celery_task_without_runs_is_told_how_it_gets_them(current: Any) -> None:
+    plain = current.task(name="shop.plain", shared=False)(say)
+    for ask in (lambda: backline.submit(plain.s(1)), lambda: backline.submit({"args": [1]}, task=plain)):
+        with pytest.raises(UnknownName, match=r"'shop\.plain' is known.* put `@backline\.durable` above it"):
+            ask()
+
+
 def test_a_signature_s_own_options_are_read(current: Any) -> None:
     task, engine = current.tasks["probe.work"], open_engine(current)
     own = {

@@ -132,7 +132,7 @@ def _find_task(job: Asked, task: Any) -> tuple[Desk, Spec, Job]:
 def _choose_desk(job: Any, task: Any) -> tuple[Desk, Spec]:
     if hasattr(task, "find_desk"):  # a durable Celery task itself
         return task.find_desk(), task.spec
-    name = task.name if isinstance(task, Task) else task
+    name = getattr(task, "name", task)
     for complete in (False, True):
         for desk in list_desks():
             if complete:  # what a Celery application discovers it imports only where it needs it
@@ -140,9 +140,12 @@ def _choose_desk(job: Any, task: Any) -> tuple[Desk, Spec]:
             spec = _choose(desk.tasks, job, name)
             if spec is not None:
                 return desk, spec
+    remedy = "`backline tasks list` shows them; or `task=`."
+    if any(name in desk.app.tasks for desk in list_desks()):  # of the team's own, as a message
+        remedy = "It is a Celery task without runs: put `@backline.durable` above it."
     raise UnknownName(
         f"submit: no task {name or type(job).__name__!r} is known here.",
-        remedy="`backline tasks list` shows them; or `task=`.",
+        remedy=remedy,
     )
 
 
