@@ -13,6 +13,7 @@ from uuid import UUID
 import celery
 import pytest
 from celery import signals
+from celery._state import _set_task_join_will_block
 from celery.exceptions import Ignore, Reject, SoftTimeLimitExceeded
 from sqlalchemy import text
 
@@ -350,3 +351,23 @@ def test_not_to_be_repeated_keeps_types(shop: Shop) -> None:
     handle = task.delay(Decimal("0.5"))
     shop.carry()
     assert handle.get(timeout=5) == Decimal("0.5")
+
+
+def test_a_task_that_waits_for_another_is_blocked_at_once(shop: Shop) -> None:
+    other = shop.app.task(name="shop.other", typing=False)(again)
+
+    @backline.durable
+    @shop.app.task(name="shop.waits")
+    def waits() -> Any:
+        _set_task_join_will_block(True)  # as in a worker's child
+        try:
+            return other.delay().get(timeout=1)
+        finally:
+            _set_task_join_will_block(False)
+
+    handle = waits.delay()
+    shop.carry()
+    row = shop.row(handle)
+    assert (row.state, row.error_kind, row.bugs) == ("blocked", "contract", 0)
+    assert "shop.waits waits for the result of another task" in row.error_text
+    assert "Chain the two" in row.error_text

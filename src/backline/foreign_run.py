@@ -15,6 +15,7 @@ from celery import signals
 from celery._state import _task_stack
 from celery.app.trace import _install_stack_protection, task_has_custom
 from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
+from celery.result import E_WOULDBLOCK
 from celery.utils.time import maybe_make_aware
 
 from backline.errors import BacklineError, BrokenContract
@@ -107,7 +108,8 @@ class Attempt:
         limit = SoftLimit(self.spec.soft, SoftTimeLimitExceeded) if self.spec.soft else nullcontext()
         with limit:
             task.before_start(self.id, call.args, call.kwargs)
-            value = self._once(lambda: function(*call.args, **call.kwargs))
+            with _refuse_to_wait(task.name):
+                value = self._once(lambda: function(*call.args, **call.kwargs))
         if self.wanted is not None:  # asked for by retry(throw=False)
             raise self.wanted
         return self._check_json(value)
@@ -218,6 +220,20 @@ class Attempt:
             getattr(self.task, hook)(*words)
         except Exception:
             log.exception("%s: %s failed", self.task.name, hook)
+
+
+@contextmanager
+def _refuse_to_wait(name: str) -> Iterator[None]:
+    """Celery's refusal of `.get()` within a task stays the same however often it is tried."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != E_WOULDBLOCK:
+            raise
+        raise BrokenContract(
+            f"{name} waits for the result of another task: that holds a place of the worker, and can hold all of them.",
+            remedy="Chain the two, or let this one be asked for by link= of the other.",
+        ) from error
 
 
 def _tag_or_describe(value: Any) -> Any:
