@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from backline.storage.audits import AuditEntry, insert_audit
 from backline.storage.database import Database
@@ -11,6 +14,7 @@ from backline.storage.seals import seal_batch, write_epoch
 from backline.storage.seals_chain import hash_row
 from backline.storage.seals_epochs import begin_epoch
 from backline.storage.seals_verify import Finding
+from backline.storage.upgrade import upgrade_database
 from tests.storage.chains import await_neighbours, check, open_owner, read_points, seal, tamper, tell
 
 NAMES = [f"song:{number}" for number in range(1, 11)]
@@ -235,6 +239,41 @@ def test_a_row_slipped_in_is_told_whatever_time_it_claims(sealed: Database) -> N
     seal(sealed)
     found = {finding.kind: finding.audit_id for finding in check(sealed, late=True)}
     assert (found["inserted_row"], found["future_row"]) == (4, 4)
+
+
+@pytest.mark.parametrize("number", [-1, 0, 12, (1 << 63) - 1])
+def test_an_id_that_the_database_would_not_give_is_refused(tmp_path: Path, number: int) -> None:
+    database = Database(f"sqlite:///{tmp_path}/b.db")
+    upgrade_database(database)
+    tell(database, *NAMES)
+    seal(database)
+    insert = "INSERT INTO backline_audit (id, at, actor, action, object, body) VALUES (:id, 5, 'eve', 'a', 'o', '{}')"
+    with pytest.raises(IntegrityError, match="ids from the database"), database.write() as connection:
+        connection.execute(text(insert), {"id": number})
+    with database.write() as connection:
+        connection.execute(text(insert), {"id": 11})
+    tell(database, "song:12")
+    assert seal(database) == 2
+    database.close()
+
+
+def test_rows_behind_the_last_id_are_not_blamed(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/b.db")
+    upgrade_database(database)
+    tell(database, *NAMES)
+    seal(database)
+    tamper(
+        database,
+        "INSERT INTO backline_audit (id, at, actor, action, object, body) "
+        "SELECT 9223372036854775807, at, actor, action, object, body FROM backline_audit WHERE id = 1",
+    )
+    seal(database)
+    tell(database, "honest")
+    assert seal(database) == 0
+    found = {finding.kind: finding for finding in check(database, late=True)}
+    assert set(found) == {"last_id", "unsealed"}
+    assert "Restore the newest backup" in found["last_id"].says
+    database.close()
 
 
 def test_a_row_of_the_future_is_sealed_and_told(sealed: Database) -> None:

@@ -14,6 +14,7 @@ from backline.storage.seals import read_cursor, read_epoch
 from backline.storage.seals_chain import ROW_FIELDS, Seal
 from backline.storage.seals_verify import Finding
 
+LAST_ID = (1 << 63) - 1  # behind it SQLite gives ids by chance
 LATE = 60.0  # seconds after which a row ought to be sealed
 _CHUNK = 1000
 _COLUMNS = ", ".join(f"a.{name}" for name in ROW_FIELDS)
@@ -49,6 +50,11 @@ _WORDS = {
     ),
     "unsealed": ("unsealed", True, "are not sealed: start a process, or run `backline audit anchor`"),
     "foreign": ("unsealed", True, "come from another server: run `backline audit epoch --why …`"),
+    "stranded": (
+        "unsealed",
+        True,
+        "came when the ids were used up: they have ids by chance and cannot be sealed",
+    ),
     "waiting": ("waiting", False, "wait for a transaction that is still open"),
 }
 Range = tuple[tuple[int, int], tuple[int, int]]  # first and last (epoch, seq)
@@ -101,8 +107,16 @@ def check_unsealed(connection: Connection) -> Iterator[Finding]:
     with take_any_text(connection):
         found = connection.execute(text(query), values | place).all()
         future = connection.execute(text(_COUNT_FUTURE.format(now=now)), values).one()
+    is_used_up = dialect == "sqlite" and _is_used_up(connection)
+    if is_used_up:
+        says = (
+            f"Audit row {LAST_ID} has the last id there is, which no process of Backline gave it: nothing can be sealed "
+            "any more. Restore the newest backup from before."
+        )
+        yield Finding("last_id", says, audit_id=LAST_ID)
     for row in found:
-        kind, fault, words = _WORDS[row.state]
+        state = "stranded" if is_used_up and row.state == "inserted" else row.state
+        kind, fault, words = _WORDS[state]
         says = f"{row.late:,} audit rows, the first {row.first} of {show_time(row.since)}, {words}."
         yield Finding(kind, says, fault=fault, audit_id=row.first)
     if future.many:
@@ -111,6 +125,11 @@ def check_unsealed(connection: Connection) -> Iterator[Finding]:
             f"{show_time(future.until)}: the clock was set back, or they were told another time."
         )
         yield Finding("future_row", says, fault=False, audit_id=future.first)
+
+
+def _is_used_up(connection: Connection) -> bool:
+    query = text("SELECT 1 FROM backline_audit WHERE id = :last")
+    return connection.execute(query, {"last": LAST_ID}).first() is not None
 
 
 def _find_place(connection: Connection) -> dict[str, int]:
