@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,8 +15,9 @@ from celery import Celery, shared_task
 from celery.local import PromiseProxy
 
 import backline
+from backline.desk import MOST_TRIES
 from backline.durability import DurableTask, load_modules
-from backline.errors import BadInput
+from backline.errors import BadInput, TryLater
 from backline.runtime import foreign
 from backline.runtime.handle import RunFailed
 from backline.runtime.task import BadTask, Limits
@@ -245,6 +247,47 @@ def test_eager_is_a_row_carried_in_this_process(open_shop: OpenShop) -> None:
     shop.app.conf.task_eager_propagates = True
     with pytest.raises(RunFailed, match="TypeError"):
         task.delay("a")
+
+
+def test_eager_tries_again_in_place(open_shop: OpenShop) -> None:
+    shop = open_shop(task_always_eager=True)
+    heard: list[Any] = []
+    kinds = {"away": OSError, "bug": KeyError, "patience": partial(TryLater, 60)}
+
+    @backline.durable
+    @shop.app.task(name="shop.flaky", bind=True, autoretry_for=(OSError,), max_retries=3)
+    def flaky(self: Any, kind: str, failures: int) -> int:
+        heard.append(self.request.retries)
+        if len(heard) <= failures:
+            raise kinds[kind](kind)
+        return len(heard)
+
+    follow = backline.durable(shop.app.task(name="shop.add")(add))
+    handle = flaky.apply_async(("away", 2), link=follow.s(10))
+    assert handle.get() == 3 and heard == [0, 1, 2]
+    assert shop.outcomes(handle) == ["retry", "retry", "succeeded"]
+    assert [row.state for row in shop.rows() if row.task == "shop.add"] == ["succeeded"]  # it heard once
+    assert {row.state for row in shop.rows()} == {"succeeded"}
+    for kind, failures, state, tries in (
+        ("away", 9, "dead", 4),
+        ("bug", 2, "succeeded", 3),
+        ("patience", 9, "scheduled", 1),
+    ):
+        heard.clear()
+        assert (shop.row(flaky.delay(kind, failures)).state, len(heard)) == (state, tries)
+
+
+def test_eager_leaves_what_never_ends(open_shop: OpenShop) -> None:
+    shop = open_shop(task_always_eager=True)
+    heard: list[Any] = []
+
+    @backline.durable
+    @shop.app.task(name="shop.poll", bind=True, max_retries=None)
+    def poll(self: Any) -> None:
+        heard.append(1)
+        raise self.retry(countdown=60)
+
+    assert poll.delay().state == "SCHEDULED" and len(heard) == MOST_TRIES
 
 
 def test_what_a_base_class_overrides_is_heard(shop: Shop) -> None:

@@ -17,6 +17,7 @@ from backline.canvas import has_chord, split_options, write_canvas
 from backline.canvas_tell import BUILT_IN, START_BODY, StartBody, Teller
 from backline.errors import BadInput
 from backline.results import ROWS_AS_RESULTS, RowBackend, RunResult
+from backline.runtime.current import RETRY
 from backline.runtime.redrive import FORK_GUARD
 from backline.runtime.retry import is_passing
 from backline.runtime.run import run_here
@@ -26,12 +27,20 @@ from backline.runtime.task import Job, Task
 from backline.runtime.unreadable import keep_unreadable
 from backline.settings import Settings
 from backline.storage.canvases import find_tell, name_key, read_task_id
+from backline.storage.runs import bring_forward
 from backline.storage.upgrade import NewerSchema
 from backline.submit_options import read_headers, read_options
 from backline.wiring import House, make_lazy, name_worker
 
 log = logging.getLogger("backline.celery")
 OWN = "backline"  # the name of our own application
+AGAIN_AT_ONCE = (
+    RETRY,
+    "transient",
+    "bug",
+    "time_limit",
+)  # ends of an attempt after which it is repeated in place
+MOST_TRIES = 100  # in place, of a task that asks for another attempt for ever
 
 
 class Desk:
@@ -111,22 +120,39 @@ class Desk:
         return write_canvas(canvas, self.teller_queue, outside=outside)
 
     def carry(self, task: Task[Any, Any], job: Job, ask: Ask, *, throw: bool) -> RunResult:
-        """A run carried in this process, and told. With `throw` raises what its `.get()` would raise."""
+        """A run carried in this process, and told. With `throw` raises what its `.get()` would raise.
+
+        What is to be tried again is so at once, as Celery does it; what the other side puts off stays put off.
+        """
         house = self.house()
         new = prepare_run(task, job, replace(ask, delay=0.0), house.runtime.ring_again)
         run_id = house.database.try_twice(lambda: house.insert(new))
-        outcome = run_here(house.runtime, run_id)
-        row = self.rows.find(run_id)
-        if outcome is not None and row is not None and row.canvas is not None:
-            with house.database.read() as connection:
-                tell_id = find_tell(connection, run_id, row.fence)
-            if tell_id is not None:
-                run_here(house.runtime, tell_id)
+        tries = 1
+        while self._try_here(run_id) and tries < MOST_TRIES and self._bring_forward(run_id):
+            tries += 1
         result = self._hand_out(read_task_id(ask.key) or run_id, add_to_parent=False)
         result.is_eager = True
         if throw:
             result.get(disable_sync_subtasks=False)
         return result
+
+    def _try_here(self, run_id: str) -> bool:
+        """One attempt, and its end told where somebody is to be told; False where somebody else has the run."""
+        house = self.house()
+        if run_here(house.runtime, run_id) is None:
+            return False
+        row = self.rows.find(run_id)
+        if row is not None and row.canvas is not None:
+            with house.database.read() as connection:
+                tell_id = find_tell(connection, run_id, row.fence)
+            if tell_id is not None:
+                run_here(house.runtime, tell_id)
+        return True
+
+    def _bring_forward(self, run_id: str) -> bool:
+        database = self.house().database
+        with database.write() as connection:
+            return bring_forward(connection, database.now_sql, run_id, AGAIN_AT_ONCE)
 
     def find_shell(self, name: str) -> Any:
         """A task of ours as Celery knows it."""

@@ -13,6 +13,7 @@ from backline.storage.run_tables import STATES, UNANSWERED_STATES
 from backline.storage.runs import (
     NewRun,
     answer_run,
+    bring_forward,
     count_unanswered,
     find_open_run,
     find_run,
@@ -197,3 +198,17 @@ def test_a_queue_is_worked_while_a_lease_in_it_lasts(database: Database) -> None
     with database.read() as connection:
         assert has_working_neighbour(connection, waiting, 5)
         assert not has_working_neighbour(connection, waiting, 10)
+
+
+def test_only_a_run_that_failed_in_one_of_these_ways_is_brought_forward(database: Database) -> None:
+    failed = make_run(database, state="scheduled", error_kind="retry", due_at=2**60, ring_at=2**60)
+    others = [make_run(database, state="scheduled"), make_run(database, state="dead", error_kind="retry")]
+    put_off = make_run(database, state="scheduled", error_kind="try_later", due_at=2**60)
+    with database.write() as connection:
+        brought = [
+            bring_forward(connection, database.now_sql, each, ["retry", "bug"])
+            for each in (failed, *others, put_off)
+        ]
+        row = read_run(connection, failed)
+    assert brought == [True, False, False, False]
+    assert (row.state, row.due_at < 2**60, row.ring_at) == ("queued", True, 2**60)

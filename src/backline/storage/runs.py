@@ -226,6 +226,18 @@ def retry_run(connection: Connection, now_sql: str, run_id: str) -> None:
         raise BadInput(f"Run {run_id} is {state}; there is nothing to retry.")
 
 
+def bring_forward(connection: Connection, now_sql: str, run_id: str, kinds: Sequence[str]) -> bool:
+    """Queue a run that is due later because its last attempt ended in one of these ways; False where it is not so.
+
+    Nobody is rung for it before it was due: whoever calls this carries it.
+    """
+    statement = text(
+        f"UPDATE backline_run SET state = 'queued', due_at = {now_sql} "
+        f"WHERE id = :id AND state = 'scheduled' AND error_kind IN {t.quote_states(kinds)} RETURNING id"
+    )
+    return connection.execute(statement, {"id": run_id}).first() is not None
+
+
 def answer_run(connection: Connection, now_sql: str, run_id: str, who: str, why: str) -> None:
     """A person says why a failure needs no more work; it leaves the list of the unanswered."""
     statement = text(
