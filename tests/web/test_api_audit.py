@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from sqlalchemy import text
+
 from backline.runtime.audit import Secrets, make_entry
 from backline.storage.audits import insert_audit
 from backline.wiring import House
@@ -40,3 +43,25 @@ def test_questions_that_cannot_be(call: Caller) -> None:
     ):
         answer = call("GET", f"{AUDIT}?{query}")
         assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == field
+
+
+ODD = [("at", "9223372036854775807"), ("at", "'abc'"), ("at", "1.5e308"), ("actor", "x'ff00'"), ("actor", "cast(x'ff41' AS TEXT)"), ("fence", "'x'"), ("body", "x'ff'"), ("body", "cast(x'22ff22' AS TEXT)")]  # fmt: skip
+
+
+def test_an_odd_row_hides_no_other(house: House, call: Caller) -> None:
+    if not house.database.is_sqlite:
+        pytest.skip("only SQLite takes any value in any column")
+    write(house, "thing:1")
+    for column, value in ODD:
+        values = {"at": "1", "actor": "'eve'", "body": "'{}'", "fence": "1", column: value}
+        names, told = ", ".join(values), ", ".join(values.values())
+        with house.database.write() as connection:
+            connection.execute(
+                text(f"INSERT INTO backline_audit (action, object, {names}) VALUES ('x', 'y', {told})")
+            )
+    answer = call("GET", f"{AUDIT}?limit=20")
+    assert (answer.status_code, len(answer.json()["items"])) == (200, 1 + len(ODD))
+    rows = answer.json()["items"][-2::-1]
+    assert [row[column] for row, (column, _) in zip(rows, ODD, strict=True)] == [
+        "9223372036854775807", "'abc'", "1.5e+308", r"b'\xff\x00'", r"\udcffA", None, None, None,
+    ]  # fmt: skip

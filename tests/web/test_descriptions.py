@@ -59,7 +59,7 @@ def test_a_run_is_told_without_its_secrets(database: Database) -> None:
     assert told["created_at"].endswith("Z")
 
 
-@pytest.mark.parametrize("body", [b"\xff", "not JSON", None])
+@pytest.mark.parametrize("body", [b"\xff", "not JSON", None, "NaN", '"\\ud800"', "[" * 9000])
 def test_an_audit_row_that_somebody_changed_is_shown_all_the_same(body: object) -> None:
     names = ["id", "at", "actor", "action", "object", "run_id", "fence", "before_sha", "after_sha"]
     row = SimpleNamespace(**dict.fromkeys(names, 1), body=body)

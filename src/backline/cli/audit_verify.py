@@ -24,9 +24,9 @@ from backline.cli.exits import NEEDS_PERSON
 from backline.cli.houses import make_screen, open_house, read_settings
 from backline.cli.parameters import Json
 from backline.cli.screen import Screen
+from backline.moments import show_moment
 from backline.settings import Settings
 from backline.storage.anchors import list_served
-from backline.storage.seal_rows import show_time
 from backline.storage.seals_epochs import list_drops, list_epochs
 from backline.storage.seals_export import Export, open_export
 from backline.storage.seals_read import check_unsealed, walk_seals
@@ -130,7 +130,7 @@ def judge_moment(export: Export, keys: list[VerifyingKey], younger: int) -> Iter
             )
             yield Finding("bad_signature", words)
     if younger:
-        words = f"{younger:,} anchors are younger than this export of {show_time(export.made_at)}."
+        words = f"{younger:,} anchors are younger than this export of {show_moment(export.made_at)}."
         if not is_proven:
             words += (
                 " Nothing answers for that moment: the file is not signed, or no key was given. "

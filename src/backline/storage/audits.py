@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, text
 
 from backline.storage import run_tables as t
 from backline.storage.runs import RunRow
+from backline.storage.seal_rows import select_raw, take_any_text
 
 INSERT_AUDIT = (
     "INSERT INTO backline_audit (at, actor, action, object, run_id, fence, before_sha, after_sha, body) "
@@ -63,8 +64,8 @@ def list_audit(
     before: int | None = None,
     limit: int = 50,
 ) -> list[RunRow]:
-    """Newest first; `before` keeps rows of smaller ids."""
-    query = select(t.audit).order_by(t.audit.c.id.desc()).limit(limit)
+    """Newest first, whatever stands in their columns; `before` keeps rows of smaller ids."""
+    query = select_raw(t.audit).order_by(t.audit.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(t.audit.c.id < before)
     if object:
@@ -73,4 +74,5 @@ def list_audit(
         own = t.audit.c.object == f"run:{run_id}"
         done = (t.audit.c.run_id == run_id) & t.audit.c.object.not_like("run:%")
         query = query.where(own | done)
-    return list(connection.execute(query).all())
+    with take_any_text(connection):
+        return list(connection.execute(query).all())

@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, Table, select, type_coerce
 from sqlalchemy.types import NullType
 
-from backline.moments import show_moment
 from backline.storage.seals_chain import Drop, Epoch
 
 
@@ -56,14 +55,6 @@ def read_hash(value: object) -> bytes:
 def read_number(value: object) -> int:
     """The whole number; -1, which no place has, where it is none."""
     return value if isinstance(value, int) else -1
-
-
-def show_time(micros: object) -> str:
-    """A moment as everywhere, in microseconds since 1970 UTC; as it is where it is none."""
-    try:
-        return show_moment(micros)  # type: ignore[arg-type] # that is the question
-    except (TypeError, OverflowError):
-        return repr(micros)
 
 
 def _decode(raw: bytes) -> str:

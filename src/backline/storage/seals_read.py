@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from backline.errors import NeedsHuman
+from backline.moments import show_moment
 from backline.storage.clock import now_sql
-from backline.storage.seal_rows import read_hash, read_number, show_time, take_any_text
+from backline.storage.seal_rows import read_hash, read_number, take_any_text
 from backline.storage.seals import read_cursor, read_epoch
 from backline.storage.seals_chain import ROW_FIELDS, Seal
 from backline.storage.seals_verify import Finding
@@ -117,12 +118,12 @@ def check_unsealed(connection: Connection) -> Iterator[Finding]:
     for row in found:
         state = "stranded" if is_used_up and row.state == "inserted" else row.state
         kind, fault, words = _WORDS[state]
-        says = f"{row.late:,} audit rows, the first {row.first} of {show_time(row.since)}, {words}."
+        says = f"{row.late:,} audit rows, the first {row.first} of {show_moment(row.since)}, {words}."
         yield Finding(kind, says, fault=fault, audit_id=row.first)
     if future.many:
         says = (
             f"{future.many:,} audit rows, the first {future.first}, lie in the future, up to "
-            f"{show_time(future.until)}: the clock was set back, or they were told another time."
+            f"{show_moment(future.until)}: the clock was set back, or they were told another time."
         )
         yield Finding("future_row", says, fault=False, audit_id=future.first)
 

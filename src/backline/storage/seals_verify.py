@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from backline.storage.seal_rows import read_number, show_time
+from backline.moments import show_moment
+from backline.storage.seal_rows import read_number
 from backline.storage.seals_chain import GENESIS, Drop, Epoch, Seal, hash_epoch, hash_row
 
 KEPT = 200
@@ -271,7 +272,7 @@ class ChainCheck:
 
 def _tell_drop(drop: Drop, told: _Told, *, is_sealed: bool) -> Finding:
     words = (
-        f"Epoch {drop.epoch} ({read_number(told.rows):,} rows) was taken out on {show_time(told.at)[:10]} by {told.by}; "
+        f"Epoch {drop.epoch} ({read_number(told.rows):,} rows) was taken out on {show_moment(told.at)[:10]} by {told.by}; "
         f"SHA-256 of its export: {told.export_sha}."
     )
     if not is_sealed:

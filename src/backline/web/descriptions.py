@@ -62,27 +62,35 @@ def describe_intent(row: Any, secrets: Secrets) -> dict[str, Any]:
 
 
 def describe_audit(row: RunRow) -> dict[str, Any]:
-    """An audit row: time in ISO 8601 UTC, digests as SHA-256 hex; a body that is no JSON is null."""
+    """An audit row: time in ISO 8601 UTC, digests as SHA-256 hex; a body that is no JSON is null.
+
+    On SQLite anything may stand in a column; it is told as far as it can be.
+    """
+    texts = ("actor", "action", "object", "run_id", "before_sha", "after_sha")
     return {
         "id": row.id,
-        "at": show_micros(row.at),
-        "actor": row.actor,
-        "action": row.action,
-        "object": row.object,
-        "run_id": row.run_id,
-        "fence": row.fence,
-        "before_sha": row.before_sha,
-        "after_sha": row.after_sha,
+        "at": show_moment(row.at),
+        **{name: _show_text(getattr(row, name)) for name in texts},
+        "fence": row.fence if isinstance(row.fence, int) else None,
         "body": _read_body(row.body),
     }
+
+
+def _show_text(value: object) -> str | None:
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else repr(value)
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _read_body(body: object) -> Any:
     """What was written, whoever wrote it: `backline audit verify` names a body that nobody of ours wrote."""
     try:
-        return json.loads(body) if isinstance(body, str) else None
-    except ValueError:
+        told = json.loads(body) if isinstance(body, str) else None
+        json.dumps(told, ensure_ascii=False, allow_nan=False).encode()  # what no answer could carry
+    except (ValueError, RecursionError):
         return None
+    return told
 
 
 def describe_artist(row: Any) -> dict[str, Any]:
