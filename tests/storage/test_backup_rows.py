@@ -20,7 +20,8 @@ from backline.storage.backup_rows import (
 )
 from backline.storage.database import Database
 from backline.storage.run_tables import metadata
-from tests.storage.backups import ODD, fill, read_everything
+from tests.storage.backups import ODD, back_up, fill, put_back, read_everything
+from tests.storage.chains import seal, tamper
 from tests.storage.rows import make_run
 
 
@@ -85,3 +86,61 @@ def test_a_kind_of_column_that_has_no_text_is_refused(database: Database) -> Non
             read_columns(connection, "backline_odd")
         odd.drop(connection)
     owner.close()
+
+
+ODD_VALUES = [
+    ("actor", "x'ff00'"), ("actor", "CAST('bob' AS BLOB)"), ("actor", "CAST(x'ff410a09' AS TEXT)"), ("actor", "'a' || char(0) || 'b'"),
+    ("actor", "'\\xffb:00'"), ("at", "'abc'"), ("at", "'a\tb\\'"), ("at", "1.5e308"), ("at", "0.1"), ("at", "9e999"), ("at", "x'0a'"),
+    ("run_id", "x''"), ("fence", "'\\N'"), ("body", "CAST(x'22ff22' AS TEXT)"),
+]  # fmt: skip
+TYPES = "typeof(at), typeof(actor), typeof(run_id), typeof(fence), typeof(body), quote(at), hex(actor), hex(fence), hex(body)"
+
+
+def leave_odd(database: Database, values: list[tuple[str, str]]) -> None:
+    """Audit rows as no process of ours writes them."""
+    with database.write() as connection:
+        for column, value in values:
+            row = {"at": "1", "actor": "'é'", "action": "'x'", "object": "'y'", "body": "'{}'", column: value}
+            names, told = ", ".join(row), ", ".join(row.values())
+            connection.execute(
+                text(f"INSERT INTO backline_audit ({names}) VALUES ({told.replace(':', chr(92) + ':')})")
+            )
+
+
+def test_what_only_sqlite_keeps_comes_back_as_it_was(make_database_url: Callable[[str], str]) -> None:
+    source, copy = (Database(make_database_url("sqlite")) for _ in range(2))
+    leave_odd(source, ODD_VALUES)
+    seal(source)
+    tamper(
+        source,
+        "UPDATE backline_seal SET hash = 'abc' WHERE seq = 3",
+        "UPDATE backline_seal SET prev = 7 WHERE seq = 4",
+    )
+    with source.read() as old, copy.write() as new:
+        for table in ("backline_audit", "backline_seal"):
+            columns = read_columns(old, table)
+            load_rows(new, table, columns, dump_rows(old, table, columns))
+        query = text(f"SELECT {TYPES} FROM backline_audit ORDER BY id")
+        assert new.execute(query).all() == old.execute(query).all()
+        query = text(
+            "SELECT typeof(hash), typeof(prev), quote(hash), quote(prev) FROM backline_seal ORDER BY seq"
+        )
+        assert new.execute(query).all() == old.execute(query).all()
+    source.close()
+    copy.close()
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("odd", [ODD_VALUES[0], ODD_VALUES[2], ODD_VALUES[5]])
+def test_postgresql_refuses_the_row_that_has_no_place_there(
+    odd: tuple[str, str], make_database_url: Callable[[str], str], tmp_path: Path
+) -> None:
+    source = Database(make_database_url("sqlite"))
+    leave_odd(source, [odd])
+    back_up(source, tmp_path / "b.zip")
+    with pytest.raises(
+        BadInput, match=r"tables/backline_audit\.copy .* \(COPY backline_audit, line 1"
+    ) as caught:
+        put_back(tmp_path / "b.zip", make_database_url("postgresql"))
+    assert caught.value.remedy == "A value that only SQLite keeps can only go back into SQLite."
+    source.close()

@@ -3,6 +3,10 @@ r"""Rows of a table as text, out of one database and into another, whichever of 
 The text is that of PostgreSQL's COPY: a line a row, tabs between values, \N for NULL, a backslash before
 what would be mistaken for one of these, bytes as \x and hex digits. PostgreSQL reads and writes it itself,
 as fast as it can; for SQLite one SELECT puts the lines together.
+
+SQLite keeps any value in any column, and text that is no UTF-8. What is not of its column's kind begins with
+\xff, a byte that no text has: `\xffb:` bytes in hex, `\xfft:` text, `\xffi:` and `\xffr:` numbers. SQLite gets
+it back as it was; PostgreSQL, which has no place for it, refuses the line.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, inspect, text
 
 from backline.errors import BadInput
+from backline.storage.seal_rows import take_any_text
 
 OURS = "backline_"
 VERSION_TABLE = "backline_schema"  # told by the manifest
@@ -36,12 +41,18 @@ _KINDS = {
 _QUOTED = (
     "replace(replace(replace(replace({0}, '\\', '\\\\'), char(10), '\\n'), char(13), '\\r'), char(9), '\\t')"
 )
+_ODD = "\\xff"
+_SAID_ODD = (
+    f"CASE typeof({{0}}) WHEN 'null' THEN '\\N' WHEN 'blob' THEN '{_ODD}b:' || hex({{0}}) "
+    f"WHEN 'text' THEN '{_ODD}t:' || {_QUOTED} WHEN 'real' THEN '{_ODD}r:' || quote({{0}}) ELSE '{_ODD}i:' || {{0}} END"
+)
 _SAID = {
-    "int": "{0}",
-    "text": _QUOTED,
-    "bool": "CASE WHEN {0} IS NULL THEN NULL WHEN {0} THEN 't' ELSE 'f' END",
-    "bytes": "'\\\\x' || lower(hex({0}))",
+    "int": f"CASE typeof({{0}}) WHEN 'integer' THEN {{0}} ELSE {_SAID_ODD} END",
+    "text": f"CASE typeof({{0}}) WHEN 'text' THEN {_QUOTED} ELSE {_SAID_ODD} END",
+    "bool": f"CASE {{0}} WHEN 1 THEN 't' WHEN 0 THEN 'f' ELSE {_SAID_ODD} END",
+    "bytes": f"CASE typeof({{0}}) WHEN 'blob' THEN '\\\\x' || lower(hex({{0}})) ELSE {_SAID_ODD} END",
 }
+_BROKEN = re.compile("[\udc80-\udcff]")  # bytes of a text that is no UTF-8
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v"}
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
@@ -78,12 +89,11 @@ def dump_rows(connection: Connection, table: str, columns: Columns) -> Iterator[
             for block in copy:
                 yield bytes(block)
         return
-    said = " || char(9) || ".join(
-        f"coalesce({_SAID[kind].format(_quote(name))}, '\\N')" for name, kind in columns
-    )
-    result = connection.exec_driver_sql(f"SELECT {said} FROM {table}")
-    for rows in result.partitions(ROWS):
-        yield "".join(f"{row[0]}\n" for row in rows).encode()
+    said = " || char(9) || ".join(_SAID[kind].format(_quote(name)) for name, kind in columns)
+    with take_any_text(connection):
+        result = connection.exec_driver_sql(f"SELECT {said} FROM {table}")
+        for rows in result.partitions(ROWS):
+            yield "".join(f"{row[0]}\n" for row in rows).encode(errors="surrogateescape")
 
 
 def load_rows(connection: Connection, table: str, columns: Columns, blocks: Iterable[bytes]) -> int:
@@ -94,15 +104,19 @@ def load_rows(connection: Connection, table: str, columns: Columns, blocks: Iter
             for block in blocks:
                 copy.write(block)
         return int(cursor.rowcount)
-    places = ", ".join("?" * len(columns))
-    insert = f"INSERT INTO {table} ({_names(columns)}) VALUES ({places})"
+    insert = f"INSERT INTO {table} ({_names(columns)}) VALUES "
     readers = [_READERS[kind] for _, kind in columns]
     count = 0
     for rows in _chunk(_split_lines(blocks)):
         values = [
             tuple(read(value) for read, value in zip(readers, line.split("\t"), strict=True)) for line in rows
         ]
-        connection.exec_driver_sql(insert, values)
+        if any(not line.isascii() and _BROKEN.search(line) for line in rows):
+            for row in values:
+                places, shown = zip(*map(_show_broken, row), strict=True)
+                connection.exec_driver_sql(f"{insert}({', '.join(places)})", shown)
+        else:
+            connection.exec_driver_sql(f"{insert}({', '.join('?' * len(columns))})", values)
         count += len(values)
     return count
 
@@ -151,7 +165,7 @@ def _split_lines(blocks: Iterable[bytes]) -> Iterator[str]:
         whole, newline, tail = (rest + block).rpartition(b"\n")
         rest = tail
         if newline:
-            yield from whole.decode().split("\n")
+            yield from whole.decode(errors="surrogateescape").split("\n")
     if rest:
         raise BadInput("The last line of a table was cut.")
 
@@ -167,21 +181,37 @@ def _chunk(lines: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _read_text(value: str) -> str | None:
+def _read_text(value: str) -> str:
     if "\\" not in value:
         return value
-    if value == "\\N":
-        return None
     return _ESCAPED.sub(lambda match: _ESCAPES.get(match[1], match[1]), value)
 
 
 def _make_reader(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    return lambda value: None if value == "\\N" else read(value)
+    def read_value(value: str) -> Any:
+        if value.startswith("\\"):
+            if value == "\\N":
+                return None
+            if value.startswith(_ODD):
+                return _ODD_READERS[value[4]](value[6:])
+        return read(value)
+
+    return read_value
 
 
+def _show_broken(value: object) -> tuple[str, object]:
+    """A place in a statement and what goes there: SQLite takes a text that is no UTF-8 as bytes only."""
+    if isinstance(value, str) and _BROKEN.search(value):
+        return "CAST(? AS TEXT)", value.encode(errors="surrogateescape")
+    return "?", value
+
+
+_ODD_READERS: dict[str, Callable[[str], Any]] = {
+    "b": bytes.fromhex, "t": _read_text, "i": int, "r": float,
+}  # fmt: skip
 _READERS: dict[str, Callable[[str], Any]] = {
     "int": _make_reader(int),
-    "text": _read_text,
+    "text": _make_reader(_read_text),
     "bool": _make_reader(lambda value: int(value == "t")),
     "bytes": _make_reader(lambda value: bytes.fromhex(value[3:])),
 }

@@ -122,7 +122,13 @@ def _load(connection: Connection, archive: Archive, part: Part) -> int:
         count = load_rows(connection, part.table or "", part.columns, archive.read(part))
     except (DBAPIError, psycopg.Error, ValueError) as error:
         words = str(getattr(error, "orig", error)).splitlines()[0]
-        raise BadInput(f"{archive.path}: the part {part.name} cannot be written: {words}.") from error
+        place = error.diag.context if isinstance(error, psycopg.Error) else None
+        where = f" ({place.splitlines()[0]})" if place else ""
+        is_odd = where and archive.manifest.database == "sqlite"
+        raise BadInput(
+            f"{archive.path}: the part {part.name} cannot be written: {words}{where}.",
+            remedy="A value that only SQLite keeps can only go back into SQLite." if is_odd else None,
+        ) from error
     if count != part.rows:
         raise BadInput(f"{archive.path}: {part.table} took {count} of {part.rows} rows.")
     return count
