@@ -25,6 +25,10 @@ from backline.reports.currency_signs import SIGNS, agrees, drop_sign, find_sign
         ("6.99EUR", "6.99", "EUR"),
         ("6.99- €", "6.99-", "€"),
         ("€.5", ".5", "€"),
+        ("−$6.99", "−6.99", "$"),
+        ("$−6.99", "−6.99", "$"),
+        ("−6,99 €", "−6,99", "€"),
+        ("6.99− €", "6.99−", "€"),
     ],
 )
 def test_a_sign_stands_before_or_behind(amount: str, number: str, sign: str) -> None:

@@ -121,6 +121,17 @@ def test_a_fraction_among_counts_tells_nothing() -> None:
     assert find_decimal_sign(["1.0"], whole=True) == "."
 
 
+def test_a_typographic_minus_is_a_minus() -> None:
+    assert [read_number(text, ".") for text in ("−5", "−1,234.50", "5−", "−1.5E−05", "(−5)", "−")] == [
+        Decimal("-5"), Decimal("-1234.50"), Decimal("-5"), Decimal("-0.000015"), None, None,
+    ]  # fmt: skip
+    assert (
+        find_decimal_sign(["−0,5"], whole=False) == ","
+        and find_decimal_sign(["−1.5E−05"], whole=False) == "."
+    )
+    assert is_ambiguous("−1,234") and is_empty("−")
+
+
 def test_empty_words() -> None:
     assert all(map(is_empty, ["", "-", "n/a", "NaN", "null"]))
     assert not is_empty("0")

@@ -94,6 +94,12 @@ def test_an_amount_may_have_the_sign_of_its_currency_and_of_no_other(read: Read)
     assert (found.counts, found.values("revenue")) == ((2, 1, 0, 1), [123456])
 
 
+def test_a_typographic_minus_takes_back(read: Read) -> None:
+    rows = "2026-08-01,A,USD,−3,−$1.50\n2026-08-01,A,USD,5,$2.00\nTotal,,,2,$0.50\n"
+    found = read(f"date,artist,currency,streams,revenue\n{rows}")
+    assert (found.values(), found.values("revenue"), found.rejected) == ([-3, 5], [-15, 2], [])
+
+
 def test_counts_have_no_currency(read: Read) -> None:
     found = read("date,artist,streams\n2026-08-01,A,5\n2026-08-01,A,$5\n")
     assert found.rejected == [(3, "bad_number")]

@@ -1,4 +1,4 @@
-"""Amounts with a sign of their currency beside them: $6.99, ($6.99), -6,99 €, 6.99 USD.
+"""Amounts with a sign of their currency beside them: $6.99, ($6.99), -6,99 €, −$6.99, 6.99 USD.
 
 A sign tells no currency by itself ("$" is that of many countries); it has to agree with the one that the row or
 the file tells. Signs are those of CLDR, and the codes of ISO 4217.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Final
+
+from backline.reports.numbers import MINUS
 
 _DOLLARS: Final = frozenset(
     {"USD", "AUD", "CAD", "NZD", "SGD", "HKD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU", "JMD", "BBD", "TTD"}
@@ -49,8 +51,8 @@ SIGNS: Final[Mapping[str, frozenset[str]]] = {
     "лв": frozenset({"BGN"}),
 }
 _SIGN = "|".join(["[A-Z]{3}", *map(re.escape, sorted(SIGNS, key=len, reverse=True))])
-_BEFORE = re.compile(rf"([-+(]?)(?:{_SIGN})\s*([-+(]?[\d.,].*)")
-_BEHIND = re.compile(rf"(.*[\d.,)-])\s*(?:{_SIGN})(\)?)")
+_BEFORE = re.compile(rf"([-{MINUS}+(]?)(?:{_SIGN})\s*([-{MINUS}+(]?[\d.,].*)")
+_BEHIND = re.compile(rf"(.*[\d.,){MINUS}-])\s*(?:{_SIGN})(\)?)")
 _FIND = re.compile(_SIGN)
 
 

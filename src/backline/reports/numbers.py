@@ -1,4 +1,4 @@
-"""Numbers as people and portals write them: 1234, 1,234.56, 1.234,56, 1'234, 1 234, -5, (5), 32041.0, 1.5E-05."""
+"""Numbers as people and portals write them: 1234, 1,234.56, 1.234,56, 1'234, 1 234, -5, −5, (5), 32041.0, 1.5E-05."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ MOST_SCALE: Final = (
 )
 FINEST: Final = 24
 EXACT: Final = Context(prec=120)  # 28 digits, the default, would round the sum of a large file
+MINUS: Final = "\u2212"  # the typographic one, as word processors and some portals write it
 # "auto", or how twelve hundred and a half is written.
 NumberForm = Literal["auto", "1,200.5", "1.200,5", "1 200.5", "1 200,5", "1'200.5", "1200.5", "1200,5"]
 _SPACES = str.maketrans({" ": None, "\u00a0": None, "\u202f": None, "\u2009": None, "'": None, "’": None})
@@ -23,7 +24,7 @@ _SPACED = re.compile(r"[+-]?\d{1,3}([ \u00a0\u202f\u2009'’])\d{3}(?:\1\d{3})*(
 _GROUPED = {sep: re.compile(rf"[+-]?\d{{1,3}}(?:\{sep}\d{{3}})+") for sep in ",."}
 _POWER = re.compile(r"(.*[\d.,])[eE]([+-]?\d{1,3})")  # 1.5E-05, as spreadsheets write small numbers
 _UNDECIDED = re.compile(r"-?(?:[0-9]+|[1-9][0-9]{0,2}[.,][0-9]{3})")
-_EMPTY = frozenset({"", "-", "–", "—", "n/a", "na", "null", "none", "nan", "#n/a"})
+_EMPTY = frozenset({"", "-", MINUS, "–", "—", "n/a", "na", "null", "none", "nan", "#n/a"})
 
 
 def is_empty(text: str) -> bool:
@@ -46,6 +47,7 @@ def find_decimal_sign(texts: Iterable[str], *, whole: bool) -> str | None:
 
 
 def _tell_decimal_sign(text: str) -> str | None:
+    text = text.replace(MINUS, "-")
     if _UNDECIDED.fullmatch(text):  # the bulk of a file that leaves a choice, told cheaply
         return None
     power = _POWER.fullmatch(text.strip("()"))
@@ -69,7 +71,7 @@ def _tell_decimal_sign(text: str) -> str | None:
 
 def is_ambiguous(text: str) -> bool:
     """Whether the text may be read in two ways: 1.234 and 1,234, thousands or decimals."""
-    digits = text.translate(_SPACES)
+    digits = text.replace(MINUS, "-").translate(_SPACES)
     if not _PLAIN.fullmatch(digits.strip("()")):
         return False
     return digits.count(".") + digits.count(",") == 1 and _tell_decimal_sign(text) is None
@@ -84,6 +86,7 @@ def read_number(text: str, decimal_sign: str) -> Decimal | None:
     """The exact number, or None where the text is none. Groups of thousands must be groups of three."""
     if len(text) > MOST_DIGITS:
         return None
+    text = text.replace(MINUS, "-")
     if text.startswith("(") and text.endswith(")"):
         positive = read_number(text[1:-1], decimal_sign)
         return positive.copy_negate() if positive is not None and positive >= 0 else None
