@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import pytest
 from celery.exceptions import InvalidTaskError
 from celery.worker.request import Request
+from sqlalchemy import text
 
 from backline.bells import BELL, free_place
 from backline.receipt import (
@@ -237,7 +238,11 @@ def test_every_application_with_our_tasks_has_the_steps(tmp_path: Path) -> None:
 
 def test_an_order_to_revoke_cancels_the_run_too(tmp_path: Path) -> None:
     app = make_own_app(tmp_path)
-    result = app.tasks[NAME].apply_async(("x",), countdown=60)
+    result, running = (app.tasks[NAME].apply_async((word,), countdown=60) for word in "xy")
+    with app.backline_desk.house().database.write() as connection:
+        connection.execute(
+            text("UPDATE backline_run SET state = 'running' WHERE id = :id"), {"id": running.id}
+        )
     heard: list[Any] = []
 
     def revoke(state: Any, task_id: Any, **options: Any) -> str:
@@ -248,13 +253,12 @@ def test_an_order_to_revoke_cancels_the_run_too(tmp_path: Path) -> None:
     consumer = SimpleNamespace(app=app, steps=[SimpleNamespace(box=SimpleNamespace(node=node)), object()])
     Revokes(SimpleNamespace()).start(consumer)
     assert node.handlers["ping"] is len
-    assert node.handlers["revoke"]("state", [result.id, "nobody"], terminate=True) == "heard"
+    assert node.handlers["revoke"]("state", [result.id, "nobody", running.id], terminate=True) == "heard"
     for thread in threading.enumerate():
         if thread.name == "backline-revoke":
             thread.join(10)
-    assert result.run_state == "cancelled" and heard == [
-        ("state", [result.id, "nobody"], {"terminate": True})
-    ]
+    assert (result.run_state, running.run_state) == ("cancelled", "cancelled")
+    assert heard == [("state", [result.id, "nobody", running.id], {"terminate": True})]
 
 
 def test_a_message_that_cannot_be_acknowledged_gives_its_place_back() -> None:

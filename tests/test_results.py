@@ -150,6 +150,18 @@ def test_our_own_application_revokes_by_row(app: Any) -> None:
     app.control.revoke([results[0].id, "nobody"])  # it has ended, and nobody is not there
 
 
+def test_only_to_terminate_ends_a_running_run_at_once(app: Any) -> None:
+    first, second = (app.tasks[NAME].delay(word) for word in "ab")
+    for result in (first, second):
+        put(app, result, "running")
+    first.revoke()
+    app.control.revoke(second.id)
+    assert (first.state, second.state) == ("STARTED", "STARTED")
+    first.revoke(terminate=True)
+    app.control.revoke(second.id, terminate=True)
+    assert (first.state, second.state) == ("REVOKED", "REVOKED")
+
+
 def test_an_application_without_runs_says_what_is_missing() -> None:
     bare = Celery("bare", set_as_current=False, backend="backline.results:RowBackend")
     assert isinstance(bare.backend, RowBackend)

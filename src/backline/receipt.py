@@ -139,15 +139,17 @@ class Revokes(bootsteps.StartStopStep):  # type: ignore[misc]  # celery ships no
 
 def _revoke(app: Any, heard: Callable[..., Any], state: Any, task_id: Any, **options: Any) -> Any:
     ids = [task_id] if isinstance(task_id, str) else list(task_id)
-    threading.Thread(target=_cancel, args=(app, ids), daemon=True, name="backline-revoke").start()
+    terminate = bool(options.get("terminate"))
+    order = threading.Thread(target=_cancel, args=(app, ids, terminate), daemon=True, name="backline-revoke")
+    order.start()
     return heard(state, task_id, **options)
 
 
-def _cancel(app: Any, ids: Iterable[str]) -> None:
+def _cancel(app: Any, ids: Iterable[str], terminate: bool) -> None:
     for each in ids:
         try:
             with FORK_GUARD:
-                app.backline_desk.rows.cancel(each)
+                app.backline_desk.rows.cancel(each, terminate=terminate)
         except Exception as error:  # whoever gave the order is not there to be told
             log.warning("%s could not be cancelled: %s", each, error)
 

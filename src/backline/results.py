@@ -92,9 +92,12 @@ class RunResult(celery.result.AsyncResult):  # type: ignore[misc]  # celery ship
             raise make_error(self._find())
         return super().get(timeout, *args, **options)
 
-    def revoke(self, *_: Any, **__: Any) -> None:
-        """Cancel the run: at once where it waits, at its next checkpoint where it runs. One that has ended stays."""
-        self.backend.cancel(self.id)
+    def revoke(self, connection: Any = None, terminate: bool = False, **_: Any) -> None:  # noqa: ARG002 - Celery's
+        """Cancel the run: at once where it waits, at its next checkpoint where it runs. One that has ended stays.
+
+        `terminate` ends a running one at once too, and with it the worker's child that has it.
+        """
+        self.backend.cancel(self.id, terminate=terminate)
 
     def _parents(self) -> Iterator[Any]:
         """The steps before it, but for those whose results are kept nowhere: nobody can say how they ended."""
@@ -143,10 +146,10 @@ class NoBackend(DisabledBackend):  # type: ignore[misc]  # celery ships no types
 class RowControl(Control):  # type: ignore[misc]  # celery ships no types
     """Our own workers take no orders by message: what can be said of a run is said in its row."""
 
-    def revoke(self, task_id: Any, *_: Any, **__: Any) -> None:
-        """Cancel these runs."""
+    def revoke(self, task_id: Any, destination: Any = None, terminate: bool = False, **_: Any) -> None:  # noqa: ARG002 - Celery's
+        """Cancel these runs; `terminate` ends running ones too."""
         for each in [task_id] if isinstance(task_id, str) else task_id:
-            self.app.backend.cancel(each)
+            self.app.backend.cancel(each, terminate=terminate)
 
 
 class RowBackend(Backend, SyncBackendMixin):  # type: ignore[misc]  # celery ships no types
@@ -165,15 +168,15 @@ class RowBackend(Backend, SyncBackendMixin):  # type: ignore[misc]  # celery shi
 
         return database.try_twice(look)
 
-    def cancel(self, task_id: str) -> None:
-        """Cancel the run where it has not ended."""
+    def cancel(self, task_id: str, *, terminate: bool = False) -> None:
+        """Cancel the run where it has not ended; `terminate` does not leave it to the task to stop."""
         house, row = self._house(), self.find(task_id)
         if row is None:
             return
         try:
             with house.database.write() as connection:
                 person = Person(house.settings.actor, house.secrets)
-                done = cancel(connection, house.database.now_sql, row.id, person)
+                done = cancel(connection, house.database.now_sql, row.id, person, by_force=terminate)
             for queue in done.rings:
                 house.bells.ring(queue)
         except BadInput:  # it has ended meanwhile

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,11 @@ def _gather(job: Parts) -> Done:
     return Done(word="+".join(str(part["word"]) for part in job.parts))
 
 
+def _hold(job: Word) -> Done:
+    threading.Event().wait(60)  # deaf to whoever takes the run back
+    return Done(word=job.word)
+
+
 def _follow(job: Given) -> Done:
     return Done(word=f"after {job.given['word']}")
 
@@ -80,7 +86,7 @@ def _ask(job: Word, watch: Watch) -> Done:
 def make_tasks() -> dict[str, Task[Any, Any]]:
     """Runs that succeed, wait for 22 hours, fail, and need a person, at the first attempt."""
     made = {}
-    for function in (_echo, _gather, _follow, _later, _fail, _ask):
+    for function in (_echo, _gather, _hold, _follow, _later, _fail, _ask):
         function.__doc__ = WORDS
         name = f"play.{function.__name__[1:]}"
         made[name] = task(name, version=1)(function)

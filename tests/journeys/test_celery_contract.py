@@ -246,6 +246,17 @@ def test_to_revoke_is_to_cancel(world: World) -> None:
     world.await_heard("mourn", lambda told: told == [result.id, "TaskRevokedError"])
     with pytest.raises(TaskRevokedError):
         result.get(timeout=5)
+    if world.name == "none":  # the child that has it ends itself, whatever the results are
+        held = world.hold.apply_async(("b",), link_error=world.mourn.s())
+        world.await_state(held, "running")
+        held.revoke()
+        assert held.state == "STARTED"
+        held.revoke(terminate=True)
+        assert (held.state, held.run_state) == ("REVOKED", "cancelled")
+        world.await_heard("mourn", lambda told: told == [held.id, "TaskRevokedError"])
+        wait_for("the end of the child", lambda: "signal 9" in world.crew.log("worker"), 20)
+        assert world.echo.delay("after").get(timeout=20)["word"] == "after"
+        assert held.run_state == "cancelled"
 
 
 @line("message")

@@ -13,7 +13,7 @@ from backline.runtime.audit import STRUCK, Secrets
 from backline.runtime.decisions import Person, answer, cancel, retry
 from backline.storage.audits import list_audit
 from backline.storage.database import Database
-from backline.storage.runs import read_run
+from backline.storage.runs import list_attempts, read_run
 from tests.storage.rows import make_run
 
 ANN = Person("ann", Secrets(["hunter22"]))
@@ -35,6 +35,23 @@ def test_cancel(database: Database, was: str, state: str) -> None:
     row, trail = look(database, run_id)
     assert row.state == state and row.cancel_requested_at is not None
     assert trail == [("ann", "run.cancel", {"was": was})]
+
+
+def test_a_running_run_is_cancelled_by_force(database: Database) -> None:
+    run_id = make_run(
+        database, state="running", fence=3, attempt=2, worker="w", claimed_at=5, concurrency_key="k",
+        canvas='{"queue": "canvas.team", "id": "x"}',
+    )  # fmt: skip
+    waits = make_run(database, state="queued", concurrency_key="k", ring_at=2**60)
+    with database.write() as connection:
+        done = cancel(connection, database.now_sql, run_id, ANN, by_force=True)
+        (attempt,) = list_attempts(connection, run_id)
+        assert read_run(connection, waits).ring_at < 2**60
+    assert (done.state, done.was, done.rings) == ("cancelled", "running", ("canvas.team",))
+    row, trail = look(database, run_id)
+    assert (row.state, row.fence, row.lease_until, row.error_kind) == ("cancelled", 4, None, "cancelled")
+    assert row.finished_at is not None and trail == [("ann", "run.cancel", {"was": "running"})]
+    assert (attempt.fence, attempt.number, attempt.worker, attempt.outcome) == (3, 2, "w", "cancelled")
 
 
 def test_retry(database: Database) -> None:

@@ -48,6 +48,9 @@ class Watch:
         self.began = time.monotonic()
         self.cancel_requested = False
         self.lost = False
+        self.withdrawn = (
+            False  # cancelled by force: the lease is lost, and nobody waits for what is done here
+        )
         self.leased = True  # False: its transaction holds the row, so there is no lease to renew
         self.ended = False
         self._stop = stop
@@ -99,13 +102,16 @@ class Keeper:
         self._pid = 0
         self._wake = threading.Event()
 
-    def add(self, watch: Watch, at_hard_limit: Callable[[Watch], None]) -> None:
-        """Begin to renew the run's lease; `at_hard_limit` is called once where the hard limit passes."""
+    def add(self, watch: Watch, end_by_force: Callable[[Watch], None]) -> None:
+        """Begin to renew the run's lease.
+
+        `end_by_force` is called once where the hard limit passes, or the run is cancelled by force.
+        """
         if self._pid != os.getpid():
             self._lock, self._wake, self._watches = threading.Lock(), threading.Event(), {}
             self._thread, self._pid = None, os.getpid()
         with self._lock:
-            self._watches[watch.run_id] = (watch, at_hard_limit)
+            self._watches[watch.run_id] = (watch, end_by_force)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._keep, name="backline-keeper", daemon=True)
                 self._thread.start()
@@ -122,9 +128,9 @@ class Keeper:
             self._wake.wait(min(self._pause, 0.5))
             with self._lock:
                 watched = list(self._watches.values())
-            for watch, at_hard_limit in watched:
-                if watch.elapsed > watch.hard and self._take(watch):
-                    at_hard_limit(watch)
+            for watch, end_by_force in watched:
+                if (watch.withdrawn or watch.elapsed > watch.hard) and self._take(watch):
+                    end_by_force(watch)
             if time.monotonic() - renewed >= self._pause:
                 renewed = time.monotonic()
                 self._renew([watch for watch, _ in watched if watch.leased and not watch.ended])
@@ -139,12 +145,13 @@ class Keeper:
             try:
                 with self._database.write() as connection:
                     ours, cancel = self._leases.renew(connection, watch.run_id, watch.fence)
+                    gone = not ours and self._leases.is_withdrawn(connection, watch.run_id, watch.fence)
             except Exception as error:  # the database is away: the lease may run out, the fence then decides
                 log.warning("run %s: the lease could not be renewed: %s", watch.run_id, error)
                 continue
             watch.cancel_requested = watch.cancel_requested or cancel
-            if not ours:
-                watch.lost = True
+            watch.lost = watch.lost or not ours
+            watch.withdrawn = gone
 
 
 class SoftLimit:

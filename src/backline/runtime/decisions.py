@@ -15,7 +15,7 @@ from backline.storage.audits import insert_audit
 from backline.storage.canvases import insert_tell
 from backline.storage.intents import tell_intent
 from backline.storage.run_tables import UNANSWERED_STATES
-from backline.storage.runs import RunRow, answer_run, read_run, request_cancel, retry_run
+from backline.storage.runs import RunRow, answer_run, end_running, read_run, request_cancel, retry_run
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,17 @@ class Decided:
     rings: tuple[str, ...] = ()
 
 
-def cancel(connection: Connection, now_sql: str, run: str, person: Person) -> Decided:
+def cancel(
+    connection: Connection, now_sql: str, run: str, person: Person, *, by_force: bool = False
+) -> Decided:
     """End a waiting run at once, ask a running one to stop. `run` is an id or a beginning that fits only one.
 
-    Raises `UnknownName`, and `BadInput` where the run has ended.
+    `by_force` ends a running one too: its worker's child ends itself when it next looks after its lease. Raises `UnknownName`, and `BadInput` where the run has ended.
     """
     row = read_run(connection, run)
     state = request_cancel(connection, now_sql, row.id)
+    if state == "running" and by_force and end_running(connection, now_sql, row.id):
+        state = "cancelled"
     teller = insert_tell(connection, now_sql, row.id) if state == "cancelled" else None
     return _note(connection, now_sql, "run.cancel", row, state, teller, person)
 

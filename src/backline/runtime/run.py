@@ -336,17 +336,24 @@ def _kill_at_once(runtime: Runtime, row: RunRow, context: RunContext) -> None:
 
 
 def _end_by_force(runtime: Runtime, row: RunRow, context: RunContext) -> None:
-    """The hard limit: write the failure down, then end this worker child, which cannot be interrupted otherwise."""
+    """The hard limit, or a cancel by force: end this worker child, which cannot be interrupted otherwise."""
     context.watch.lost = True
-    ended = " The worker child was ended." if runtime.may_kill else ""
-    error = TimeLimit(f"Still busy after {context.watch.hard:g} s.{ended}")
-    end = put_end(runtime, row, error, context)
     try:
-        with runtime.database.write() as connection:
-            if not settle(runtime, connection, row, context.watch.fence, end, from_state="running"):
-                end_cancelled(runtime, connection, row, context)
+        if context.watch.withdrawn:
+            log.warning("run %s of %s is cancelled by force", row.id, row.task)
+        else:
+            _write_hard_limit(runtime, row, context)
     except Exception as failed:  # the keeper must live on for the other runs; the lease sorts this one
         log.warning("run %s: its hard limit could not be written down: %s", row.id, failed)
     finally:
         if runtime.may_kill and not context.watch.ended:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _write_hard_limit(runtime: Runtime, row: RunRow, context: RunContext) -> None:
+    ended = " The worker child was ended." if runtime.may_kill else ""
+    error = TimeLimit(f"Still busy after {context.watch.hard:g} s.{ended}")
+    end = put_end(runtime, row, error, context)
+    with runtime.database.write() as connection:
+        if not settle(runtime, connection, row, context.watch.fence, end, from_state="running"):
+            end_cancelled(runtime, connection, row, context)

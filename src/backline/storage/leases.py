@@ -57,6 +57,7 @@ _RENEW = """
 UPDATE backline_run SET lease_until = {now} + :lease WHERE id = :id AND fence = :fence AND state = 'running'
 RETURNING cancel_requested_at
 """
+_WITHDRAWN = "SELECT 1 FROM backline_run WHERE id = :id AND fence = :fence + 1 AND state = 'cancelled'"
 _SETTLE = """
 UPDATE backline_run SET state = :state, attempt = :attempt, faults = :faults, bugs = :bugs, fence = fence + 1,
     lease_until = NULL, worker = :worker, started_at = coalesce(started_at, :started_at),
@@ -125,6 +126,7 @@ class Leases:
         more_too = _AND_MORE if self._one_statement else ""
         self._claim = Statement(_CLAIM.format(now=now_sql, more=more_too), dialect)
         self._take = Statement(_TAKE.format(now=now_sql), dialect)
+        self._withdrawn = Statement(_WITHDRAWN, dialect)
         self._renew = Statement(_RENEW.format(now=now_sql), dialect)
         self._settle = Statement(_SETTLE.format(now=now_sql), dialect)
         self._settle_at_once = Statement(self._make_settle_at_once(), dialect)
@@ -182,6 +184,10 @@ class Leases:
         values = {"id": run_id, "fence": fence, "lease": self._lease}
         row = self._renew.first(connection, values)
         return (row is not None, row is not None and row.cancel_requested_at is not None)
+
+    def is_withdrawn(self, connection: Connection, run_id: str, fence: int) -> bool:
+        """Whether the lease is lost because the run was cancelled, by force, while we held it."""
+        return self._withdrawn.first(connection, {"id": run_id, "fence": fence}) is not None
 
     def settle(
         self,

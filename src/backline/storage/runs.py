@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select, text
 
 from backline.errors import BadInput, Conflict, UnknownName
 from backline.storage import run_tables as t
+from backline.storage.attempts import insert_attempt
 from backline.storage.clock import seconds_to_micros
 from backline.storage.statement import Statement
 
@@ -210,6 +211,28 @@ def request_cancel(connection: Connection, now_sql: str, run_id: str) -> str:
         return "running"
     state = read_run(connection, run_id).state
     raise BadInput(f"Run {run_id} is {state}; only a run that is not finished can be cancelled.")
+
+
+def end_running(connection: Connection, now_sql: str, run_id: str) -> bool:
+    """Cancel a running run although somebody holds it: what that worker still does for it is dropped.
+
+    False where it is not running. Whoever waits for the place of its concurrency key is rung for by the next sweep.
+    """
+    statement = text(
+        f"UPDATE backline_run SET state = 'cancelled', finished_at = {now_sql}, fence = fence + 1, lease_until = NULL, "
+        f"cancel_requested_at = coalesce(cancel_requested_at, {now_sql}), error_kind = 'cancelled', error_text = :words "
+        "WHERE id = :id AND state = 'running' RETURNING id AS run_id, fence - 1 AS fence, attempt AS number, worker, "
+        f"coalesce(claimed_at, started_at, {now_sql}) AS started_at, trace_id, concurrency_key"
+    )
+    words = "The run was cancelled, and ended by force."
+    ended = connection.execute(statement, {"id": run_id, "words": words}).mappings().first()
+    if ended is None:
+        return False
+    how = {"outcome": "cancelled", "error_kind": "cancelled", "error_text": words}
+    insert_attempt(connection, now_sql, {**ended, **how})
+    call = f"UPDATE backline_run SET ring_at = {now_sql} WHERE state = 'queued' AND concurrency_key = :key"
+    connection.execute(text(call), {"key": ended["concurrency_key"]})
+    return True
 
 
 def retry_run(connection: Connection, now_sql: str, run_id: str) -> None:
