@@ -30,13 +30,13 @@ def make_snapshot(words: str, number: int) -> str:
 
 
 def write_version(
-    playlist: Playlist, rows: tuple[Row, ...], now: float, lag: Lag, settled: bool = False
+    playlist: Playlist, rows: tuple[Row, ...], now: float, lag: Lag, settled: bool = False, late: float = 0.0
 ) -> str:
     """Make `rows` the true content; the new snapshot. `settled`: everybody sees it at once."""
-    keep = [version for version in playlist.versions if version.at + lag.longest > now]
+    keep = [version for version in playlist.versions if version.at + version.late + lag.longest > now]
     former = [version for version in playlist.versions if version not in keep]
     number = int.from_bytes(base64.b64decode(playlist.versions[-1].snapshot)[:4], "big") + 1
-    version = Version(now, make_snapshot(f"{playlist.id} {number} {now}", number), rows)
+    version = Version(now, make_snapshot(f"{playlist.id} {number} {now}", number), rows, late)
     if settled:
         playlist.versions = [Version(now - lag.longest, version.snapshot, rows)]
     else:
@@ -51,13 +51,13 @@ def see_rows(playlist: Playlist, now: float, lag: Lag) -> tuple[Row, ...]:
 
 def see_snapshot(playlist: Playlist, now: float, lag: Lag) -> str:
     """The snapshot that a reader sees: the old one, then one that nobody answered, then the true one."""
-    settled = _find(playlist, now - lag.snapshot)
-    coming = _find(playlist, now - lag.third)
+    settled = _find(playlist, now - lag.snapshot, late=True)
+    coming = _find(playlist, now - lag.third, late=True)
     if coming is settled:
         return settled.snapshot
     return make_snapshot("between " + coming.snapshot, int(coming.at) & 0xFFFF)
 
 
-def _find(playlist: Playlist, until: float) -> Version:
-    seen = [version for version in playlist.versions if version.at <= until]
+def _find(playlist: Playlist, until: float, late: bool = False) -> Version:
+    seen = [one for one in playlist.versions if one.at + (one.late if late else 0) <= until]
     return seen[-1] if seen else playlist.versions[0]

@@ -103,11 +103,12 @@ class Row:
 
 @dataclass(slots=True, frozen=True)
 class Version:
-    """A playlist as it was from `at` on."""
+    """A playlist as it was from `at` on. `late`: seconds by which its snapshot is seen even later than usual."""
 
     at: float
     snapshot: str
     rows: tuple[Row, ...]
+    late: float = 0.0
 
 
 @dataclass(slots=True)
