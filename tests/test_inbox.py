@@ -142,6 +142,8 @@ def test_reasons_that_ask_for_options_come_with_the_whole_command() -> None:
     assert told.strip() == (
         "By hand: backline import '/in/refused/my song.csv' --artist NAME --date YYYY-MM-DD"
     )
+    told = advise_by_hand(Path("/x.csv"), 'Say which: --number-form FORM, where FORM is "1,200.5".')
+    assert told.strip() == "By hand: backline import /x.csv --number-form FORM"
     assert advise_by_hand(Path("/x.csv"), "line 3: no number") == ""
 
 

@@ -27,7 +27,7 @@ log = logging.getLogger("backline.inbox")
 TASK = "report_import.import_reports"
 UNFINISHED_NAMES = (".part", ".crdownload", ".tmp", ".download", ".partial")
 MOST_REJECTIONS = 20
-_OPTION = re.compile(r"--(?:artist|track|region|date|report|map) [A-Z][A-Z-]*")
+_OPTION = re.compile(r"--(?:artist|track|region|date|report|number-form|map) [A-Z][A-Z-]*")
 _LONGEST_NAME = 255  # bytes, of a file on the common file systems
 
 

@@ -57,6 +57,17 @@ def test_a_real_process_imports(program: Call, table: Path) -> None:
     assert (result.code, result.err, result.one["totals"]["units"]) == (FINE, "", 12)
 
 
+def test_an_ambiguous_amount_is_read_as_a_person_says(call: Call, table: Path) -> None:
+    table.write_text('date,artist,currency,revenue\n2026-01-01,Ann,EUR,"1,234"\n')
+    refused = call("import", table)
+    assert refused.code == NEEDS_PERSON and "--number-form" in refused.out
+    for form, amount in (("1,200.5", "1234.00"), ("1.200,5", "1.234")):
+        result = call("import", table, "--number-form", form, "--json")
+        assert (result.one["outcome"], result.one["totals"]["money"]) == ("accepted", {"EUR": amount})
+    wrong = call("import", table, "--number-form", "1;5")
+    assert wrong.code == BAD_INPUT and "number_form" in wrong.err and "1.200,5" in wrong.err
+
+
 def test_words_for_people(call: Call, table: Path) -> None:
     table.write_text(TABLE + "soon,Ann,1\n")
     out = call("import", table).out

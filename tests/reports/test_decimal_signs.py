@@ -61,6 +61,6 @@ def test_other_amounts_tell_before_the_delimiter_and_that_before_other_numbers()
     ],
 )
 def test_what_nothing_tells_or_what_is_contradicted_is_refused(columns: dict[str, list[str]]) -> None:
-    with pytest.raises(Refused, match="number_form") as caught:
+    with pytest.raises(Refused, match="--number-form") as caught:
         decide(**columns)
     assert caught.value.kind == "ambiguous_number"

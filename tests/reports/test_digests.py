@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from datetime import date
 from pathlib import Path
@@ -32,4 +33,12 @@ def test_a_copy_of_another_day_is_the_same_and_other_words_are_not(tmp_path: Pat
 
     first = digest(downloaded=date(2026, 8, 1))
     assert first == digest(downloaded=date(2026, 8, 2)) != digest(date="2026-08-02")
+    formed = [digest(downloaded=date(2026, 8, 1), number_form=form) for form in ("1.200,5", "1,200.5")]
+    assert len({first, *formed}) == 3
     assert digest_hints(Hints(), None, None) != digest_hints(Hints(), None, "x = 1")
+
+
+def test_what_was_imported_before_there_were_number_forms_is_still_the_same() -> None:
+    told = {"hints": ["Ann", None, None, None, None], "mapping": None}
+    expected = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    assert digest_hints(Hints(artist="Ann"), None, None) == expected

@@ -11,7 +11,7 @@ import pytest
 
 from backline.music import MONTH
 from backline.reports.distrokid import lay_out, recognise
-from backline.reports.format import Hints
+from backline.reports.format import Hints, Refused
 from tests.reports.conftest import Read
 from tests.reports.statements import tell, write_statement
 
@@ -53,6 +53,14 @@ def test_the_newer_file(read: Read) -> None:
     found = read(write_statement(NEWER, ROW | {"Source Type": "Song"}, ALBUM | {"Source Type": "Album"}))
     assert (found.reading.format, found.counts) == ("distrokid", (2, 2, 0, 0))
     assert [fact["track"] for fact in found.facts if fact["measure"] == "units"] == ["Öne", None]
+
+
+def test_a_person_says_how_an_ambiguous_amount_is_meant(read: Read) -> None:
+    text = write_statement(CLASSIC, ROW | {"Quantity": "1", "Earnings (USD)": "1,234"})
+    with pytest.raises(Refused, match="--number-form"):
+        read(text)
+    for form, amount in (("1,200.5", "1234"), ("1.200,5", "1.234"), ("1200,5", "1.234")):
+        assert read(text, number_form=form).reading.totals["money"] == {"USD": Decimal(amount)}
 
 
 def test_the_currency_stands_in_the_header(read: Read) -> None:

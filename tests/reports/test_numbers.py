@@ -123,7 +123,7 @@ def test_a_fraction_among_counts_tells_nothing() -> None:
 
 def test_a_typographic_minus_is_a_minus() -> None:
     assert [read_number(text, ".") for text in ("−5", "−1,234.50", "5−", "−1.5E−05", "(−5)", "−")] == [
-        Decimal("-5"), Decimal("-1234.50"), Decimal("-5"), Decimal("-0.000015"), None, None,
+        Decimal(-5), Decimal("-1234.50"), Decimal(-5), Decimal("-0.000015"), None, None,
     ]  # fmt: skip
     assert (
         find_decimal_sign(["−0,5"], whole=False) == ","

@@ -344,10 +344,11 @@ def test_artist_may_be_named_by_id(house: House, write: Any) -> None:
 
 
 def test_positional_arguments() -> None:
-    job = import_reports.read_job(["a"], "Ann", "One", "de", "2026-01-01", "mine", "x = 1")
+    job = import_reports.read_job(["a"], "Ann", "One", "de", "2026-01-01", "mine", "x = 1", "1,200.5")
     assert job == ImportReports(
-        paths=["a"], artist="Ann", track="One", region="de", date="2026-01-01", report="mine", mapping="x = 1"
-    )
+        paths=["a"], artist="Ann", track="One", region="de", date="2026-01-01", report="mine",
+        mapping="x = 1", number_form="1,200.5",
+    )  # fmt: skip
     with pytest.raises(BadInput, match="paths"):
         import_reports.read_job([])
     assert import_reports.concurrency(job) == undo_import.concurrency(job) == "imports"

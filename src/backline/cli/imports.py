@@ -95,6 +95,10 @@ def import_paths(
     report: Annotated[
         str | None, typer.Option("--report", help="Label of the report, e.g. distrokid.")
     ] = None,
+    number_form: Annotated[
+        str | None,
+        typer.Option("--number-form", help="How the files write 1200.5: 1,200.5 or 1.200,5, 1200,5 …"),
+    ] = None,
     map_file: Annotated[
         Path | None, typer.Option("--map", help="Mapping file (TOML) for another table.")
     ] = None,
@@ -108,8 +112,9 @@ def import_paths(
     screen = make_screen(json_lines=json_lines)
     if draft_map is not None and draft_map.exists():
         raise BadInput(f"{draft_map} exists already.", remedy="Name a new file for the draft.")
-    values = {"artist": artist, "track": track, "region": region, "date": date, "report": report}
-    values = {name: value for name, value in values.items() if value is not None}
+    told = {"artist": artist, "track": track, "region": region, "date": date, "report": report}
+    told["number_form"] = number_form
+    values = {name: value for name, value in told.items() if value is not None}
     with open_house(tasks=True) as house:
         files = import_files(house, screen, list_paths(paths), values, map_file)
     show_files(screen, files, draft_map)

@@ -47,7 +47,8 @@ class DecimalSigns:
         raise Refused(
             "ambiguous_number",
             f"{unclear!r} in column {column!r} can be read as thousands or as a fraction.",
-            'Say which in the mapping: number_form = "1,200.5" or "1.200,5".',
+            'Say which: --number-form FORM, where FORM is "1,200.5" or "1.200,5". '
+            "In a mapping it is number_form.",
         )
 
     def _ask_others(self, column: str, unclear: str) -> str | None:

@@ -33,6 +33,8 @@ def digest_hints(hints: Hints, reading: Reading | PlayReading | None, mapping: s
     """
     told: dict[str, Any] = {"hints": [hints.artist, hints.track, hints.region, hints.date, hints.report]}
     told["mapping"] = mapping
+    if hints.number_form != "auto":  # else the digest is that of a file that came before there was this hint
+        told["number_form"] = hints.number_form
     if reading is not None:
         constants = {name: value for name, value in reading.constants.items() if value != hints.downloaded}
         told["read_as"] = [reading.report, reading.kind, reading.region, constants]

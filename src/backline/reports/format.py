@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from backline.discovery import find_members
 from backline.errors import BadInput
+from backline.reports.numbers import NumberForm
 
 GROUP: Final = "backline.reports"
 Kind = Literal["artist", "track", "chart", "statement", "playlist", "listener"]
@@ -74,6 +75,7 @@ class Hints:
     region: str | None = None
     date: str | None = None
     report: str | None = None
+    number_form: NumberForm = "auto"  # goes before what a mapping says
     downloaded: dt.date | None = None
     today: dt.date = field(default_factory=lambda: dt.datetime.now(UTC).date())
 

@@ -240,6 +240,8 @@ def _start(chosen: Chosen, records: Records, names: Sequence[str], hints: Hints)
             )
     if hints.report and (label := hints.report.strip()):
         layout = replace(layout, report=label)
+    if hints.number_form != "auto":
+        layout = replace(layout, number_form=hints.number_form)
     day = layout.constants.get("day")
     if isinstance(day, date) and day > hints.today:
         raise Refused(

@@ -6,6 +6,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from backline.errors import BadInput
+from backline.reports.numbers import NumberForm
 from backline.runtime.claim import Watch
 from backline.runtime.effects import AuditTrail, Effects
 from backline.runtime.task import Answer, Job, Limits, Reason, task
@@ -33,6 +34,7 @@ class ImportReports(Job):
     date: str | None = Field(None, max_length=20)
     report: str | None = Field(None, max_length=64)
     mapping: str | None = Field(None, max_length=100_000)
+    number_form: NumberForm = "auto"
 
 
 class ImportAnswer(Answer):
@@ -108,7 +110,7 @@ def import_reports(
 
     files, reasons = read_files(
         job.paths,
-        Hints(job.artist, job.track, job.region, job.date, job.report),
+        Hints(job.artist, job.track, job.region, job.date, job.report, job.number_form),
         job.mapping,
         database=database, folder=folder, effects=effects, trail=trail, watch=watch,
     )  # fmt: skip
