@@ -14,9 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from backline.errors import BadInput, Cancelled, LeaseLost, Stopping, TimeLimit
 from backline.runtime import run
-from backline.runtime.audit import Secrets
 from backline.runtime.claim import SoftLimit, Watch
-from backline.runtime.decisions import Person, cancel
 from backline.runtime.effects import Effects, FollowUps
 from backline.runtime.run import AT_ONCE
 from backline.runtime.task import Limits, Reason
@@ -123,39 +121,6 @@ def test_a_hard_limit_is_written_down_and_the_late_finish_writes_nothing(stage: 
     assert (row.state, row.error_kind, row.bugs) == ("scheduled", "time_limit", 1)
     assert "0.4 s" in row.error_text
     assert on.words() == [] and len(on.attempts(run_id)) == 1
-
-
-def test_a_cancel_by_force_ends_the_child_and_nothing_else(stage: MakeStage) -> None:
-    began, told = threading.Event(), threading.Event()
-
-    def deaf(job: Word, effects: Effects, watch: Watch) -> Done:
-        effects.add(write_word("late"))
-        began.set()
-        for _ in range(200):
-            if watch.withdrawn and watch not in [
-                kept for kept, _ in list(on.runtime.keeper._watches.values())
-            ]:
-                told.set()  # the keeper has called; it would have ended the child of a worker here
-                break
-            threading.Event().wait(0.05)
-        return Done()
-
-    task = declare(limits=Limits(soft=60, hard=90))(deaf)
-    on = stage(task, lease=1.0)
-    run_id = on.submit(task)
-    thread = threading.Thread(target=on.run)
-    thread.start()
-    assert began.wait(20)
-    with on.database.write() as connection:
-        cancel(connection, on.database.now_sql, run_id, Person("ann", Secrets([])), by_force=True)
-    thread.join(20)
-    assert told.is_set()
-    assert (on.row(run_id).state, on.words()) == ("cancelled", [])
-    assert [attempt.outcome for attempt in on.attempts(run_id)] == ["cancelled"]
-    on.submit(task, "other")
-    other, fence = claim_one(on)
-    with on.database.write() as connection:
-        assert not on.runtime.leases.is_withdrawn(connection, other, fence)
 
 
 def test_a_stale_finish_writes_nothing(stage: MakeStage) -> None:

@@ -86,8 +86,9 @@ def test_the_limiter_is_the_run_s_where_it_can_wait(stage: MakeStage, short: boo
 
     taken: list[tuple[str, int]] = []
     on = stage(work)
-    limiter = lambda context: SimpleNamespace(take=lambda name: taken.append((name, context.priority)))  # noqa: E731
-    on.runtime.providers = {Limiter: limiter}
+    on.runtime.providers = {
+        Limiter: lambda context: SimpleNamespace(take=lambda name: taken.append((name, context.priority)))
+    }
     run_id = on.submit(work, "crm")
     on.run()
     assert on.row(run_id).state == state
