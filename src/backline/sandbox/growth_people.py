@@ -91,7 +91,7 @@ def _grow_playlist(world: World, number: int) -> None:
     world.playlists[playlist.id] = playlist
     for person in people if number in {3, 4} else (owner,):
         person.playlists.append(playlist.id)
-    if people[0] is not owner and number not in {3, 4}:
+    if people[0] is not owner and number % 3 and number != 3:
         people[0].playlists.append(playlist.id)
 
 
