@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from backline.anchors.keys import make_key, name_public, read_signing_key, read_verifying_key
+from backline.anchors.keys import list_public, make_key, name_public, read_signing_key, read_verifying_key
 from backline.errors import BadInput, NotAllowed
 
 
@@ -32,6 +32,19 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         make_key(path)
     assert read_signing_key(path).id == before.id
+
+
+def test_a_former_public_key_stays_beside(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    assert list_public(path) == []
+    made = []
+    for _ in range(3):
+        path.unlink(missing_ok=True)
+        made.append(make_key(path).id)
+    found = [read_verifying_key(one).id for one in list_public(path)]
+    assert (found[0], set(found)) == (made[2], set(made))
+    assert list_public(path)[0] == name_public(path)
+    assert list_public(tmp_path / "key") == []
 
 
 def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:

@@ -70,6 +70,26 @@ def test_what_is_there_is_kept_aside_and_later_anchors_are_no_alarm(
     assert list(state.glob(".*")) == []
 
 
+def test_a_new_machine_without_the_key_verifies_the_older_anchors(
+    call: Call, made: Path, state: Path, tmp_path: Path
+) -> None:
+    former = (state / "audit-key.pem.pub").read_bytes()
+    (state / "audit-key.pem").unlink()
+    call("audit", "key")
+    call("artist", "add", "Later")
+    assert call("audit", "anchor").code == 0
+    assert call("audit", "verify", "--json").one["faults"] == 0
+    assert call("backup", "--to", str(tmp_path / "plain.zip")).code == 0
+    shutil.rmtree(state)
+    assert call("restore", str(tmp_path / "plain.zip")).code == 0
+    assert not (state / "audit-key.pem").exists()
+    assert [path.read_bytes() for path in state.glob("audit-key.pem.*.pub")] == [former]
+    assert (call("audit", "verify").code, call("audit", "key").code) == (0, 0)
+    assert call("audit", "anchor").code == 0
+    verified = call("audit", "verify", "--json")
+    assert (verified.code, verified.one["anchors"]) == (0, 3)
+
+
 @dataclass
 class Torn:
     """A backup of keys whose reading ends in the middle."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import stat
 from dataclasses import dataclass
@@ -71,19 +72,37 @@ class SigningKey:
 
 
 def make_key(path: Path) -> SigningKey:
-    """Make a key pair: `path` for its owner alone (0600), the public one beside it. Overwrites nothing."""
+    """Make a key pair: `path` for its owner alone (0600), the public one beside it. Overwrites nothing.
+
+    A public key that is there already, of a key that is gone, stays under its id: it made the older anchors.
+    """
+    public = name_public(path)
+    former = read_verifying_key(public) if public.exists() else None
     key = SigningKey(Ed25519PrivateKey.generate())
     pem = key.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(pem)
-    name_public(path).write_text(key.public.pem, encoding="ascii")
+    if former is not None:
+        public.rename(name_former(path, former.id))
+    public.write_text(key.public.pem, encoding="ascii")
     return key
 
 
 def name_public(path: Path) -> Path:
     """The file of the public key beside a private one."""
     return path.with_name(path.name + PUBLIC)
+
+
+def name_former(path: Path, id: str) -> Path:
+    """The file of a former public key beside a private one."""
+    return path.with_name(f"{path.name}.{id}{PUBLIC}")
+
+
+def list_public(path: Path) -> list[Path]:
+    """The files of the public keys beside a private one, the newest first, then the former ones."""
+    former = path.parent.glob(f"{glob.escape(path.name)}.{'[0-9a-f]' * 16}{PUBLIC}")
+    return [*(one for one in (name_public(path),) if one.exists()), *sorted(former)]
 
 
 def read_signing_key(path: Path) -> SigningKey:

@@ -11,7 +11,7 @@ from typing import Any
 
 from backline.anchors.anchor import Anchor, Target, is_signed, sign_anchor
 from backline.anchors.file import FileTarget
-from backline.anchors.keys import SigningKey, VerifyingKey, name_public, read_signing_key, read_verifying_key
+from backline.anchors.keys import SigningKey, VerifyingKey, list_public, read_signing_key, read_verifying_key
 from backline.errors import BacklineError, BadInput
 from backline.runtime.seal import Anchorer
 from backline.settings import Settings
@@ -32,11 +32,8 @@ def find_signing_key(settings: Settings) -> SigningKey | None:
 
 
 def find_verifying_keys(settings: Settings, named: Iterable[Path]) -> list[VerifyingKey]:
-    """The public keys that are named, else the one beside the private key, where it is there."""
-    paths = list(named)
-    beside = name_public(find_key_path(settings))
-    if not paths and beside.exists():
-        paths = [beside]
+    """The public keys that are named, else those beside the private key, where it is or was."""
+    paths = list(named) or list_public(find_key_path(settings))
     return [read_verifying_key(path) for path in paths]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from backline.anchors.keys import name_public
+from backline.anchors.keys import list_public, read_verifying_key
 from backline.cli.audit_places import find_folder
 from backline.cli.db import open_database
 from backline.cli.houses import make_screen
@@ -27,7 +28,7 @@ app = typer.Typer(
     invoke_without_command=True,
     add_completion=False,
 )
-KEYS, ANCHORS = "keys/", "anchors/"
+KEYS, PUBLIC, ANCHORS = "keys/", "public/", "anchors/"
 VAULT_TABLE = "backline_secret"
 
 
@@ -98,6 +99,9 @@ def list_files(loaded: LoadedSettings, *, with_keys: bool) -> dict[str, Path | b
     files: dict[str, Path | bytes] = {}
     if folder.is_dir():
         files |= {f"{ANCHORS}{path.name}": path for path in sorted(folder.iterdir()) if path.is_file()}
+    for path in list_public(find_key_path(settings)):  # without them no anchor can be verified
+        with suppress(BadInput):  # verify tells of it
+            files[f"{PUBLIC}{read_verifying_key(path).id}.pub"] = path
     if loaded.file is not None:
         text = loaded.file.read_text(encoding="utf-8", errors="replace")
         files["settings.toml"] = Secrets(find_passwords(settings)).strike(text).encode()
@@ -107,9 +111,9 @@ def list_files(loaded: LoadedSettings, *, with_keys: bool) -> dict[str, Path | b
 
 
 def find_keys(settings: Settings) -> dict[str, Path]:
-    """Where keys lie that are files, by their names in a backup."""
+    """Where secret keys lie that are files, by their names in a backup."""
     signing = find_key_path(settings)
-    found = {f"{KEYS}audit-key.pem": signing, f"{KEYS}audit-key.pub": name_public(signing)}
+    found = {f"{KEYS}audit-key.pem": signing}
     options = settings.vault
     if options.key_file:
         return {**found, f"{KEYS}vault.key": Path(options.key_file).expanduser()}

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
+from backline.anchors.keys import list_public, name_former, name_public, read_verifying_key
 from backline.cli.audit_places import find_folder, read_targets
-from backline.cli.backup import ANCHORS, KEYS, VAULT_TABLE, find_keys
+from backline.cli.backup import ANCHORS, KEYS, PUBLIC, VAULT_TABLE, find_keys
 from backline.cli.houses import make_screen, read_settings
 from backline.cli.parameters import Json
 from backline.disk import name_draft, take_name
@@ -18,6 +19,7 @@ from backline.settings import Settings
 from backline.storage.backup_archive import Archive, Part
 from backline.storage.restore import restore as put_back
 from backline.storage.restore_past import Return
+from backline.wiring import find_key_path
 
 app = typer.Typer()
 
@@ -89,11 +91,20 @@ def put_files_back(archive: Archive, settings: Settings) -> list[str]:
             place = find_folder(settings) / Path(name).name
         elif name in places:
             place = places[name]
+        elif name.startswith(PUBLIC):
+            place = _choose_public(settings, Path(name).stem)
         else:
             continue
         if not place.exists() and _write(archive, part, place, secret=name.startswith(KEYS)):
             done.append(str(place))
     return done
+
+
+def _choose_public(settings: Settings, id: str) -> Path:
+    """Where a public key of the audit belongs: beside the private one, among former ones if it is not the first."""
+    signing = find_key_path(settings)
+    known = {read_verifying_key(path).id: path for path in list_public(signing)}
+    return known.get(id) or (name_former(signing, id) if known else name_public(signing))
 
 
 def _write(archive: Archive, part: Part, place: Path, *, secret: bool) -> bool:
