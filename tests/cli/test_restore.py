@@ -90,6 +90,26 @@ def test_a_new_machine_without_the_key_verifies_the_older_anchors(
     assert (verified.code, verified.one["anchors"]) == (0, 3)
 
 
+def test_who_was_shut_out_since_is_told(call: Call, state: Path, tmp_path: Path) -> None:
+    for name in ("ann", "bob"):
+        call("user", "add", name)
+    keys = [
+        call("key", "create", "--user", "ann", "--scope", "runs:read", "--json").one["id"] for _ in range(2)
+    ]
+    assert call("backup", "--to", str(tmp_path / "b.zip")).code == 0
+    unchanged = call("restore", str(tmp_path / "b.zip"), "--force")
+    assert "again" not in unchanged.err
+    call("key", "revoke", keys[0])
+    call("user", "disable", "bob")
+    result = call("restore", str(tmp_path / "b.zip"), "--force", "--json")
+    assert (result.one["keys_again"], result.one["users_again"]) == ([keys[0]], ["bob"])
+    assert f"API keys {keys[0]}; users bob." in result.err
+    shutil.rmtree(state)
+    anew = call("restore", str(tmp_path / "b.zip"), "--json")
+    assert (anew.one["keys_again"], anew.one["users_again"]) == ([], [])
+    assert "2 keys, 2 users open" in anew.err
+
+
 @dataclass
 class Torn:
     """A backup of keys whose reading ends in the middle."""

@@ -14,9 +14,11 @@ from backline.cli.audit_places import find_folder, read_targets
 from backline.cli.backup import ANCHORS, KEYS, PUBLIC, VAULT_TABLE, find_keys
 from backline.cli.houses import make_screen, read_settings
 from backline.cli.parameters import Json
+from backline.cli.screen import Screen
 from backline.disk import name_draft, take_name
 from backline.settings import Settings
 from backline.storage.backup_archive import Archive, Part
+from backline.storage.restore import Restored
 from backline.storage.restore import restore as put_back
 from backline.storage.restore_past import Return
 from backline.wiring import find_key_path
@@ -66,13 +68,26 @@ def restore(
             "epoch": done.arrival.epoch,
             "queued": done.arrival.queued,
             "files": files,
+            "keys_again": list(done.access.keys_again),
+            "users_again": list(done.access.users_again),
             "seconds": round(time.perf_counter() - began, 2),
         }
     )
     for words in bad:
         screen.note(words)
+    _note_access(screen, done)
     if lacks_key:
         screen.note(screen.label("restore_lacks_key"))
+
+
+def _note_access(screen: Screen, done: Restored) -> None:
+    """Who has access again that was shut out; where nobody can know that, how many have it."""
+    access = done.access
+    if access.keys_again or access.users_again:
+        keys, users = (", ".join(names) or "-" for names in (access.keys_again, access.users_again))
+        screen.note(screen.label("restore_opens_again", keys=keys, users=users))
+    elif done.aside is None and (access.keys or access.users):
+        screen.note(screen.label("restore_may_open", keys=access.keys, users=access.users))
 
 
 def find_known_epoch(settings: Settings) -> tuple[int, list[str]]:

@@ -20,18 +20,19 @@ from backline.storage.database import Database
 from backline.storage.locks import Lock, take_lock
 from backline.storage.restore_aside import Kept, set_schema_aside
 from backline.storage.restore_file import fill_new_file
-from backline.storage.restore_past import Arrival, Return, come_back
+from backline.storage.restore_past import Access, Arrival, Return, come_back, read_access
 from backline.storage.upgrade import migrate, refuse_newer
 from backline.storage.writer_role import grant_writer_role
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What was done: rows written, where the earlier database is kept (None: there was none), and the arrival."""
+    """What was done: rows written, where the earlier database is kept (None: there was none), the arrival, who has access."""
 
     rows: int
     aside: str | None
     arrival: Arrival
+    access: Access
 
 
 def restore(
@@ -66,7 +67,7 @@ def _into_file(
 
     def fill(connection: Connection, kept: Kept) -> None:
         rows, arrival = _fill(connection, archive, make_return(kept.epoch))
-        done.append(Restored(rows, kept.place, arrival))
+        done.append(Restored(rows, kept.place, arrival, read_access(connection, kept)))
 
     fill_new_file(target, fill, force=force)
     return done[0]
@@ -84,9 +85,10 @@ def _into_schema(
         take_lock(connection, Lock.SCHEMA)
         kept = set_schema_aside(connection, force=force)
         rows, arrival = _fill(connection, archive, make_return(kept.epoch))
+        access = read_access(connection, kept)
         if writer_role:
             grant_writer_role(connection, writer_role)
-    return Restored(rows, kept.place, arrival)
+    return Restored(rows, kept.place, arrival, access)
 
 
 def _fill(connection: Connection, archive: Archive, back: Return) -> tuple[int, Arrival]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
@@ -21,12 +23,29 @@ _NAME = (
 )
 
 
+_CLOSED = {
+    "backline_api_key": "SELECT id FROM backline_api_key WHERE revoked_at IS NOT NULL",
+    "backline_user": "SELECT name FROM backline_user WHERE disabled_at IS NOT NULL",
+}
+
+
 @dataclass(frozen=True)
 class Kept:
-    """What gave way: where it is now (None: it held nothing), and the highest epoch of its audit."""
+    """What gave way: where it is now (None: it held nothing), the highest epoch of its audit, and who was shut out."""
 
     place: str | None = None
     epoch: int = 0
+    revoked: frozenset[str] = frozenset()  # ids of API keys
+    disabled: frozenset[str] = frozenset()  # names of users
+
+
+def read_closed(tables: Collection[str], ask: Callable[[str], Iterable[Any]]) -> dict[str, frozenset[str]]:
+    """Who is shut out of a database with these tables, as fields of `Kept`; `ask` gives the first column's values."""
+    keys, users = (
+        frozenset(map(str, ask(query))) if table in tables else frozenset()
+        for table, query in _CLOSED.items()
+    )
+    return {"revoked": keys, "disabled": users}
 
 
 def set_schema_aside(connection: Connection, *, force: bool) -> Kept:
@@ -53,13 +72,14 @@ def set_schema_aside(connection: Connection, *, force: bool) -> Kept:
             remedy="GRANT CREATE ON DATABASE … TO this user, or name an empty database with --into.",
         )
     epoch = _read_epoch(connection, tables)
+    closed = read_closed(tables, lambda query: connection.execute(text(query)).scalars())
     place = str(connection.execute(text(_NAME)).scalar_one())
     connection.execute(text(f"CREATE SCHEMA {place}"))
     for name in tables:
         connection.execute(text(f"ALTER TABLE {name} SET SCHEMA {place}"))
     for name in functions:
         connection.execute(text(f"ALTER FUNCTION {name} SET SCHEMA {place}"))
-    return Kept(f"schema {place}", epoch)
+    return Kept(f"schema {place}", epoch, **closed)
 
 
 def _read_epoch(connection: Connection, tables: list[str]) -> int:

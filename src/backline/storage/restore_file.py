@@ -12,7 +12,7 @@ import glob
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from backline.disk import name_draft, sync_folder
 from backline.errors import BadInput, NeedsHuman, NotAllowed
 from backline.storage.database import WRITES, Database
-from backline.storage.restore_aside import FORCE, Kept
+from backline.storage.restore_aside import FORCE, Kept, read_closed
 
 BEFORE = ".before-"  # behind the name of a file that gave way
 PATIENCE = 2.0  # seconds for a process that is just about to end
@@ -50,7 +50,8 @@ def fill_new_file(target: Database, fill: Callable[[Connection, Kept], None], *,
                 raise NotAllowed(f"{path} holds something already.", remedy=FORCE)
             aside = _name_aside(path)
         try:
-            _fill(hidden, fill, Kept(None if aside is None else str(aside), old.epoch))
+            kept = Kept(None if aside is None else str(aside), old.epoch, **old.closed)
+            _fill(hidden, fill, kept)
             if path.exists():
                 hidden.chmod(path.stat().st_mode & 0o777)
             _swap(hidden, path, aside)
@@ -63,9 +64,12 @@ def fill_new_file(target: Database, fill: Callable[[Connection, Kept], None], *,
 class _Old:
     """What the file at the target's name holds."""
 
-    def __init__(self, *, is_filled: bool = False, epoch: int = 0) -> None:
+    def __init__(
+        self, *, is_filled: bool = False, epoch: int = 0, closed: Mapping[str, frozenset[str]] | None = None
+    ) -> None:
         self.is_filled = is_filled
         self.epoch = epoch
+        self.closed = closed or {}
 
 
 @contextlib.contextmanager
@@ -105,7 +109,8 @@ def _look(connection: sqlite3.Connection, path: Path) -> _Old:
             epoch = connection.execute("SELECT coalesce(max(epoch), 0) FROM backline_seal_epoch").fetchone()[
                 0
             ]
-        return _Old(is_filled=filled, epoch=int(epoch))
+        closed = read_closed(ours, lambda query: (row[0] for row in connection.execute(query)))
+        return _Old(is_filled=filled, epoch=int(epoch), closed=closed)
     except sqlite3.OperationalError as error:
         if "locked" not in str(error):
             raise

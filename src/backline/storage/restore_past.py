@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from backline.moments import show_moment
+from backline.storage.api_keys import list_api_keys
 from backline.storage.attempts import INSERT_ATTEMPT
 from backline.storage.audits import INSERT_AUDIT, AuditEntry, insert_audit, write_body
 from backline.storage.backup_archive import Manifest
 from backline.storage.clock import now_sql
+from backline.storage.restore_aside import Kept
 from backline.storage.seals_epochs import begin_epoch
+from backline.storage.users import list_users
 
 # More claims than any run can have had after the backup: whoever still holds one of these has a stale fence.
 JUMP = 1 << 32
@@ -53,6 +56,24 @@ class Arrival:
 
     epoch: int
     queued: int
+
+
+@dataclass(frozen=True)
+class Access:
+    """API keys and users that are open after a restore, and those of them that what gave way had shut out."""
+
+    keys: int
+    users: int
+    keys_again: tuple[str, ...] = ()  # ids
+    users_again: tuple[str, ...] = ()  # names
+
+
+def read_access(connection: Connection, kept: Kept) -> Access:
+    """A backup brings keys and users back as they were, also those that were revoked or disabled since."""
+    keys = {str(row.id) for row in list_api_keys(connection) if row.revoked_at is None}
+    users = {str(row.name) for row in list_users(connection) if row.disabled_at is None}
+    again = (tuple(sorted(keys & kept.revoked)), tuple(sorted(users & kept.disabled)))
+    return Access(len(keys), len(users), *again)
 
 
 def come_back(connection: Connection, back: Return) -> Arrival:
