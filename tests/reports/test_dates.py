@@ -78,6 +78,7 @@ def test_forms_may_be_parted_otherwise() -> None:
         "DD/MM/YYYY",
         "MM/DD/YYYY",
     ]
+    assert [read_date_form(form) for form in ("YYYY/MM", "MM.YYYY")] == ["YYYY-MM", "MM/YYYY"]
     assert [read_date_form(form) for form in ("MM.DD.YYYY", "D.M.", "")] == [None] * 3
 
 
@@ -88,6 +89,9 @@ def test_forms_may_be_parted_otherwise() -> None:
         ("2026/02", "auto", "2026-02-28"),
         ("2024-02-01", "YYYY-MM-DD", "2024-02-29"),
         ("2017M10", "auto", "2017-10-31"),
+        ("08/2026", "MM/YYYY", "2026-08-31"),
+        ("2.2026", "YYYY-MM", "2026-02-28"),
+        ("2026-08-03", "YYYY-MM", "2026-08-31"),
         ("2017M9", "auto", "2017-09-30"),
         ("7/31/2026 12:00:00 AM", "MM/DD/YYYY", "2026-07-31"),
         ("Oct 2017", "auto", "2017-10-31"),

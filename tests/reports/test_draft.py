@@ -21,8 +21,13 @@ def test_what_is_guessed_is_a_mapping() -> None:
         "track": "Title",
         "isrc": "ISRC",
         "country": "Country of Sale",
+        "statement": "Reporting Date",
         "streams": "Quantity",
     }
+    assert mapping.date_form == "YYYY-MM"
+    mapping = read_mapping(draft_mapping(["Reporting Date", "Artist", "Quantity"]))
+    assert (mapping.date_form, mapping.columns["date"]) == ("auto", "Reporting Date")
+    assert "statement" not in mapping.columns
 
 
 @given(st.lists(st.text(max_size=30), max_size=8))

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from backline.music import MONTH
 from backline.reports.format import NeedsMapping, Refused
 from backline.reports.header import fingerprint_names
 from tests.reports.conftest import Read
@@ -72,6 +73,31 @@ def test_a_statement_in_german_dress(read: Read) -> None:
     assert found.reading.days.last == date(2026, 8, 1)
     with pytest.raises(Refused, match="do not reconcile"):
         read(text.replace("1.234,496", "1.234,497"), mapping=STATEMENT)
+
+
+def test_months_are_values_of_their_last_day_told_by_statements(read: Read) -> None:
+    mapping = (
+        "report = 'mine'\ndate_form = 'YYYY-MM'\n[columns]\ndate = 'Sale Month'\nartist = 'Artist'\n"
+        "statement = 'Reporting Date'\ncountry = 'Land'\nunits = 'Quantity'\n"
+    )
+    rows = "2026-02,A,2026-04-12,DE,5\nFeb 2026,A,2026-05-12,OU,7\n2027-03,A,2026-05-12,DE,7\nsoon,A,2026-05-12,DE,7\n"
+    found = read("Sale Month,Artist,Reporting Date,Land,Quantity\n" + rows, mapping=mapping)
+    assert (found.reading.kind, found.reading.span, found.reading.report) == ("statement", MONTH, "mine")
+    assert found.column("day") == [date(2026, 2, 28)] * 2
+    assert found.column("statement") == ["2026-04-12", "2026-05-12"]
+    assert (found.column("country"), found.values("units")) == (["DE", ""], [5, 7])
+    assert found.rejected == [(4, "future_date"), (5, "bad_date")]
+
+
+def test_a_distributor_that_is_known_may_be_read_by_a_mapping(read: Read) -> None:
+    mapping = (
+        "number_form = '1,200.5'\ndate_form = 'YYYY-MM'\n[columns]\ndate = 'Sale Month'\nartist = 'Artist'\n"
+        "revenue = 'Earnings (USD)'\n[constants]\ncurrency = 'USD'\n"
+    )
+    header = "Sale Month,Store,Artist,Title,Quantity,Country of Sale,Earnings (USD)\n"
+    found = read(header + '2026-07,Spotify,Ann,One,1,DE,"1,234"\n', mapping=mapping)
+    assert (found.reading.format, found.reading.totals["money"]) == ("mapped", {"USD": Decimal(1234)})
+    assert found.column("day") == [date(2026, 7, 31)]
 
 
 def test_running_totals_become_days(read: Read) -> None:

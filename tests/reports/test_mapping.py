@@ -50,6 +50,16 @@ def test_a_mapping_names_what_it_reads() -> None:
         ("date_form = 'D/M'\n[columns]\nstreams = 'a'", "date_form: 'D/M' is no form of dates; known: auto"),
         ("date_form = 'D/M'\n[columns]\nstreams = 'a'", "DD.MM.YYYY and DD-MM-YYYY mean DD/MM/YYYY"),
         ("date_form = 'MM.DD.YYYY'\n[columns]\nstreams = 'a'", "dots put the day first"),
+        (
+            "date_form = 'MM/YYYY'\n[columns]\nstreams = 'a'",
+            "date_form: MM/YYYY reads the months of a column",
+        ),
+        (
+            "date_form = 'YYYY-MM'\nspan = 7\n[columns]\ndate = 'd'\nstreams = 'a'",
+            "reads months; remove cumulative and span",
+        ),
+        ("[columns]\ndate = 'd'\nstatement = 's'\nstreams = 'a'", "only months are told by statements"),
+        ("[columns]\nstreams = 'a'\n[constants]\nstatement = 's'", "'statement' cannot be a constant"),
         ("date_form = 5\n[columns]\nstreams = 'a'", "date_form: 5"),
         ("number_form = '1;2'\n[columns]\nstreams = 'a'", "number_form:"),
         ("[columns]\nstreams = 'a'\n[split]\ncolumn = 'x'\nat = ''\ninto = ['artist', 'track']", "split.at:"),

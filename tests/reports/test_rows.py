@@ -100,6 +100,12 @@ def test_a_typographic_minus_takes_back(read: Read) -> None:
     assert (found.values(), found.values("revenue"), found.rejected) == ([-3, 5], [-15, 2], [])
 
 
+def test_a_month_where_days_are_read_names_the_mapping(read: Read) -> None:
+    found = read("date,artist,streams\n2026-08-01,A,5\n2026-07,A,5\n")
+    assert found.rejected == [(3, "bad_date")]
+    assert 'date_form = "YYYY-MM"' in found.reading.rejected[0].reason
+
+
 def test_counts_have_no_currency(read: Read) -> None:
     found = read("date,artist,streams\n2026-08-01,A,5\n2026-08-01,A,$5\n")
     assert found.rejected == [(3, "bad_number")]

@@ -10,8 +10,11 @@ from typing import Final
 from backline.music import end_month
 
 EARLIEST: Final = date(1990, 1, 1)
-DATE_FORMS: Final = ("auto", "YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY")
-SAME_FORMS: Final = "DD.MM.YYYY and DD-MM-YYYY mean DD/MM/YYYY, MM-DD-YYYY means MM/DD/YYYY"
+MONTH_FORMS: Final = ("YYYY-MM", "MM/YYYY")
+DATE_FORMS: Final = ("auto", "YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY", *MONTH_FORMS)
+SAME_FORMS: Final = (
+    "DD.MM.YYYY and DD-MM-YYYY mean DD/MM/YYYY, MM-DD-YYYY means MM/DD/YYYY, MM.YYYY and MM-YYYY mean MM/YYYY"
+)
 _TIME = r"(?:[T ,]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[AaPp][Mm])?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?"
 _YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){_TIME}")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
@@ -19,6 +22,7 @@ _YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_TIM
 _DAY_WORD = re.compile(rf"(\d{{1,2}})\.?[ -]([^\W\d_]{{3,9}})\.?,?[ -](\d{{4}}){_TIME}")
 _WORD_DAY = re.compile(rf"([^\W\d_]{{3,9}})\.? (\d{{1,2}}),? (\d{{4}}){_TIME}")
 _MONTH = re.compile(r"(\d{4})(?:[-/.]|M)(\d{1,2})")  # 2026-08, 2026/08, 2017M9
+_MONTH_FIRST = re.compile(r"(\d{1,2})[-/.](\d{4})")
 _MONTH_WORD = re.compile(r"([^\W\d_]{3,9})\.? (\d{4})")
 _MONTHS: Final = {
     word: number
@@ -80,7 +84,7 @@ def read_day(text: str, form: str) -> date | None:
             return date(int(match[1]), int(match[3]), int(match[4]))
         if match := _COMPACT.fullmatch(text):
             return date(int(match[1]), int(match[2]), int(match[3]))
-        if form == "YYYY-MM-DD":
+        if form == "YYYY-MM-DD" or form in MONTH_FORMS:
             return None
         if match := _YEAR_LAST.fullmatch(text):
             year = int(match[4]) + (2000 if len(match[4]) == 2 else 0)
@@ -105,6 +109,8 @@ def read_month(text: str, form: str) -> date | None:
             return end_month(day.year, day.month)
         if match := _MONTH.fullmatch(text):
             return end_month(int(match[1]), int(match[2]))
+        if match := _MONTH_FIRST.fullmatch(text):
+            return end_month(int(match[2]), int(match[1]))
         if match := _MONTH_WORD.fullmatch(text):
             return end_month(int(match[2]), _MONTHS[match[1].casefold()])
     except (ValueError, KeyError):

@@ -32,6 +32,7 @@ _GUESSES: Final[dict[str, tuple[str, ...]]] = {
         "delivery_country",
     ),
     "source": ("source", "source_type", "source_of_stream"),
+    "statement": ("reporting_date", "statement_date", "statement_period", "reported"),
     "currency": ("currency", "client_payment_currency", "preferred_currency", "währung", "devise"),
     "rank": ("rank", "position", "pos", "chart_position", "rang"),
     "streams": (
@@ -63,6 +64,9 @@ _CHART: Final = (
 )
 
 
+_DATE_FORMS: Final = 'or "auto", "YYYY-MM-DD", "DD/MM/YYYY" (the same: "DD.MM.YYYY"), "MM/DD/YYYY"; months: "YYYY-MM", "MM/YYYY"'
+
+
 def draft_mapping(header: Sequence[str]) -> str:
     """TOML that can be read as it is where the guesses suffice; what was not found stands there as a comment."""
     names = {fold_column(column): column for column in reversed(header) if column.strip()}
@@ -71,13 +75,16 @@ def draft_mapping(header: Sequence[str]) -> str:
         for what, guesses in _GUESSES.items()
         if (guess := next((guess for guess in guesses if guess in names), None)) is not None
     }
+    has_months = "month" in fold_column(found.get("date", ""))
+    if not has_months:
+        found.pop("statement", None)
     lines = [
         "# Which column is what. Remove the lines that do not apply; a missing artist or day can also be",
         "# said with --artist and --date.",
         f"# Columns of the file: {' | '.join(_one_line(column) for column in header)[:2_000]}",
         *(_CHART if "rank" in found else ()),
         f'report = "{"my_chart" if "rank" in found else "my_report"}"  # a label of small letters, digits, _ and -',
-        'date_form = "auto"  # or "YYYY-MM-DD", "DD/MM/YYYY" (the same: "DD.MM.YYYY"), "MM/DD/YYYY"',
+        f'date_form = "{"YYYY-MM" if has_months else "auto"}"  # {_DATE_FORMS}',
         'number_form = "auto"  # or how it writes 1200.5: "1,200.5", "1.200,5", "1200,5" …',
         'cumulative = []  # measures told as a running total, e.g. ["streams"]',
         "# span = 7  # days that one value covers, up to its date; 1 where it is not said",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from backline.music import MONTH
 from backline.reports.countries import read_country
 from backline.reports.dates import read_day
 from backline.reports.file_names import (
@@ -57,7 +58,7 @@ def lay_out_mapped(mapping: TableMapping, names: Collection[str], file_name: str
     report, span = _choose_span(mapping, read_chart_name(file_name) if is_chart else None)
     return Layout(
         report=report,
-        kind=_tell_kind(is_chart, constants),
+        kind=_tell_kind(mapping, is_chart, constants),
         span=span,
         region=str(constants["country"]).lower() if is_chart and "country" in constants else None,
         columns=columns,
@@ -66,6 +67,7 @@ def lay_out_mapped(mapping: TableMapping, names: Collection[str], file_name: str
         required=frozenset({"country"} if is_chart else ()) | frozenset({"track"} if is_chart else ()),
         unique=_choose_keys(measures, is_chart, bool(mapping.cumulative)),
         negatives=not is_chart,
+        loose=frozenset({"country"} if mapping.tells_months else ()),
         split=split,
         cumulative=frozenset(mapping.cumulative),
         date_form=mapping.date_form,
@@ -77,6 +79,8 @@ def _choose_span(mapping: TableMapping, named: ChartName | None) -> tuple[str, i
     """Label and days that a value covers. A daily chart and the weekly one may share their header, hence the
     mapping: under one label the week would replace its last day.
     """
+    if mapping.tells_months:
+        return mapping.report, MONTH
     if mapping.span is not None or mapping.cumulative or named is None or named.span == 1:
         return mapping.report, mapping.span or 1
     return f"{mapping.report.removesuffix('_weekly')}_weekly", named.span
@@ -134,9 +138,11 @@ def _refuse_gaps(roles: Collection[str], file_name: str, is_chart: bool) -> None
         )
 
 
-def _tell_kind(is_chart: bool, constants: Collection[str]) -> Kind:
+def _tell_kind(mapping: TableMapping, is_chart: bool, constants: Collection[str]) -> Kind:
     if is_chart:
         return "chart"
+    if mapping.tells_months:
+        return "statement"
     return "track" if "track" in constants else "artist"
 
 

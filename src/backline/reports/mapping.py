@@ -1,7 +1,8 @@
 """The mapping file: TOML that says what the columns of any table mean.
 
 report = "my_distributor"          # label of the numbers
-date_form = "auto"                 # or YYYY-MM-DD, DD/MM/YYYY (also DD.MM.YYYY, DD-MM-YYYY), MM/DD/YYYY
+date_form = "auto"                 # or YYYY-MM-DD, DD/MM/YYYY (also DD.MM.YYYY, DD-MM-YYYY), MM/DD/YYYY;
+                                   # YYYY-MM, MM/YYYY: months, each of which is one value, under its last day
 number_form = "auto"               # or how 1200.5 is written: "1,200.5", "1.200,5", "1200,5" …
 cumulative = ["streams"]           # measures told as a running total; the others are daily
 span = 7                           # days that one value covers, up to its date; 1 where it is not said
@@ -11,6 +12,7 @@ date = "Day"
 country = "Territory"
 streams = "Quantity"
 revenue = "Earnings (USD)"
+statement = "Reported"             # of months: what is reported at another time adds to it, and replaces nothing
 rank = "Position"                  # makes the table a chart
 
 [constants]                        # what every row has in common
@@ -32,12 +34,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from backline.music import MEASURES
 from backline.reports.countries import read_country
-from backline.reports.dates import DATE_FORMS, SAME_FORMS, read_date_form, read_day
+from backline.reports.dates import DATE_FORMS, MONTH_FORMS, SAME_FORMS, read_date_form, read_day
 from backline.reports.format import Refused
 from backline.reports.header import fold_column
 from backline.reports.numbers import NumberForm
 
-ROLES: Final = ("date", "artist", "track", "isrc", "released", "country", "source", "currency")
+CONSTANTS: Final = ("date", "artist", "track", "isrc", "released", "country", "source", "currency")
+ROLES: Final = (*CONSTANTS, "statement")  # a mapping is kept for other files, and each is another statement
 MEASURE_NAMES: Final = tuple("rank" if name == "chart_rank" else name for name in MEASURES)
 _LONGEST: Final = 100_000
 Role = Literal["artist", "track", "isrc", "country", "source"]
@@ -59,7 +62,7 @@ class TableMapping(_Part):
     """A mapping file."""
 
     report: str = Field("mapped", pattern=r"^[a-z0-9][a-z0-9_\-]{0,63}$")
-    date_form: Literal["auto", "YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"] = "auto"
+    date_form: Literal["auto", "YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY", "YYYY-MM", "MM/YYYY"] = "auto"
     number_form: NumberForm = "auto"
     cumulative: list[str] = []
     span: int | None = Field(None, ge=1, le=366)
@@ -93,8 +96,8 @@ class TableMapping(_Part):
     @classmethod
     def _know_constants(cls, constants: dict[str, str]) -> dict[str, str]:
         for what, value in constants.items():
-            if what not in ROLES:
-                raise ValueError(f"{what!r} cannot be a constant; known: {', '.join(ROLES)}")
+            if what not in CONSTANTS:
+                raise ValueError(f"{what!r} cannot be a constant; known: {', '.join(CONSTANTS)}")
             if not value.strip():
                 raise ValueError(f"{what} is empty: write its value, or remove the line")
         if "date" in constants and read_day(constants["date"], "YYYY-MM-DD") is None:
@@ -122,6 +125,23 @@ class TableMapping(_Part):
                 'revenue needs a currency: name its column, or write [constants] currency = "EUR"'
             )
         return self
+
+    @model_validator(mode="after")
+    def _fit_months(self) -> Self:
+        if not self.tells_months:
+            if "statement" in self.columns:
+                raise ValueError('statement: only months are told by statements, see date_form = "YYYY-MM"')
+            return self
+        if "date" not in self.columns:
+            raise ValueError(f"date_form: {self.date_form} reads the months of a column; name it as date")
+        if self.cumulative or self.span is not None:
+            raise ValueError(f"date_form: {self.date_form} reads months; remove cumulative and span")
+        return self
+
+    @property
+    def tells_months(self) -> bool:
+        """Whether a value is that of a calendar month."""
+        return self.date_form in MONTH_FORMS
 
     @property
     def needed(self) -> list[str]:

@@ -151,6 +151,9 @@ class CellReader:
         if day is None:
             day = dates.read_day(str(word), self._date_form)
         if day is None or day < dates.EARLIEST:
+            if dates.read_month(str(word), self._date_form):
+                words = 'names a month, not a day; a mapping reads months with date_form = "YYYY-MM".'
+                return Problem("bad_date", f"{str(word)[:40]!r} {words}")
             return Problem("bad_date", f"{str(word)[:40]!r} is not a day.")
         if day > self._latest:
             return Problem("future_date", f"{str(word)[:40]!r} lies in the future.")
