@@ -41,7 +41,9 @@ def test_only_the_named_key_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["", "{}", "[]", "nonsense", '{"epoch":"1"}', make().as_line().replace("03", "0z")]
+    "line",
+    ["", "{}", "[]", "nonsense", '{"epoch":"1"}', make().as_line().replace("03", "0z")],
+    ids=["nothing", "no fields", "a list", "words", "a text for a number", "no hex"],
 )
 def test_what_is_no_anchor(line: str) -> None:
     assert read_anchor(line) is None
