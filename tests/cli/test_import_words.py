@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,15 +61,12 @@ def test_first_rejected_lines_and_how_many_more(capsys: pytest.CaptureFixture[st
     assert "and 2 more" in out
 
 
-def test_draft_goes_to_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    draft = tmp_path / "map.toml"
-    show_files(Screen(), [FILE, UNKNOWN], draft)
+def test_an_unknown_table_tells_of_drafts(capsys: pytest.CaptureFixture[str]) -> None:
+    show_files(Screen(), [FILE])
+    assert "--draft-map" not in capsys.readouterr().out
+    show_files(Screen(), [FILE, UNKNOWN])
     out = capsys.readouterr().out
-    assert draft.read_text() == "[columns]\n" and str(draft) in out and "Map it." in out
-    show_files(Screen(), [FILE], tmp_path / "none.toml")
-    assert not (tmp_path / "none.toml").exists()
-    show_files(Screen(), [UNKNOWN])
-    assert "--draft-map" in capsys.readouterr().out
+    assert "--draft-map" in out and "Map it." in out
 
 
 def test_json_leaves_the_draft_out(capsys: pytest.CaptureFixture[str]) -> None:

@@ -99,6 +99,7 @@ def test_draft_is_written_completed_and_used(call: Call, tmp_path: Path) -> None
     assert (result.code, result.one["outcome"]) == (NEEDS_PERSON, "needs_mapping")
     assert "[columns]" in draft.read_text() and "draft" not in result.one
     assert "exists already" in call("import", odd, "--draft-map", draft).err
+    assert "one of the two" in call("import", odd, "--draft-map", tmp_path / "new", "--map", draft).err
     draft.write_text(MAPPING)
     result = call("import", odd, "--map", draft, "--json")
     assert (result.code, result.one["format"]) == (FINE, "mapped")

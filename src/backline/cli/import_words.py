@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from backline.cli.screen import Screen
@@ -14,14 +13,8 @@ from backline.web.descriptions import show_micros
 FIRST = 10
 
 
-def show_files(screen: Screen, files: Sequence[Mapping[str, Any]], draft_map: Path | None = None) -> None:
-    """JSON: one line per file, without the draft. For people: a table, then each file that needs a look.
-
-    The draft of the first file whose columns are not known is written to `draft_map`.
-    """
-    drafts = [str(file["draft"]) for file in files if file.get("draft")]
-    if draft_map is not None and drafts:
-        draft_map.write_text(drafts[0], encoding="utf-8")
+def show_files(screen: Screen, files: Sequence[Mapping[str, Any]]) -> None:
+    """JSON: one line per file, without the draft. For people: a table, then each file that needs a look."""
     if screen.json_lines:
         for file in files:
             screen.dump({key: value for key, value in file.items() if key != "draft"})
@@ -35,9 +28,7 @@ def show_files(screen: Screen, files: Sequence[Mapping[str, Any]], draft_map: Pa
     )
     for file in files:
         _show_trouble(screen, file)
-    if drafts and draft_map is not None:
-        screen.say("\n" + screen.label("import_draft_written", path=draft_map))
-    elif drafts:
+    if any(file.get("draft") for file in files):
         screen.say("\n" + screen.label("import_how_on"))
 
 

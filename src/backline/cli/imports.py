@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from backline.cli.exits import NEEDS_PERSON
-from backline.cli.houses import make_screen, open_house
+from backline.cli.houses import make_screen, open_house, read_settings
 from backline.cli.import_words import describe_plays, describe_row, show_files, show_import, show_imports
 from backline.cli.parameters import Json, Limit
 from backline.cli.progress import carry_visibly
@@ -104,20 +104,25 @@ def import_paths(
     ] = None,
     draft_map: Annotated[
         Path | None,
-        typer.Option("--draft-map", help="Write a draft of the mapping of an unknown header here."),
+        typer.Option(
+            "--draft-map", help="Write a draft of the mapping of an unknown header here; import nothing."
+        ),
     ] = None,
     json_lines: Json = False,
 ) -> None:
     """Import report files in this process; needs no worker."""
     screen = make_screen(json_lines=json_lines)
-    if draft_map is not None and draft_map.exists():
-        raise BadInput(f"{draft_map} exists already.", remedy="Name a new file for the draft.")
     told = {"artist": artist, "track": track, "region": region, "date": date, "report": report}
     told["number_form"] = number_form
     values = {name: value for name, value in told.items() if value is not None}
+    if draft_map is not None:
+        if map_file is not None:
+            raise BadInput("--draft-map imports nothing, --map does.", remedy="Give one of the two.")
+        write_draft(screen, list_paths(paths), values, draft_map)
+        return
     with open_house(tasks=True) as house:
         files = import_files(house, screen, list_paths(paths), values, map_file)
-    show_files(screen, files, draft_map)
+    show_files(screen, files)
     if any(file["outcome"] not in ("accepted", "unchanged") for file in files):
         raise typer.Exit(NEEDS_PERSON)
 
@@ -130,6 +135,16 @@ def list_paths(words: list[str]) -> list[str]:
         if not Path(word).exists():
             raise BadInput(f"{word}: there is no such file or folder.", remedy="Look at the spelling.")
     return [str(Path(word).absolute()) for word in words]
+
+
+def write_draft(screen: Screen, paths: list[str], hints: dict[str, Any], target: Path) -> None:
+    """Look at the files and write the draft of the first that is not known; exit code 4 where one is not."""
+    if target.exists():
+        raise BadInput(f"{target} exists already.", remedy="Name a new file for the draft.")
+    # What recognises files brings Arrow along, which takes long to import; only --draft-map needs it here.
+    drafting = importlib.import_module("backline.cli.import_draft")
+    if not drafting.draft_map(screen, paths, hints, target, read_settings().reports.max_unpacked_mb << 20):
+        raise typer.Exit(NEEDS_PERSON)
 
 
 def import_files(
