@@ -13,6 +13,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "__main__.py": ("tests/cli/test_root.py", "two lines that start the program"),
     "cli/__init__.py": ("tests/cli/test_root.py", "main() is what every test there calls"),
     "locales/__init__.py": ("tests/locales/test_labels.py", "the package is the function and its files"),
+    "sandbox/__main__.py": ("tests/sandbox/test_listen.py", "the process that is started there"),
     "samples/__init__.py": ("tests/cli/test_demo.py", "the samples are what the demo imports"),
     "storage/fact_tables.py": (
         "tests/storage/test_run_tables.py",
