@@ -32,4 +32,7 @@ def test_a_run_ends_in_the_kind_of_its_error(
 ) -> None:
     end = explain_end(SimpleNamespace(state=state, error_kind=kind, error_text="Odd."), "r1")
     assert type(end) is error and end.message.startswith(words)
+    if error in (TryLater, NeedsHuman):  # another sentence follows
+        bare = explain_end(SimpleNamespace(state=state, error_kind=kind, error_text="Odd\n"), "r1")
+        assert bare.message == end.message
     assert end.remedy == "`backline runs show r1` tells more."

@@ -67,12 +67,18 @@ def explain_end(row: RunRow, run_id: str) -> BacklineError:
     """The error of a run that did not succeed, in its own kind, as if its task had been called here."""
     remedy = f"`backline runs show {run_id}` tells more."
     if row.state == "scheduled":
-        words = f"Run {run_id} is put off: {row.error_text} A worker tries it again."
+        words = f"Run {run_id} is put off: {end_sentence(row.error_text or '')} A worker tries it again."
         return TryLater(0, words, remedy=remedy)
     if row.state == "failed" and row.error_kind in _FAILURES:
         return _FAILURES[row.error_kind](row.error_text, remedy=remedy)
     reason = row.error_text or row.error_kind or "no reason given"
-    return NeedsHuman(f"Run {run_id} is {row.state}: {reason}", remedy=remedy)
+    return NeedsHuman(f"Run {run_id} is {row.state}: {end_sentence(reason)}", remedy=remedy)
+
+
+def end_sentence(text: str) -> str:
+    """A text with a full stop: words of a library or a server often have none, and another sentence follows."""
+    text = text.rstrip()
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def show_age(seconds: int) -> str:
