@@ -6,7 +6,7 @@ import pytest
 
 from backline.errors import BadInput, Conflict, NotAllowed, UnknownName
 from backline.storage.database import Database
-from backline.storage.users import add_user, disable_user, list_users, read_active_user
+from backline.storage.users import add_user, disable_user, enable_user, list_users, read_active_user
 
 
 def test_a_user_is_added_once_and_disabled_once(database: Database) -> None:
@@ -45,3 +45,14 @@ def test_names_and_roles_that_cannot_be(database: Database, name: str, role: str
 def test_nobody_of_that_name(database: Database) -> None:
     with pytest.raises(UnknownName), database.write() as connection:
         disable_user(connection, database.now_sql, "nobody", "me")
+
+
+def test_a_disabled_user_may_come_back(database: Database) -> None:
+    with database.write() as connection:
+        add_user(connection, database.now_sql, "ann", "member", "root")
+        disable_user(connection, database.now_sql, "ann", "root")
+        row = enable_user(connection, "ann")
+        assert (row.disabled_at, row.disabled_by) == (None, None)
+        assert read_active_user(connection, "ann").name == "ann"
+        with pytest.raises(UnknownName):
+            enable_user(connection, "bob")

@@ -8,10 +8,10 @@ import typer
 
 from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.parameters import Json
-from backline.storage.users import ROLES, UserRow, add_user, disable_user, list_users, read_user
+from backline.storage.users import ROLES, UserRow, add_user, disable_user, enable_user, list_users, read_user
 from backline.web.descriptions import show_micros
 
-app = typer.Typer(help="Add, list and disable named users.", no_args_is_help=True)
+app = typer.Typer(help="Add, list, disable and enable named users.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The user's name.")]
 Role = Literal[*ROLES]  # type: ignore[valid-type]  # the roles are named once, in storage
 
@@ -45,13 +45,25 @@ def list_all(json_lines: Json = False) -> None:
 
 @app.command()
 def disable(name: Name, json_lines: Json = False) -> None:
-    """Disable a user: its keys work no more from this moment. The name stays in audit rows."""
+    """Disable a user: its keys work no more until it is enabled again. The name stays in audit rows."""
     screen = make_screen(json_lines=json_lines)
     with open_house() as house, house.database.write() as connection:
         before = describe_user(read_user(connection, name))
         facts = describe_user(disable_user(connection, house.database.now_sql, name, house.settings.actor))
         if facts != before:
             write_audit(house, connection, "user.disable", f"user:{name}", before=before, after=facts)
+    screen.show_facts(facts)
+
+
+@app.command()
+def enable(name: Name, json_lines: Json = False) -> None:
+    """Enable a disabled user: its keys that were not revoked work again from this moment."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house() as house, house.database.write() as connection:
+        before = describe_user(read_user(connection, name))
+        facts = describe_user(enable_user(connection, name))
+        if facts != before:
+            write_audit(house, connection, "user.enable", f"user:{name}", before=before, after=facts)
     screen.show_facts(facts)
 
 

@@ -58,6 +58,13 @@ def list_users(connection: Connection) -> list[UserRow]:
     return list(connection.execute(select(t).order_by(t.c.name)).all())
 
 
+def enable_user(connection: Connection, name: str) -> UserRow:
+    """Keys of the user that were not revoked work again from this moment. Raises `UnknownName`."""
+    read_user(connection, name)
+    connection.execute(t.update().where(t.c.name == name).values(disabled_at=None, disabled_by=None))
+    return read_user(connection, name)
+
+
 def disable_user(connection: Connection, now_sql: str, name: str, disabled_by: str) -> UserRow:
     """Keys of the user work no more from this moment. Once disabled stays as it was. Raises `UnknownName`."""
     if read_user(connection, name).disabled_at is None:
