@@ -94,6 +94,15 @@ def test_the_same_key_at_once_is_one_run(house: House, call: Caller) -> None:
         ({"task": "probe.add", "job": {"one": 1, "word": "a\0"}}, ["job.word"]),
         ({"task": "probe.add", "job": {"one": 1, "word": ["\0"]}}, ["job.word.0"]),
         ({"task": "probe.add", "job": {"one": 1}, "options": {"priority": 10}}, ["options.priority"]),
+        ({"task": "probe.add", "job": {"one": 1}, "options": {"priority": True}}, ["options.priority"]),
+        ({"task": "probe.add", "job": {"one": 1}, "options": {"priority": "3"}}, ["options.priority"]),
+        ({"task": "probe.add", "job": {"one": 1}, "options": {"countdown": "3"}}, ["options.countdown"]),
+        ({"task": "probe.add", "job": {"one": 1}, "options": {"eta": 1}}, ["options.eta"]),
+        ({"task": "probe.add", "job": {"one": 1}, "options": {"eta": "1"}}, ["options.eta"]),
+        (
+            {"task": "probe.add", "job": {"one": 1}, "options": {"eta": "2099-01-01T00:00:00"}},
+            ["options.eta"],
+        ),
         ({"task": "probe.add", "job": {"one": 1}, "odd": 1}, ["odd"]),
         ({}, ["task"]),
         ([], ["body"]),
@@ -123,6 +132,22 @@ def test_bodies_that_nobody_means(call: Caller, body: bytes, status: int) -> Non
     answer = call("POST", RUNS, content=body, headers={"content-type": "application/json"})
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.status_code in (status, 400, 422), answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"[" * 10_000, "nested too deeply"),
+        (b'{"task": "probe.add", "job": {"one": ' + b"9" * 5000 + b"}}", "too many digits"),
+        (b'{"task": "\xff"}', "not UTF-8"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_told_with_a_remedy(call: Caller, body: bytes, words: str) -> None:
+    answer = call("POST", RUNS, content=body, headers={"content-type": "application/json"})
+    told = answer.json()
+    assert (answer.status_code, [error["field"] for error in told["errors"]]) == (422, ["body"])
+    assert words in told["detail"]
+    assert told["remedy"]
 
 
 def test_an_unknown_task(call: Caller) -> None:

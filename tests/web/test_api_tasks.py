@@ -23,4 +23,9 @@ def test_the_schema_of_the_job(call: Caller) -> None:
 
 def test_a_task_that_is_not_there(call: Caller) -> None:
     assert call("GET", f"{TASKS}/probe.fly").status_code == 404
-    assert call("GET", f"{TASKS}/add").status_code == 422
+    assert call("GET", f"{TASKS}/fly").status_code == 404
+    assert call("GET", f"{TASKS}/probe.").status_code == 422
+
+
+def test_a_name_without_its_family_will_do(call: Caller) -> None:
+    assert call("GET", f"{TASKS}/add").json()["task"] == "probe.add"

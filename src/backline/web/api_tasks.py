@@ -13,7 +13,7 @@ from backline.web.models import TaskAnswer, TaskDescription, TaskList
 from backline.web.problems import document
 from backline.wiring import House
 
-Name = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", max_length=200)]
+Name = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$", max_length=200)]
 Language = Annotated[
     Literal["en", "fr", "de"] | None, Query(description="Language of the words; else that of the settings.")
 ]
@@ -33,9 +33,7 @@ def make_router(house: House) -> APIRouter:
     @router.get("/{name}", dependencies=[READ], responses=document(404, 422))
     def show(name: Name, lang: Language = None) -> TaskDescription:
         """One task: words, JSON Schema of its job and answer, limits."""
-        task = house.tasks.get(name)
-        if task is None:
-            raise UnknownName(f"No task {name!r}.", remedy=f"GET {API}/tasks lists them.")
+        task = find_task(house, name)
         return TaskDescription(
             **tell_task(task, lang or house.settings.language),
             job=task.job.model_json_schema(),
@@ -46,6 +44,14 @@ def make_router(house: House) -> APIRouter:
         )
 
     return router
+
+
+def find_task(house: House, name: str) -> Task[Any, Any]:
+    """The task of that name, or of that name without its family. Raises `UnknownName`."""
+    try:
+        return house.find_task(name)
+    except UnknownName as error:
+        raise UnknownName(error.message, remedy=f"GET {API}/tasks lists them.") from error
 
 
 def tell_task(task: Task[Any, Any], language: str) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,17 +19,26 @@ from backline.submit_options import LONGEST
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]  # PostgreSQL keeps no NUL
 
 
+def read_moment(value: object) -> datetime:
+    """A moment in ISO 8601 with its time zone. Raises `ValueError`."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("it takes a moment with its time zone, as 2026-01-31T09:00:00+01:00")
+    return moment
+
+
 def read_when(value: object) -> float | datetime:
     """Seconds from now, or a moment in ISO 8601 with its time zone. Raises `ValueError`."""
     if isinstance(value, str):
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is not None:
-            return moment
-    elif isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= LONGEST:
+        return read_moment(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= LONGEST:
         return float(value)
     raise ValueError("it takes seconds from now, or a moment with its time zone")
 
 
+Moment = Annotated[
+    datetime, BeforeValidator(read_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
 When = Annotated[
     float | datetime,
     BeforeValidator(read_when),
@@ -54,11 +62,11 @@ class Taken(BaseModel):
 class RunOptions(Taken):
     """When and how urgently. Seconds count from now; a moment has its time zone."""
 
-    countdown: Annotated[float | None, Field(ge=0, le=LONGEST, allow_inf_nan=False)] = None
-    eta: AwareDatetime | None = None
+    countdown: Annotated[float | None, Field(strict=True, ge=0, le=LONGEST, allow_inf_nan=False)] = None
+    eta: Moment | None = None
     expires: When | None = None
     deadline: When | None = None
-    priority: Annotated[int | None, Field(ge=0, le=9, description="0 is most urgent.")] = None
+    priority: Annotated[int | None, Field(strict=True, ge=0, le=9, description="0 is most urgent.")] = None
 
 
 class NewRun(Taken):

@@ -87,6 +87,8 @@ def explain(error: Exception) -> JSONResponse:
     """The answer that an error amounts to. What nobody foresaw says nothing of its inside."""
     if isinstance(error, RequestValidationError):
         return _explain_fields(error)
+    if isinstance(error, HTTPException) and error.status_code == 400 and error.__cause__ is not None:
+        return _explain_body(error.__cause__)
     if isinstance(error, HTTPException):
         return make_problem(error.status_code, f"{error.detail}.".replace("..", "."), headers=error.headers)
     if isinstance(error, BacklineError):
@@ -94,12 +96,23 @@ def explain(error: Exception) -> JSONResponse:
         wait = {"Retry-After": str(max(int(error.seconds), 1))} if isinstance(error, TryLater) else None
         return make_problem(status, error.message, error.remedy, headers=wait)
     if isinstance(error, RecursionError):
-        return make_problem(422, "The body is nested too deeply.", "Send a flatter one.")
+        return _explain_body(error)
     if isinstance(error, DBAPIError) and is_passing(error):
         remedy = "Ask again in a moment; `backline doctor` says what is in the way."
         headers = {"Retry-After": str(AWAY_SECONDS)}
         return make_problem(503, "The database cannot be reached just now.", remedy, headers=headers)
     return make_problem(500, "This is a bug in Backline.", "The web process wrote the details to its log.")
+
+
+def _explain_body(error: BaseException) -> JSONResponse:
+    """A body that is JSON, or nearly, and that Python does not read."""
+    if isinstance(error, RecursionError):
+        words, remedy = "The body is nested too deeply.", "Send a flatter one."
+    elif isinstance(error, UnicodeDecodeError):
+        words, remedy = "The body is not UTF-8.", "Send JSON in UTF-8."
+    else:  # the only other thing that json refuses
+        words, remedy = "A number in the body has too many digits.", "Send a smaller one, or a text."
+    return make_problem(422, words, remedy, [FieldError(field="body", message=words)])
 
 
 def list_job_errors(model: type[Job], error: BaseException | None) -> list[FieldError]:
