@@ -176,7 +176,8 @@ def test_rows_that_nobody_seals_are_a_fault(call: Call, told: Database) -> None:
     tamper(told, "UPDATE backline_audit SET at = at - 61000000 WHERE id = 4")
     result = call("audit", "verify")
     assert result.code == 4
-    assert "1 audit rows, the first 4 of" in result.out
+    assert "fault: Audit row 4 of " in result.out
+    assert " is not sealed: start a process" in result.out
     assert "backline audit anchor" in result.out
     assert call("audit", "anchor").code == 0
     assert kinds(call) == (0, [])

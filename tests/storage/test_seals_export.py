@@ -186,3 +186,9 @@ def test_a_bad_line_is_named(told: Database, tmp_path: Path) -> None:
     change(path, lambda lines: lines[4].update(hash="zz"))
     with pytest.raises(BadInput, match="line 5"):
         verify(path)
+
+
+def test_a_seal_that_names_another_row_is_told(told: Database, tmp_path: Path) -> None:
+    path = write(told, tmp_path / "e.jsonl")
+    change(path, lambda lines: lines[4].update(audit_id=77))
+    assert [(finding.kind, finding.audit_id) for finding in verify(path)] == [("changed_seal", 77)]

@@ -118,6 +118,19 @@ def test_an_odd_hash_is_a_fault_of_its_row(sealed: Database, column: str) -> Non
         assert ("changed_row", 4) in {(finding.kind, finding.audit_id) for finding in check(sealed)}
 
 
+def test_a_seal_of_no_place_is_told_by_its_row(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/b.db")
+    upgrade_database(database)
+    tell(database, *NAMES)
+    seal(database)
+    tamper(database, "UPDATE backline_seal SET seq = 'abc' WHERE audit_id = 7")
+    assert [(finding.kind, finding.seq, finding.audit_id) for finding in check(database)] == [
+        ("removed_seals", 7, None), ("odd_seal", None, 7),
+    ]  # fmt: skip
+    assert check(database)[0].says == "Seal 7 of epoch 1 was removed."
+    database.close()
+
+
 @pytest.mark.parametrize("action", ["audit.drop", "audit.epoch"])
 def test_an_odd_tale_of_an_epoch_is_a_fault(sealed: Database, action: str) -> None:
     with sealed.write() as connection:

@@ -114,7 +114,8 @@ def judge_extent(export: Export, *, wants_whole: bool) -> Iterator[Finding]:
         words = f"This is a part of the chain, {export.sealed:,} seals: what lies before and behind was not looked at."
         yield Finding("part", words, fault=wants_whole)
     if export.unsealed:
-        words = f"{export.unsealed:,} rows of the file were not sealed when it was written: nothing answers for them."
+        rows = "1 row" if export.unsealed == 1 else f"{export.unsealed:,} rows"
+        words = f"Nothing answers for {rows} of the file that had no seal yet when it was written."
         yield Finding("unsealed_rows", words, fault=False)
 
 
@@ -130,7 +131,8 @@ def judge_moment(export: Export, keys: list[VerifyingKey], younger: int) -> Iter
             )
             yield Finding("bad_signature", words)
     if younger:
-        words = f"{younger:,} anchors are younger than this export of {show_moment(export.made_at)}."
+        anchors = "1 anchor is" if younger == 1 else f"{younger:,} anchors are"
+        words = f"{anchors} younger than this export of {show_moment(export.made_at)}."
         if not is_proven:
             words += (
                 " Nothing answers for that moment: the file is not signed, or no key was given. "

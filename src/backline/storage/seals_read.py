@@ -47,16 +47,16 @@ _WORDS = {
     "inserted": (
         "inserted_row",
         True,
-        "were put in behind rows that are sealed: no process of Backline does that",
+        "{were} put in behind rows that are sealed: no process of Backline does that",
     ),
-    "unsealed": ("unsealed", True, "are not sealed: start a process, or run `backline audit anchor`"),
-    "foreign": ("unsealed", True, "come from another server: run `backline audit epoch --why …`"),
+    "unsealed": ("unsealed", True, "{are} not sealed: start a process, or run `backline audit anchor`"),
+    "foreign": ("unsealed", True, "came from another server: run `backline audit epoch --why …`"),
     "stranded": (
         "unsealed",
         True,
-        "came when the ids were used up: they have ids by chance and cannot be sealed",
+        "came when the ids were used up and cannot be sealed",
     ),
-    "waiting": ("waiting", False, "wait for a transaction that is still open"),
+    "waiting": ("waiting", False, "{are} waiting for a transaction that is still open"),
 }
 Range = tuple[tuple[int, int], tuple[int, int]]  # first and last (epoch, seq)
 
@@ -118,13 +118,22 @@ def check_unsealed(connection: Connection) -> Iterator[Finding]:
     for row in found:
         state = "stranded" if is_used_up and row.state == "inserted" else row.state
         kind, fault, words = _WORDS[state]
-        says = f"{row.late:,} audit rows, the first {row.first} of {show_moment(row.since)}, {words}."
+        since, is_one = show_moment(row.since), row.late == 1
+        subject = (
+            f"Audit row {row.first} of {since}"
+            if is_one
+            else f"{row.late:,} audit rows, the first {row.first} of {since},"
+        )
+        says = f"{subject} {words.format(are='is', were='was') if is_one else words.format(are='are', were='were')}."
         yield Finding(kind, says, fault=fault, audit_id=row.first)
     if future.many:
-        says = (
-            f"{future.many:,} audit rows, the first {future.first}, lie in the future, up to "
-            f"{show_moment(future.until)}: the clock was set back, or they were told another time."
+        until = show_moment(future.until)
+        subject = (
+            f"Audit row {future.first} lies in the future, at {until}"
+            if future.many == 1
+            else f"{future.many:,} audit rows, the first {future.first}, lie in the future, up to {until}"
         )
+        says = f"{subject}: the clock was set back, or another time was told."
         yield Finding("future_row", says, fault=False, audit_id=future.first)
 
 

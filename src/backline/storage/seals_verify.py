@@ -147,9 +147,19 @@ class ChainCheck:
     def _take(self, walk: _Walk, seal: Seal) -> Iterator[Finding]:
         number, first = seal.epoch, walk.seq + 1
         self.rows += 1
+        if seal.seq < first and (self._whole or walk.seq > 0):
+            words = f"A seal of audit row {seal.audit_id} stands nowhere in epoch {number} (its place is {seal.seq})."
+            yield Finding("odd_seal", words, epoch=number, audit_id=seal.audit_id)
+            return
         jumped = seal.seq != first and (self._whole or walk.seq > 0)
         if jumped:
-            words = f"Seals {first} to {seal.seq - 1} of epoch {number} were removed."
+            last = seal.seq - 1
+            what = (
+                f"Seal {first} of epoch {number} was"
+                if last == first
+                else f"Seals {first} to {last} of epoch {number} were"
+            )
+            words = f"{what} removed."
             yield Finding("removed_seals", words, epoch=number, seq=first)
         own = None if seal.row is None else hash_row(seal.prev, seal.row)
         if not jumped and seal.prev not in walk.expected and (self._whole or walk.seq > 0 or seal.seq == 1):
@@ -159,6 +169,9 @@ class ChainCheck:
             yield Finding("removed_row", words, epoch=number, seq=seal.seq, audit_id=seal.audit_id)
         elif own != seal.hash:
             yield from _keep_wrong(walk, seal)
+        elif seal.row["id"] != seal.audit_id:  # of an export: a database finds the row by it
+            words = f"Seal {seal.seq} of epoch {number} names audit row {seal.audit_id} and seals another."
+            yield Finding("changed_seal", words, epoch=number, seq=seal.seq, audit_id=seal.audit_id)
         elif seal.row["action"] in (DROPPED, BEGUN):
             yield from self._listen(seal, seal.row)
         walk.expected = {seal.hash} if own is None else {seal.hash, own}
