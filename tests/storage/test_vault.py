@@ -63,6 +63,13 @@ def test_what_is_kept_comes_back_and_is_known_from_then_on(
     assert learnt == ["hush-hush ✓", "another", "hush-hush ✓", "another"]
 
 
+def test_the_first_key_is_no_warning(
+    database: Database, make_vault: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(database, make_vault(), "hush-hush")  # `vault put` tells the person, who would hear it twice
+    assert caplog.records == []
+
+
 def test_no_value_lies_in_the_database(database: Database, make_vault: Make) -> None:
     vault = make_vault()
     put(database, vault, "hush-hush")

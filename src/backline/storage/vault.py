@@ -119,7 +119,7 @@ class Vault:
             if count_secrets(connection):
                 raise explain_missing(self.source.place)
             keys = [self.source.add()]
-            log.warning("made the vault's key in %s; keep a copy of it apart", self.source.place)
+            log.info("made the vault's key in %s; keep a copy of it apart", self.source.place)
         self._keys = keys
         return keys
 
