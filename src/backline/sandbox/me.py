@@ -78,7 +78,7 @@ def get_following(call: Call) -> Answer:
         "items": [shape_artist(call, world.artists[one]) for one in page],
         "limit": limit,
         "next": call.link(limit=limit, after=page[-1]) if more else None,
-        "cursors": {"after": page[-1] if more else None, "before": None},
+        "cursors": {"after": page[-1] if more else None},
         "total": len(ids),
     }})  # fmt: skip
 
