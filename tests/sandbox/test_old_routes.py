@@ -34,6 +34,7 @@ def test_libraries_by_kind(legacy: Guest, kind: str) -> None:
     path = f"/v1/me/{kind}s"
     assert legacy.ask("PUT", path, query={"ids": "a,b"}).status == 200
     assert legacy.ask("DELETE", path, data={"ids": ["a"]}).status == 200
+    assert legacy.ask("DELETE", path, data=["c"]).status == 200
     assert legacy.get(f"{path}/contains", ids="a,b").data == [False, True]
 
 

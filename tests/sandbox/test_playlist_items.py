@@ -57,6 +57,7 @@ def test_additions_go_to_the_end_or_a_position(guest: Guest) -> None:
     assert add(guest, ident, query={"uris": c, "position": "1"}, data={"uris": [d]}) == 201  # the query wins
     uris = [row.uri for row in guest.stage.world.playlists[ident].rows]
     assert (uris[:2], uris[-1], len(uris)) == ([b, c], a, 5)
+    assert add(guest, ident, data=[a]) == 201  # a list by itself, as spotipy sends it
     episode = next(one.id for one in guest.stage.world.talks.values() if one.kind == "episode")
     assert add(guest, ident, data={"uris": [f"spotify:episode:{episode}"]}) == 201
 

@@ -81,12 +81,14 @@ class Call:
         """Limit and offset."""
         return self.read_number("limit", default, 1, most), self.read_number("offset", 0, 0, furthest)
 
-    def read_json(self) -> dict[str, Any]:
-        """The body, which may be absent. Raises `Refused` where it is no object."""
+    def read_json(self, bare: str | None = None) -> dict[str, Any]:
+        """The body, which may be absent; a list by itself is taken as `bare`. Raises `Refused` for anything else."""
         try:
             data = json.loads(self.body or b"{}")
         except ValueError:
             raise refuse(400, "Error parsing JSON.", "bad json") from None
+        if bare and isinstance(data, list):
+            return {bare: data}
         if not isinstance(data, dict):
             raise refuse(400, "Error parsing JSON.", "bad json")
         return data

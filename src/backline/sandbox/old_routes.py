@@ -46,7 +46,7 @@ BATCH_ROUTES = [_enlist_batch(name) for name in BATCHES]
 
 def read_ids(call: Call, most: int) -> list[str]:
     """Ids of the query or the body. Raises `Refused` (400) for none and for too many."""
-    data = call.read_json() if call.body else {}
+    data = call.read_json("ids")
     ids = [one for one in call.query.get("ids", "").split(",") if one] or data.get("ids", [])
     if not ids:
         raise refuse(400, "Missing required field: ids", "no ids")

@@ -41,7 +41,7 @@ def get_rows(call: Call) -> Answer:
 
 async def post_rows(call: Call) -> Answer:
     """Add up to 100 URIs at the end or a position. Not idempotent; two at the same time fail every other time."""
-    playlist, data = find_own_playlist(call), call.read_json()
+    playlist, data = find_own_playlist(call), call.read_json("uris")
     query = call.query.get("uris")
     uris = query.split(",") if query else data.get("uris")
     rows = _make_rows(call, uris)
