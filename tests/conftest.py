@@ -6,6 +6,7 @@ skipped because a program or ../shared is absent; under CI=true a missing progra
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
@@ -54,6 +55,14 @@ def find_quick_folder() -> Path | None:
     if os.environ.get("TESTS_ON_DISK") or not os.access(memory, os.W_OK | os.X_OK):
         return None
     return memory if shutil.disk_usage(memory).free > 8 << 30 else None
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A long value is named by its length and digest: the names of all tests go to every process of a run."""
+    if not isinstance(val, (str, bytes)) or len(val) <= 80:
+        return None
+    content = val if isinstance(val, bytes) else val.encode("utf-8", "surrogatepass")
+    return f"{argname}-{len(val)}-{hashlib.sha256(content).hexdigest()[:6]}"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
