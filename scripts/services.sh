@@ -1,5 +1,5 @@
 #!/bin/sh
-# Bring in the programs that the tests start privately: PostgreSQL, Redis, RabbitMQ, Dovecot, OpenSSH's server;
+# Bring in the programs that the tests start privately: PostgreSQL, Redis, RabbitMQ, Dovecot, OpenSSH's server, Node;
 # on Linux also what makes two hosts of one machine (ip) and a wrong clock (libfaketime).
 # Takes what is installed, else apt-get where it may (root on Debian or Ubuntu), else says what to install.
 # The system's own services are never started, stopped or enabled. A program that stays absent is no error
@@ -35,6 +35,8 @@ list_missing() {
     has_program rabbitmq-server rabbitmq || printf ' rabbitmq-server'
     has_program dovecot dovecot || printf ' dovecot-imapd'
     has_program sshd openssh || printf ' openssh-server'
+    has_program node node || printf ' nodejs'
+    has_program npm node || printf ' npm'
     [ "$(uname -s)" = Linux ] || return 0
     has_program ip iproute2 || printf ' iproute2'
     has_faketime || printf ' libfaketime'
@@ -82,12 +84,12 @@ fi
 [ -n "$missing" ] || exit 0
 echo "not installed:$missing; the tests that need them will be skipped. To have them:"
 case $(uname -s) in
-    Darwin) echo "    brew install$(echo "$missing" | sed 's/-server//g; s/-imapd//')" ;;
+    Darwin) echo "    brew install$(echo "$missing" | sed 's/-server//g; s/-imapd//; s/nodejs//; s/npm/node/')" ;;
     *)
         if command -v apt-get >/dev/null 2>&1; then
             echo "    sudo make services"
         else
-            echo "    install PostgreSQL (with initdb), Redis, RabbitMQ, Dovecot and OpenSSH's server from your system's packages"
+            echo "    install PostgreSQL (with initdb), Redis, RabbitMQ, Dovecot, OpenSSH's server and Node (with npm) from your system's packages"
         fi
         ;;
 esac
