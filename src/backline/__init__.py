@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from backline.runtime.task import Door, Task
+from backline.runtime.door import Door, Doors
 
 __version__ = "0.1.0"
 _OFFERED = {
@@ -30,4 +30,4 @@ def _open_door(name: str) -> Door:
     return door
 
 
-Task.door = _open_door
+Doors.open = _open_door

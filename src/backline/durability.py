@@ -30,6 +30,7 @@ from backline.desk import Desk
 from backline.errors import BadInput, BrokenContract
 from backline.foreign_run import carry_task, measure_delay
 from backline.results import RowBackend
+from backline.runtime.door import Doors
 from backline.runtime.foreign import (
     Call,
     ForeignTask,
@@ -246,8 +247,8 @@ class DurableTask(celery.Task):  # type: ignore[misc]  # celery ships no types
     def find_desk(self) -> Desk:
         """Of its own application where Backline is attached to it, else the one that `.delay()` of our tasks uses."""
         desk: Any = getattr(self.app, "backline_desk", None)
-        if desk is None and Task.door is not None:
-            desk = Task.door(self.name)
+        if desk is None and Doors.open is not None:
+            desk = Doors.open(self.name)
         enlist(desk, self.spec)
         found: Desk = desk
         return found

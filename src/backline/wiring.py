@@ -17,12 +17,9 @@ from typing import Any
 from urllib.parse import unquote
 
 import backline
-from backline.anchors.keys import SigningKey, read_signing_key
 from backline.discovery import find_members
 from backline.errors import BadInput, NeedsHuman, UnknownName
-from backline.mailroom.mailbox import Mailbox
 from backline.mailroom.place import Mailroom, Place
-from backline.mailroom.sftp import SftpFolder
 from backline.metrics.folder import ExportFolder
 from backline.runtime.audit import Secrets
 from backline.runtime.context import Provider, Runtime
@@ -39,6 +36,7 @@ from backline.storage.leases import Leases
 from backline.storage.limits import DatabaseLimits
 from backline.storage.retention import RetentionPlan
 from backline.storage.runs import NewRun, insert_run
+from backline.storage.seals_export import Signer
 from backline.storage.spool_folder import SpoolFolder
 from backline.storage.sweeps import Sweeps
 from backline.storage.upgrade import upgrade_database
@@ -242,14 +240,20 @@ def find_key_path(settings: Settings) -> Path:
     return Path(named).expanduser() if named else settings.state / "audit-key.pem"
 
 
-def find_signer(settings: Settings) -> SigningKey | None:
+def find_signer(settings: Settings) -> Signer | None:
     """The private key of the audit, where this machine has it: only the scheduler's must."""
     path = find_key_path(settings)
-    return read_signing_key(path) if path.exists() else None
+    if not path.exists():
+        return None
+    from backline.anchors.keys import read_signing_key  # loads cryptography, which few processes use
+
+    return read_signing_key(path)
 
 
 def make_mailroom(settings: Settings, find_secret: Callable[[str], str]) -> Mailroom:
     """The places that statements are fetched from; a secret is looked for when its place is asked."""
+    from backline.mailroom.mailbox import Mailbox  # loads imaplib and email, which few processes use
+    from backline.mailroom.sftp import SftpFolder
 
     def later(where: str) -> Callable[[], str] | None:
         return partial(find_secret, where) if where else None

@@ -13,6 +13,8 @@ from backline.cli import exits
 from backline.cli.root import ENTRIES, load_command
 from tests.cli.conftest import Call
 
+HEAVY = ("celery", "kombu", "pyarrow", "fastapi", "uvicorn", "alembic", "psycopg", "sqlalchemy")
+
 
 def test_help_lists_every_command_and_code(call: Call) -> None:
     result = call("--help")
@@ -27,15 +29,28 @@ def test_words_in_the_help_are_those_of_the_command(name: str) -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    heavy = ("celery", "kombu", "pyarrow", "fastapi", "uvicorn", "alembic", "psycopg", "sqlalchemy")
+    assert list_loaded("--help", HEAVY) == "[]"
+
+
+def test_version_and_a_list_load_what_they_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKLINE_STATE", str(tmp_path))
+    assert list_loaded("--version", (*HEAVY, "pydantic", "rich")) == "[]"
+    house = tuple(
+        name for name in HEAVY if name not in ("sqlalchemy", "alembic")
+    )  # a new database is upgraded
+    assert list_loaded("runs list", (*house, "cryptography", "croniter", "imaplib", "rich")) == "[]"
+
+
+def list_loaded(command: str, names: tuple[str, ...]) -> str:
+    """Those of the modules that a process has loaded at the end of a command."""
     code = (
         "import sys; from backline.cli import main\n"
-        "sys.argv = ['backline', '--help']\n"
+        f"sys.argv = ['backline', *{command.split()!r}]\n"
         "try: main()\nexcept SystemExit: pass\n"
-        f"print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"
+        f"print([name for name in {names!r} if name in sys.modules], file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == "[]"
+    return done.stderr.strip()
 
 
 def test_version(call: Call) -> None:

@@ -11,6 +11,7 @@ import pytest
 from pydantic import AfterValidator, Field
 
 from backline.errors import BadInput
+from backline.runtime.door import Doors
 from backline.runtime.task import Answer, BadTask, Job, Limits, Private, Task, read_words, task
 from tests.runtime.stage import Done, Word, declare
 
@@ -187,14 +188,14 @@ def test_delay_goes_through_the_door() -> None:
             went.append((task.name, job, dict(options)))
             return "handle"
 
-    former = Task.door
-    Task.door = lambda name: Door()
+    former = Doors.open
+    Doors.open = lambda name: Door()
     try:
         made = declare()(take)
         assert made.delay("a", days=2) == "handle"
         made.apply_async(("b",), {"days": 3}, countdown=5)
     finally:
-        Task.door = former
+        Doors.open = former
     assert went[0] == ("probe.work", Order(artist_id="a", days=2), {})
     assert went[1] == ("probe.work", Order(artist_id="b", days=3), {"countdown": 5})
 

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
 from backline.cli.carry import carry_on
@@ -59,6 +57,9 @@ def watch_progress(database: Database, run_id: str) -> Iterator[None]:
 
 
 def _follow(database: Database, run_id: str, done: threading.Event) -> None:
+    from rich.console import Console  # only a terminal has a bar; Rich is slow to load
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),

@@ -9,12 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from backline.locales import read_labels
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -67,8 +61,10 @@ class Screen:
         return self.is_terminal and not self.json_lines
 
     @cached_property
-    def console(self) -> Console:
-        """Rich on stdout; no mark-up in data, no guessed colours."""
+    def console(self) -> Any:
+        """Rich's console on stdout; no mark-up in data, no guessed colours."""
+        from rich.console import Console  # only what draws on a terminal needs Rich; it is slow to load
+
         return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
 
     def label(self, key: str, **values: object) -> str:
@@ -135,6 +131,11 @@ class Screen:
 
     def _draw(self, table: Mapping[str, list[str]], numbers: Sequence[str]) -> None:
         """What fits: without empty columns, and without the last ones where the terminal is too narrow."""
+        from rich.box import SIMPLE_HEAD  # see console
+        from rich.cells import cell_len
+        from rich.table import Table
+        from rich.text import Text
+
         filled = [column for column, cells in table.items() if set(cells) - {"-", ""}] or [*table][:1]
         names, widths = list(filled), {}
         for column in filled:

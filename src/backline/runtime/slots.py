@@ -8,10 +8,8 @@ real hour counts, none is invented.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from croniter import croniter
-from croniter.croniter import CroniterError
 
 from backline.errors import BadInput
 
@@ -23,8 +21,8 @@ def check_cron(cron: str, zone: str) -> None:
             f"{cron!r} is not a cron text of five fields.", remedy="Example: 30 6 * * 1 (Mondays 6:30)."
         )
     try:
-        croniter(cron).get_next(datetime)
-    except (CroniterError, ValueError) as error:
+        _start_cron(cron).get_next(datetime)
+    except ValueError as error:
         raise BadInput(f"{cron!r} is not a cron text: {error}.", remedy="Example: 0 6 * * *") from error
     _find_zone(zone)
 
@@ -35,7 +33,7 @@ def next_slot(cron: str, zone: str, after: datetime) -> datetime:
     open_hour = cron.split()[1].startswith("*")
     try:
         return _find_open(cron, tz, after) if open_hour else _find_fixed(cron, tz, after)
-    except CroniterError as error:
+    except ValueError as error:
         raise BadInput(f"{cron!r} never fires after {after.isoformat()}.") from error
 
 
@@ -47,7 +45,7 @@ def _find_open(cron: str, tz: ZoneInfo, after: datetime) -> datetime:
         wall = (begin.astimezone(UTC) + offset).replace(tzinfo=None)
         # What the clock shows right after a change is a slot of its own, hence the second before.
         start = wall if begin is after else wall - timedelta(seconds=1)
-        local: datetime = croniter(cron, start).get_next(datetime)
+        local: datetime = _start_cron(cron, start).get_next(datetime)
         slot = (local - offset).replace(tzinfo=UTC)
         change = _find_change(tz, begin, slot)
         if change is None:
@@ -57,7 +55,7 @@ def _find_open(cron: str, tz: ZoneInfo, after: datetime) -> datetime:
 
 def _find_fixed(cron: str, tz: ZoneInfo, after: datetime) -> datetime:
     """Follow the wall clock: a skipped time is the end of the gap, a repeated one the first of the two."""
-    candidates = croniter(cron, after.astimezone(tz).replace(tzinfo=None))
+    candidates = _start_cron(cron, after.astimezone(tz).replace(tzinfo=None))
     while True:
         local: datetime = candidates.get_next(datetime)
         moment = local.replace(tzinfo=tz, fold=0).astimezone(UTC)
@@ -98,6 +96,13 @@ def _read_offset(tz: ZoneInfo, moment: datetime) -> timedelta:
     offset = moment.astimezone(tz).utcoffset()
     assert offset is not None
     return offset
+
+
+def _start_cron(cron: str, start: datetime | None = None) -> Any:
+    """The slots of a cron text, one after the other. Raises `ValueError`, as all errors of croniter are."""
+    from croniter import croniter  # only a scheduler and those who set schedules need it
+
+    return croniter(cron, start)
 
 
 def _find_zone(zone: str) -> ZoneInfo:

@@ -16,12 +16,13 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from backline.errors import BacklineError, BadInput
+from backline.runtime.door import open_door
 
 P = ParamSpec("P")
 R = TypeVar("R", bound="Answer")
@@ -98,14 +99,6 @@ class Limits:
             raise BadTask(f"Limits are positive, and the hard one is not below the soft one: {self}.")
 
 
-class Door(Protocol):
-    """Where `.delay()` goes: the application that the caller's process uses."""
-
-    def submit(self, task: Task[Any, Any], job: Job, options: Mapping[str, Any]) -> Any: ...
-
-    def find_shell(self, name: str) -> Any: ...
-
-
 @dataclass
 class Task(Generic[P, R]):
     """A declared task: callable as the plain function it is, and submitted by `.delay()`."""
@@ -123,7 +116,6 @@ class Task(Generic[P, R]):
     concurrency: Callable[[Any], str | None] | None = None
     concurrency_limit: int = 1
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
-    door: ClassVar[Callable[[str], Door] | None] = None
 
     @property
     def queue(self) -> str:
@@ -175,9 +167,7 @@ class Task(Generic[P, R]):
 
     def find_shell(self) -> Any:
         """This task as the current application's Celery knows it: signature, apply, AsyncResult …"""
-        if Task.door is None:
-            raise BacklineError("No application is loaded.", remedy="Import `backline` before its tasks.")
-        return Task.door(self.name).find_shell(self.name)
+        return open_door(self.name).find_shell(self.name)
 
     def delay(self, *args: Any, **kwargs: Any) -> Any:
         """Submit a run through the current application; the handle's `.get()` reads its row."""
@@ -187,9 +177,7 @@ class Task(Generic[P, R]):
         self, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None, **options: Any
     ) -> Any:
         """Submit a run with options (see `submit_options.OPTIONS`)."""
-        if Task.door is None:
-            raise BacklineError("No application is loaded.", remedy="Import `backline` before its tasks.")
-        return Task.door(self.name).submit(self, self.read_job(*args, **dict(kwargs or {})), options)
+        return open_door(self.name).submit(self, self.read_job(*args, **dict(kwargs or {})), options)
 
 
 def task(

@@ -13,8 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Row, func, select, text, type_coerce
 from sqlalchemy.types import NullType
 
@@ -180,14 +178,19 @@ class Vault:
             )
 
     def _decrypt(self, row: Any) -> bytes:
+        from cryptography.exceptions import InvalidTag  # see _make_cipher
+
         place, key = Place(row.name, row.owner, row.purpose), self._find_key(row)
         try:
-            return AESGCM(key.value).decrypt(row.nonce, row.ciphertext, _bind(place, row.version, key.id))
+            opened: bytes = _make_cipher(key).decrypt(
+                row.nonce, row.ciphertext, _bind(place, row.version, key.id)
+            )
         except (InvalidTag, ValueError, TypeError):  # SQLite keeps any type in any column
             raise NeedsHuman(
                 f"The {place} cannot be opened: its row was changed, or moved from another place.",
                 remedy="Restore the row from a backup, or put the value anew with `backline vault put`.",
             ) from None
+        return opened
 
     def _find_key(self, row: SecretRow) -> Key:
         for key in self._keys:
@@ -241,7 +244,13 @@ def _count_others(connection: Connection, key_id: str) -> int:
 
 def _encrypt(key: Key, place: Place, version: int, value: bytes) -> tuple[bytes, bytes]:
     nonce = secrets.token_bytes(NONCE_BYTES)
-    return nonce, AESGCM(key.value).encrypt(nonce, value, _bind(place, version, key.id))
+    return nonce, _make_cipher(key).encrypt(nonce, value, _bind(place, version, key.id))
+
+
+def _make_cipher(key: Key) -> Any:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # loaded by those alone who have secrets
+
+    return AESGCM(key.value)
 
 
 def _bind(place: Place, version: int, key_id: str) -> bytes:
