@@ -48,7 +48,7 @@ ENTRIES: dict[str, Entry] = {
     "schedule": Entry("schedule", RUNS, "Runs that come back on time."),
     "limits": Entry("limits", RUNS, "How fast each provider may be asked, and who must wait."),
     "audit": Entry("audit", RUNS, "Who did what, sealed in a chain."),
-    "user": Entry("user", SYSTEM, "Add, list and disable named users."),
+    "user": Entry("user", SYSTEM, "Add, list, disable and enable named users."),
     "key": Entry("key", SYSTEM, "Create, list and revoke API keys."),
     "vault": Entry("vault", SYSTEM, "Keep tokens and keys, and change the key they are kept under."),
     "backup": Entry("backup", SYSTEM, "Keep everything in one file, while work goes on; verify such a file."),
