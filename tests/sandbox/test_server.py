@@ -6,10 +6,12 @@ import asyncio
 import time
 
 import httpx
+import pytest
 
 from backline.sandbox.growth import Counts
 from backline.sandbox.server import make_app
 from tests.sandbox.guest import Guest, make_guest
+from tests.sandbox.transport import open_client
 
 
 def test_httpx_talks_to_it_without_a_socket(guest: Guest) -> None:
@@ -21,6 +23,22 @@ def test_httpx_talks_to_it_without_a_socket(guest: Guest) -> None:
             return await client.get(page["next"])
 
     assert asyncio.run(ask()).json()["offset"] == 1
+
+
+def test_a_client_without_asyncio_talks_to_it_and_sees_what_a_network_does(guest: Guest) -> None:
+    head = {"Authorization": f"Bearer {guest.token}"}
+    with open_client(guest.app, headers=head, timeout=0.05) as client:
+        assert client.get("/v1/me").json()["account_id"] == guest.person.account_id
+        assert client.post("/v1/me/playlists", json={"name": "x"}).status_code == 201
+        for fault, wrong in (
+            ({"kind": "reset"}, httpx.ReadError), ({"kind": "cut"}, httpx.RemoteProtocolError),
+            ({"kind": "stall", "seconds": 1}, httpx.ReadTimeout),
+        ):  # fmt: skip
+            guest.control("POST", "faults", [fault])
+            with pytest.raises(wrong):
+                client.get("/v1/me")
+        etag = client.get("/v1/me").headers["etag"]
+        assert client.get("/v1/me", headers={"If-None-Match": etag}).status_code == 304
 
 
 def test_an_app_is_made_from_a_seed() -> None:

@@ -119,7 +119,8 @@ async def _send_answer(answer: Answer, scope: Scope, send: Send) -> None:
         headers.append((b"content-length", str(length).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     body = answer.body[: length // 2] if answer.broken == "cut" else answer.body
-    await send({"type": "http.response.body", "body": body, "more_body": answer.broken == "cut"})
+    more = answer.broken == "cut" and BREAK in scope.get("extensions", {})
+    await send({"type": "http.response.body", "body": body, "more_body": more})
     if answer.broken == "cut":
         await _break(scope, reset=False)
 
