@@ -343,6 +343,12 @@ def test_artist_may_be_named_by_id(house: House, write: Any) -> None:
         assert count_rows(connection, "backline_artist") == 1
 
 
+def test_a_number_form_that_nobody_said_is_not_in_the_job() -> None:
+    assert "number_form" not in json.loads(ImportReports(paths=["a"]).model_dump_json())
+    said = ImportReports(paths=["a"], number_form="1.200,5").model_dump_json()
+    assert import_reports.read_json(said).number_form == "1.200,5"
+
+
 def test_positional_arguments() -> None:
     job = import_reports.read_job(["a"], "Ann", "One", "de", "2026-01-01", "mine", "x = 1", "1,200.5")
     assert job == ImportReports(

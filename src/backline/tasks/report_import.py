@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from sqlalchemy import Connection
 
 from backline.errors import BadInput
@@ -35,6 +37,14 @@ class ImportReports(Job):
     report: str | None = Field(None, max_length=64)
     mapping: str | None = Field(None, max_length=100_000)
     number_form: NumberForm = "auto"
+
+    @model_serializer(mode="wrap")
+    def _leave_out_unsaid(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without a form nobody said: older code knows no such field, and the keys of its runs stand for such a job."""
+        told: dict[str, Any] = dump(self)
+        if self.number_form == "auto":
+            told.pop("number_form", None)
+        return told
 
 
 class ImportAnswer(Answer):
