@@ -37,7 +37,9 @@ ENTRIES: dict[str, Entry] = {
     "worker": Entry("worker", PROCESSES, "Carry runs."),
     "scheduler": Entry("scheduler", PROCESSES, "Turn due slots into runs, and watch the inbox."),
     "web": Entry("web", PROCESSES, "Serve the JSON API on this machine."),
-    "sandbox": Entry("sandbox", PROCESSES, "Serve a local stand-in for the Web API, to build and test against."),
+    "sandbox": Entry(
+        "sandbox", PROCESSES, "Serve a local stand-in for the Web API, to build and test against."
+    ),
     "artist": Entry("artist", ROSTER, "Add, list and show artists."),
     "import": Entry("imports", ROSTER, "Import report files, and list, show or undo imports."),
     "fetch": Entry("fetch", ROSTER, "Fetch new statements from mailboxes and SFTP folders, and import them."),
