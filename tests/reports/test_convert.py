@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from backline.reports.format import FACT_SCHEMA, REJECTION_KINDS, Hints
 from backline.reports.mapping import Mappings
 from backline.reports.read import open_report
+from backline.reports.records import ROWS
 from tests.reports.conftest import Read
 
 HEAD = "date,artist,track,country,streams\n"
@@ -58,3 +59,11 @@ def test_every_block_has_the_schema(tmp_path, read: Read) -> None:
     path.write_text(HEAD + "2026-08-01,A,T,,5\n", encoding="utf-8")
     reading = open_report(path, "x.csv", Hints(), Mappings())
     assert [block.schema for block in reading.blocks()] == [FACT_SCHEMA]
+
+
+def test_a_row_is_a_repetition_also_where_a_fine_number_stands_in_its_block(read: Read) -> None:
+    row = "2026-08-01,A,T,5,EUR,1.5\n"
+    filler = "".join(f"2026-08-01,A,{number},5,EUR,1.5\n" for number in range(ROWS))
+    fine = "2026-08-01,A,U,5,EUR,0.0000000000000015\n"
+    found = read(f"date,artist,track,listeners,currency,revenue\n{row}{filler}{fine}{row}")
+    assert (found.rejected, found.counts[3]) == ([], 1)

@@ -207,3 +207,14 @@ def test_a_week_is_told_by_its_name_or_by_the_mapping(read: Read) -> None:
     assert (renamed.report, renamed.span) == ("my_chart", 7)
     with pytest.raises(Refused, match="2018-12-28--2019-01-09 is not a week"):
         read(OLD_CHART, name.replace("01-04", "01-09"), mapping=mapping)
+
+
+def test_a_statement_is_the_same_in_another_form_of_its_day(read: Read) -> None:
+    mapping = (
+        "date_form = 'YYYY-MM'\n[columns]\ndate = 'Month'\nartist = 'Artist'\nunits = 'Quantity'\n"
+        "statement = 'Reported'\n"
+    )
+    days = ["2026-07-13", "13.07.2026", "13/07/2026", "07/13/2026", "13 Jul 2026", "03/04/2026", "2026-07"]
+    rows = "".join(f"2026-06,Ann,1,{day}\n" for day in days)
+    found = read(f"Month,Artist,Quantity,Reported\n{rows}", mapping=mapping)
+    assert found.column("statement") == [*["2026-07-13"] * 5, "03/04/2026", "2026-07"]

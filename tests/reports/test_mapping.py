@@ -59,6 +59,10 @@ def test_a_mapping_names_what_it_reads() -> None:
             "reads months; remove cumulative and span",
         ),
         ("[columns]\ndate = 'd'\nstatement = 's'\nstreams = 'a'", "only months are told by statements"),
+        (
+            "date_form = 'YYYY-MM'\n[columns]\ndate = 'd'\nrank = 'r'\nstatement = 's'",
+            "charts are not told by statements",
+        ),
         ("[columns]\nstreams = 'a'\n[constants]\nstatement = 's'", "'statement' cannot be a constant"),
         ("date_form = 5\n[columns]\nstreams = 'a'", "date_form: 5"),
         ("number_form = '1;2'\n[columns]\nstreams = 'a'", "number_form:"),

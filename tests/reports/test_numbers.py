@@ -177,3 +177,10 @@ def test_no_digit_is_rounded_away() -> None:
     assert take_apart(long) == "has more than 24 decimals"
     assert find_decimal_sign(["9" * 35 + ".5"], whole=True) is None
     assert read_number("(" + "9" * 35 + ")", ".") == Decimal("-" + "9" * 35)
+
+
+def test_a_huge_power_tells_its_sign_and_a_power_of_a_power_is_none() -> None:
+    assert find_decimal_sign(["1.5E200"], whole=True) == "."
+    assert find_decimal_sign(["1,0E120"], whole=True) == ","
+    assert find_decimal_sign(["1.5E-200"], whole=True) is None
+    assert read_number("1E2E3", ".") is None

@@ -109,3 +109,21 @@ def test_a_month_where_days_are_read_names_the_mapping(read: Read) -> None:
 def test_counts_have_no_currency(read: Read) -> None:
     found = read("date,artist,streams\n2026-08-01,A,5\n2026-08-01,A,$5\n")
     assert found.rejected == [(3, "bad_number")]
+
+
+def test_huge_counts_are_rejected_rows(read: Read) -> None:
+    huge = ["1.5E200", "1.0E120", "1E2E3", "9E999", "1E-999"]
+    rows = "".join(f"2026-08-01,A,{count}\n" for count in huge)
+    found = read(f"date,artist,streams\n2026-08-01,A,5\n{rows}")
+    assert (found.values(), found.rejected) == ([5], [(line, "bad_number") for line in range(3, 8)])
+
+
+def test_a_day_of_long_ago_is_no_month(read: Read) -> None:
+    found = read("date,artist,streams\n2026-08-01,A,5\n1985-08-01,A,5\n")
+    assert [item.reason for item in found.reading.rejected] == ["'1985-08-01' is not a day."]
+
+
+def test_an_amount_in_another_currency_does_not_make_the_total_unreadable(read: Read) -> None:
+    rows = "2026-08-01,A,EUR,$2.50\n2026-08-01,A,EUR,€1.25\nTotal,,,3.75\n"
+    found = read(f"date,artist,currency,revenue\n{rows}")
+    assert (found.values("revenue"), found.rejected) == ([125], [(2, "bad_currency")])

@@ -182,7 +182,8 @@ class Converter:
         for measure in self._summed:
             numbers = parsed.numbers[measure]
             self._footers.add(measure, add_up(numbers, mask))
-            unreadable = any(mask[row] for row in numbers.problems)
+            broken = (row for row, problem in numbers.problems.items() if problem.kind == "bad_number")
+            unreadable = any(mask[row] for row in broken)
             if unreadable or (measure in self.layout.required and (numbers.empty & mask).any()):
                 self._footers.unreadable.add(measure)
 
@@ -210,9 +211,11 @@ def _hash_part(parsed: Parsed, part: str) -> Array:
 
 
 def _hash_numbers(parsed: Parsed) -> Iterator[Array]:
-    for numbers in (layer for column in parsed.numbers.values() for layer in column.layers):
+    nothing = np.zeros(len(parsed), dtype=np.uint64)  # as many arrays in every block of the file
+    for numbers in parsed.numbers.values():
         yield numbers.values.view(np.uint64)
         yield numbers.scales.astype(np.uint64) * np.uint64(2) + numbers.empty.astype(np.uint64)
+        yield nothing if numbers.finer is None else numbers.finer.values.view(np.uint64)
 
 
 def _take_growth(numbers: NumberColumn, lines: Array, known_lines: Array, growth: Array) -> None:

@@ -132,6 +132,8 @@ class TableMapping(_Part):
             if "statement" in self.columns:
                 raise ValueError('statement: only months are told by statements, see date_form = "YYYY-MM"')
             return self
+        if {"statement", "rank"} <= self.columns.keys():
+            raise ValueError("statement: charts are not told by statements; remove statement or rank")
         if "date" not in self.columns:
             raise ValueError(f"date_form: {self.date_form} reads the months of a column; name it as date")
         if self.cumulative or self.span is not None:

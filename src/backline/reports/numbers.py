@@ -10,9 +10,8 @@ from typing import Final, Literal, NamedTuple
 
 MOST: Final = 10**13  # far above any count; a block of such numbers still sums up in 64 bits
 MOST_DIGITS: Final = 40
-MOST_SCALE: Final = (
-    12  # of one integer; what stands behind has an integer of its own, so that both still sum up
-)
+# Of one integer; what stands behind has an integer of its own, so that both still sum up.
+MOST_SCALE: Final = 12
 FINEST: Final = 24
 EXACT: Final = Context(prec=120)  # 28 digits, the default, would round the sum of a large file
 MINUS: Final = "\u2212"  # the typographic one, as word processors and some portals write it
@@ -22,7 +21,7 @@ _SPACES = str.maketrans({" ": None, "\u00a0": None, "\u202f": None, "\u2009": No
 _PLAIN = re.compile(r"[+-]?[\d.,]+")
 _SPACED = re.compile(r"[+-]?\d{1,3}([ \u00a0\u202f\u2009'’])\d{3}(?:\1\d{3})*(?:[.,]\d+)?")
 _GROUPED = {sep: re.compile(rf"[+-]?\d{{1,3}}(?:\{sep}\d{{3}})+") for sep in ",."}
-_POWER = re.compile(r"(.*[\d.,])[eE]([+-]?\d{1,3})")  # 1.5E-05, as spreadsheets write small numbers
+_POWER = re.compile(r"([^eE]*[\d.,])[eE]([+-]?\d{1,3})")  # 1.5E-05, as spreadsheets write small numbers
 _UNDECIDED = re.compile(r"-?(?:[0-9]+|[1-9][0-9]{0,2}[.,][0-9]{3})")
 _EMPTY = frozenset({"", "-", MINUS, "–", "—", "n/a", "na", "null", "none", "nan", "#n/a"})
 
@@ -41,9 +40,16 @@ def find_decimal_sign(texts: Iterable[str], *, whole: bool) -> str | None:
         sign = _tell_decimal_sign(text)
         if sign:
             number = read_number(text, sign)
-            if number is not None and not (whole and EXACT.remainder(number, Decimal(1))):
+            if number is not None and not (whole and _find_exponent(number) < 0):
                 return sign
     return None
+
+
+def _find_exponent(number: Decimal) -> int:
+    """Of its last digit that is not 0: below zero where there is a fraction."""
+    exponent = EXACT.normalize(number).as_tuple().exponent
+    assert isinstance(exponent, int)
+    return exponent
 
 
 def _tell_decimal_sign(text: str) -> str | None:
@@ -130,8 +136,7 @@ def take_apart(number: Decimal) -> Exact | str:
     """A number as the integers that it is kept as; where it cannot be kept exactly, what is wrong with it."""
     if number.copy_abs() > MOST:
         return "is larger than 10^13"
-    exponent = EXACT.normalize(number).as_tuple().exponent
-    assert isinstance(exponent, int)
+    exponent = _find_exponent(number)
     if -exponent > FINEST:
         return f"has more than {FINEST} decimals"
     scale = min(max(-exponent, 0), MOST_SCALE)

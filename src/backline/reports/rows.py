@@ -151,7 +151,7 @@ class CellReader:
         if day is None:
             day = dates.read_day(str(word), self._date_form)
         if day is None or day < dates.EARLIEST:
-            if dates.read_month(str(word), self._date_form):
+            if day is None and dates.read_month(str(word), self._date_form):
                 words = 'names a month, not a day; a mapping reads months with date_form = "YYYY-MM".'
                 return Problem("bad_date", f"{str(word)[:40]!r} {words}")
             return Problem("bad_date", f"{str(word)[:40]!r} is not a day.")
@@ -210,6 +210,8 @@ def _read_statement(word: Any, form: str) -> str:
     """A day or a month as ISO 8601 where it can be read, else the word as it stands."""
     if isinstance(word, date):
         return dates.as_day(word).isoformat()
+    if form in dates.MONTH_FORMS and not dates.is_ambiguous(str(word)):  # the form of another column
+        form = dates.find_day_order([str(word)]) or "auto"
     day = dates.read_day(str(word), form)
     month = None if day else dates.read_month(str(word), form)
     return day.isoformat() if day else month.isoformat()[:7] if month else str(word)[:100]
