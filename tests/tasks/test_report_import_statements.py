@@ -258,3 +258,23 @@ def test_facts_and_plays_of_one_run_do_not_mix(house: House, write: Write, datab
     with database.read() as connection:
         assert connection.execute(text("SELECT sum(value) FROM backline_fact")).scalar_one() == 11
         assert count_rows(connection, "backline_play") == 1
+
+
+def test_a_month_of_which_a_corrected_statement_has_but_rejected_rows_stands(
+    house: House, write: Write, numbers: Callable[[], StoredNumbers]
+) -> None:
+    july, august = "2026-07-12", "2026-08-12"
+    first = [row(month, july, 1, "1.00") for month in ("2026-04", "2026-05", "2026-06")]
+    bring(house, write("one.tsv", write_statement(CLASSIC, *first)))
+    second = [row("2026-05", july, 2, "2.00"), row("2026-06", july, 1, "?")]
+    bring(house, write("two.tsv", write_statement(CLASSIC, *second)))
+    assert show(numbers(), "day", "revenue") == {"2026-05-31": "2", "2026-06-30": "1"}
+    third = [
+        row("2026-05", july, 3, "3.00"),
+        row("2026-05", august, 4, "4.00"),
+        row("2026-06", august, 1, "?"),
+    ]
+    bring(house, write("three.tsv", write_statement(CLASSIC, *third)))  # the rejected row may be of both
+    assert show(numbers(), "day", "revenue") == {"2026-05-31": "7", "2026-06-30": "1"}
+    bring(house, write("four.tsv", write_statement(CLASSIC, row("2026-05", july, 5, "5.00"))))
+    assert show(numbers(), "day", "revenue") == {"2026-05-31": "9"}

@@ -5,7 +5,7 @@ taken back; the newest of these gives its rank. Of the alive claims on one repor
 with the highest rank is current.
 
 The scope of a statement is spoken for whole: of a month that an earlier issue told and this one does not, this
-one claims that there is nothing.
+one claims that there is nothing. A month of which this one has but rejected rows stands as it was told before.
 """
 
 from __future__ import annotations

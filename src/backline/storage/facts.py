@@ -47,6 +47,7 @@ def write_facts(
         left_out = np.zeros(0, dtype=np.int64)
         if source.kind == "statement":
             left_out = find_left_out(connection, source.report, names.scopes, sums)
+            left_out = np.setdiff1d(left_out, _list_doubted(spool, names))
             sums = sums.fill(left_out)
         placed = place_claims(connection, source, names.scopes, sums, _count_rejected(spool, names, sums))
         touched = _insert(connection, spool, names, placed)
@@ -95,8 +96,16 @@ def _resolve(connection: Connection, moment: int, spool: Spool, region: str | No
     return _Names(artists, tracks, list(scopes), np.array([scopes[name] for name in named], dtype=np.int32))
 
 
+def _list_doubted(spool: Spool, names: _Names) -> Numbers:
+    """Keys of which a rejected row may be: the file tells of them, and what it tells cannot be read."""
+    scopes, days = np.array(list(spool.doubted), dtype=np.int64).reshape(-1, 2).T
+    return make_keys(names.scope_places[scopes], days)
+
+
 def _count_rejected(spool: Spool, names: _Names, sums: Sums) -> Numbers:
-    """Rejected rows beside each claim. Rows of a scope and day without any good row belong to no claim."""
+    """Rejected rows beside each claim. Rows of a scope and day without any good row belong to no claim: what an
+    earlier file told of them stands, in a statement too.
+    """
     counts = np.zeros(len(sums), dtype=np.int64)
     if not spool.rejected or not len(sums):
         return counts

@@ -80,6 +80,7 @@ class Spool:
         self.statements = TextIndex()
         self.pairs: dict[tuple[int, int], int] = {}  # of a statement: (artist, statement) to scope
         self.rejected: Counter[tuple[int, int]] = Counter()  # of (scope, day)
+        self.doubted: set[tuple[int, int]] = set()  # (scope, day) of which a rejected row may be
         self._schema = _SCHEMA.append(pa.field("scope", pa.int32())) if kind == "statement" else _SCHEMA
         self._sums = ClaimSums()
         self._places: list[tuple[int, int]] = []
@@ -106,9 +107,12 @@ class Spool:
 
     def reject(self, artist: str | None, day: date | None) -> None:
         """Count a row that could not be used, where it is known whose and of which day it is."""
-        scope = self._find_scope(artist)
-        if scope is not None and day is not None:
-            self.rejected[scope, to_day(day)] += 1
+        if day is None:
+            return
+        found = [(scope, to_day(day)) for scope in self._find_scopes(artist)]
+        self.doubted.update(found)
+        if len(found) == 1:
+            self.rejected[found[0]] += 1
 
     def close(self) -> None:
         """No more blocks."""
@@ -138,16 +142,16 @@ class Spool:
         numbers = [self.pairs.setdefault(pair, len(self.pairs)) for pair in pairs]
         return np.array(numbers, dtype=np.int32)[places]
 
-    def _find_scope(self, artist: str | None) -> int | None:
-        if self.kind == "chart":  # a row does not tell its region; a file of one region has one scope
-            return 0 if len(self.texts["country"]) == 1 else None
+    def _find_scopes(self, artist: str | None) -> list[int]:
+        """Scopes of which a rejected row may be; it tells neither its region nor its statement."""
+        if self.kind == "chart":  # a file of one region has one scope
+            return [0] if len(self.texts["country"]) == 1 else []
         if self.kind == "track":  # a file of one song: its rejected rows can only be that song's
-            return 1 if len(self.tracks) == 1 else None
+            return [1] if len(self.tracks) == 1 else []
         found = None if artist is None else self.artists.find(fold_name(artist))
-        if self.kind != "statement":
-            return found
-        scopes = [scope for (owner, _), scope in self.pairs.items() if owner == found]
-        return scopes[0] if len(scopes) == 1 else None  # a row does not tell its statement
+        if self.kind == "statement":
+            return [scope for (owner, _), scope in self.pairs.items() if owner == found]
+        return [] if found is None else [found]
 
     def _hash(self, block: Block, tracks: Hashes) -> list[npt.NDArray[np.uint64]]:
         """Two hashes of each row."""
