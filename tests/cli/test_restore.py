@@ -154,3 +154,14 @@ def test_a_file_that_is_no_backup(call: Call, tmp_path: Path) -> None:
     result = call("restore", str(tmp_path / "b.zip"))
     assert result.code == 2
     assert "no backup of Backline" in result.err
+
+
+def test_who_has_access_is_told_where_what_gave_way_cannot_tell(
+    call: Call, state: Path, tmp_path: Path
+) -> None:
+    call("user", "add", "ann")
+    assert call("backup", "--to", str(tmp_path / "b.zip")).code == 0
+    database = state / "backline.db"
+    for content in (b"no database " * 999, b"SQLite format 3\0" + b"no database " * 999):
+        database.write_bytes(content)
+        assert "0 keys, 1 users open" in call("restore", str(tmp_path / "b.zip"), "--force").err

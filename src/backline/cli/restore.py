@@ -86,7 +86,7 @@ def _note_access(screen: Screen, done: Restored) -> None:
     if access.keys_again or access.users_again:
         keys, users = (", ".join(names) or "-" for names in (access.keys_again, access.users_again))
         screen.note(screen.label("restore_opens_again", keys=keys, users=users))
-    elif done.aside is None and (access.keys or access.users):
+    if not access.is_known and (access.keys or access.users):
         screen.note(screen.label("restore_may_open", keys=access.keys, users=access.users))
 
 

@@ -35,15 +35,16 @@ class Kept:
 
     place: str | None = None
     epoch: int = 0
-    revoked: frozenset[str] = frozenset()  # ids of API keys
-    disabled: frozenset[str] = frozenset()  # names of users
+    revoked: frozenset[str] | None = None  # ids of API keys; None: not known
+    disabled: frozenset[str] | None = None  # names of users; None: not known
 
 
-def read_closed(tables: Collection[str], ask: Callable[[str], Iterable[Any]]) -> dict[str, frozenset[str]]:
+def read_closed(
+    tables: Collection[str], ask: Callable[[str], Iterable[Any]]
+) -> dict[str, frozenset[str] | None]:
     """Who is shut out of a database with these tables, as fields of `Kept`; `ask` gives the first column's values."""
     keys, users = (
-        frozenset(map(str, ask(query))) if table in tables else frozenset()
-        for table, query in _CLOSED.items()
+        frozenset(map(str, ask(query))) if table in tables else None for table, query in _CLOSED.items()
     )
     return {"revoked": keys, "disabled": users}
 

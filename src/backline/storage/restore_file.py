@@ -65,7 +65,11 @@ class _Old:
     """What the file at the target's name holds."""
 
     def __init__(
-        self, *, is_filled: bool = False, epoch: int = 0, closed: Mapping[str, frozenset[str]] | None = None
+        self,
+        *,
+        is_filled: bool = False,
+        epoch: int = 0,
+        closed: Mapping[str, frozenset[str] | None] | None = None,
     ) -> None:
         self.is_filled = is_filled
         self.epoch = epoch
@@ -82,10 +86,16 @@ def _hold_alone(path: Path) -> Iterator[_Old]:
         yield _Old(is_filled=True)
         return
     connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+    connection.text_factory = _read_text
     try:
         yield _look(connection, path)
     finally:
         connection.close()
+
+
+def _read_text(stored: bytes) -> str:
+    """Text of an old file may be broken; that is no reason to keep it in its place."""
+    return stored.decode("utf-8", "surrogateescape")
 
 
 def _is_database(path: Path) -> bool:

@@ -60,20 +60,26 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Access:
-    """API keys and users that are open after a restore, and those of them that what gave way had shut out."""
+    """API keys and users that are open after a restore, and those of them that what gave way had shut out.
+
+    `is_known`: what gave way could tell all of them.
+    """
 
     keys: int
     users: int
     keys_again: tuple[str, ...] = ()  # ids
     users_again: tuple[str, ...] = ()  # names
+    is_known: bool = False
 
 
 def read_access(connection: Connection, kept: Kept) -> Access:
     """A backup brings keys and users back as they were, also those that were revoked or disabled since."""
     keys = {str(row.id) for row in list_api_keys(connection) if row.revoked_at is None}
     users = {str(row.name) for row in list_users(connection) if row.disabled_at is None}
-    again = (tuple(sorted(keys & kept.revoked)), tuple(sorted(users & kept.disabled)))
-    return Access(len(keys), len(users), *again)
+    revoked, disabled = kept.revoked or frozenset(), kept.disabled or frozenset()
+    is_known = kept.revoked is not None and kept.disabled is not None
+    again = (tuple(sorted(keys & revoked)), tuple(sorted(users & disabled)))
+    return Access(len(keys), len(users), *again, is_known=is_known)
 
 
 def come_back(connection: Connection, back: Return) -> Arrival:
