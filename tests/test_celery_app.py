@@ -94,11 +94,9 @@ def test_a_task_of_ours_is_a_celery_task(app: Any) -> None:
     assert not app.conf.worker_enable_remote_control
 
 
-def test_a_process_that_only_knows_the_tasks_loads_nothing_heavy() -> None:
-    code = """
-import sys, backline.celery_app
-heavy = {"alembic", "fastapi", "numpy", "openpyxl", "paramiko", "pyarrow"}
-print(*sorted(heavy & set(sys.modules)))
-"""
+@pytest.mark.parametrize("module", ["celery_app", "inbox"])
+def test_a_process_that_only_knows_the_tasks_loads_nothing_heavy(module: str) -> None:
+    heavy = {"alembic", "fastapi", "numpy", "openpyxl", "paramiko", "pyarrow"}
+    code = f"import sys, backline.{module}; print(*sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

@@ -1,4 +1,7 @@
-"""Names of files that outlive a power cut, on file systems that can do less than others, and of those half written."""
+"""Names of files that outlive a power cut, on file systems that can do less than others, and of those half written.
+
+And how old files are. Nothing heavy is loaded here.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,14 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def read_age(path: Path) -> tuple[int, Path]:
+    """What files sort by: when one was changed, and where there is no telling its name. 0 where it is gone."""
+    try:
+        return path.stat().st_mtime_ns, path
+    except OSError:
+        return 0, path
 
 
 def name_draft(path: Path) -> Path:
@@ -53,7 +64,7 @@ def take_name(draft: Path, path: Path) -> bool:
         return False
     except OSError:  # a file system without links
         try:
-            path.touch(exist_ok=False)
+            path.touch(mode=0o600, exist_ok=False)
         except FileExistsError:
             return False
         draft.replace(path)

@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from backline.disk import read_age
 from backline.errors import BacklineError, BadInput
-from backline.reports.unpack import read_age
 from backline.runtime.submit import Ask
 from backline.storage.run_tables import ENDED_STATES
 from backline.storage.runs import RunRow, read_state

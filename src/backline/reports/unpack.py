@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from backline.disk import read_age
 from backline.reports.format import Refused
 
 _CHUNK: Final = 1 << 20
@@ -65,14 +66,6 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield from _walk(path)
         elif path.is_file():
             yield path
-
-
-def read_age(path: Path) -> tuple[int, Path]:
-    """What files sort by: when one was changed, and where there is no telling its name. 0 where it is gone."""
-    try:
-        return path.stat().st_mtime_ns, path
-    except OSError:
-        return 0, path
 
 
 def _open(path: Path, shown: Path, temp: Path, limits: UnpackLimits) -> Iterator[Piece]:
