@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from backline.cli.exits import FINE, NEEDS_PERSON
+from backline.cli.exits import BAD_INPUT, FINE, NEEDS_PERSON
 from tests.cli.conftest import Call
 
 TABLE = "date,artist,streams\n2026-01-01,Ann,5\n"
@@ -46,3 +46,18 @@ def test_a_kept_mapping_does_not_stand_in_the_way_of_another(call: Call, tmp_pat
     mapping.write_text('[columns]\ndate = "Tag"\nartist = "Wer"\nstreams = "Wie oft"\n')
     assert call("import", odd, "--map", mapping).code == FINE
     assert call("import", odd, "--draft-map", draft).code == NEEDS_PERSON and draft.exists()
+
+
+def test_a_report_without_a_day_is_known_by_its_date_of_change(call: Call, tmp_path: Path) -> None:
+    songs = tmp_path / "Ann-songs-28day.csv"
+    songs.write_text("song,listeners,streams,saves,release_date\nOne,1,2,3,2026-01-01\n")
+    result = call("import", songs, "--draft-map", tmp_path / "draft.toml", "--json")
+    assert [(line.get("format"), line.get("outcome")) for line in result.lines[:1]] == [
+        ("s4a_songs", "known")
+    ]
+
+
+def test_a_form_of_numbers_that_is_none_is_said(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(TABLE)
+    wrong = call("import", tmp_path / "x.csv", "--draft-map", tmp_path / "d.toml", "--number-form", ",")
+    assert wrong.code == BAD_INPUT and "--number-form" in wrong.err and "1.200,5" in wrong.err

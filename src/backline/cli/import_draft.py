@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 from backline.cli.screen import Screen
+from backline.errors import BadInput
+from backline.reports.digests import read_download_day
 from backline.reports.format import Hints, NeedsMapping, Refused
 from backline.reports.mapping import Mappings
+from backline.reports.numbers import NumberForm
 from backline.reports.read import open_report
 from backline.reports.unpack import Piece, UnpackLimits, list_pieces
 
@@ -35,6 +38,10 @@ def draft_map(
 
     A mapping that is kept for a header does not make it known: who asks for a draft wants another one.
     """
+    form = hints.get("number_form", "auto")
+    if form not in get_args(NumberForm):
+        known = "; ".join(get_args(NumberForm))
+        raise BadInput(f"--number-form: {form!r} is no form of numbers.", remedy=f"Write one of: {known}")
     found, limits = [Path(path) for path in paths], UnpackLimits(max_bytes=max_unpacked)
     with TemporaryDirectory(prefix="backline-") as temp:
         looked = list(_look(list_pieces(found, Path(temp), limits), Hints(**hints)))
@@ -53,7 +60,8 @@ def _look(pieces: Iterator[Piece], hints: Hints) -> Iterator[Looked]:
         try:
             if piece.refused is not None:
                 raise piece.refused
-            known = open_report(piece.path, piece.name, hints, Mappings())
+            told = replace(hints, downloaded=read_download_day(piece.path))
+            known = open_report(piece.path, piece.name, told, Mappings())
             yield Looked(piece.name, known.format, "known")
         except NeedsMapping as needs:
             yield Looked(piece.name, None, "needs_mapping", str(needs), needs.draft)
