@@ -130,9 +130,8 @@ def _make_file_item(
     work: Callable[[Any], int],
 ) -> Item:
     def mend() -> int:
-        done = work(
-            look()
-        )  # anew: while the person thought, a process may have begun to work with one of them
+        # Looked for anew: while the person thought, a process may have begun to work with one of them.
+        done = work(look())
         with house.database.write() as connection:
             _tell(house, connection, name, done)
         return done

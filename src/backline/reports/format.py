@@ -135,9 +135,8 @@ class Layout:
     columns: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)  # day: date, others: str
     region: str | None = None
-    required: frozenset[str] = (
-        frozenset()
-    )  # roles and measures that may not be empty; day and artist never may
+    # Roles and measures that may not be empty; day and artist never may.
+    required: frozenset[str] = frozenset()
     unique: tuple[tuple[str, ...], ...] = ()
     negatives: bool = False  # numbers below zero are kept: restatements, refunds
     split: Split | None = None
@@ -146,9 +145,8 @@ class Layout:
     # A column and a pattern of its words: rows of no track (an album sale), and rows that tell no sale.
     trackless: tuple[str, str] | None = None
     passed_over: tuple[str, str] | None = None
-    takes_back: bool = (
-        False  # of a row whose money is below zero the `units` were sold before, and are taken back
-    )
+    # Of a row whose money is below zero the `units` were sold before, and are taken back.
+    takes_back: bool = False
     sorted_by: str | None = None  # tells of each row whether its `units` were streamed or downloaded
     loose: frozenset[str] = frozenset()  # roles of which an unreadable cell counts as empty
     amounts: frozenset[str] = frozenset()  # columns of other amounts: they are written as those that are read
