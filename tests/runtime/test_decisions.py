@@ -39,19 +39,26 @@ def test_cancel(database: Database, was: str, state: str) -> None:
 
 def test_a_running_run_is_cancelled_by_force(database: Database) -> None:
     run_id = make_run(
-        database, state="running", fence=3, attempt=2, worker="w", claimed_at=5, concurrency_key="k",
+        database, state="running", fence=3, attempt=2, worker="w", claimed_at=5,
         canvas='{"queue": "canvas.team", "id": "x"}',
     )  # fmt: skip
-    waits = make_run(database, state="queued", concurrency_key="k", ring_at=2**60)
     with database.write() as connection:
         done = cancel(connection, database.now_sql, run_id, ANN, by_force=True)
         (attempt,) = list_attempts(connection, run_id)
-        assert read_run(connection, waits).ring_at < 2**60
     assert (done.state, done.was, done.rings) == ("cancelled", "running", ("canvas.team",))
     row, trail = look(database, run_id)
     assert (row.state, row.fence, row.lease_until, row.error_kind) == ("cancelled", 4, None, "cancelled")
     assert row.finished_at is not None and trail == [("ann", "run.cancel", {"was": "running"})]
     assert (attempt.fence, attempt.number, attempt.worker, attempt.outcome) == (3, 2, "w", "cancelled")
+
+
+def test_one_with_a_concurrency_key_keeps_its_place_until_its_holder_ends_it(database: Database) -> None:
+    run_id = make_run(database, state="running", fence=3, concurrency_key="k")
+    with database.write() as connection:
+        done = cancel(connection, database.now_sql, run_id, ANN, by_force=True)
+    row, trail = look(database, run_id)
+    assert (done.state, row.state, row.fence, row.finished_at) == ("running", "running", 3, None)
+    assert row.cancel_requested_at is not None and trail == [("ann", "run.cancel", {"was": "running"})]
 
 
 def test_retry(database: Database) -> None:

@@ -48,9 +48,7 @@ class Watch:
         self.began = time.monotonic()
         self.cancel_requested = False
         self.lost = False
-        self.withdrawn = (
-            False  # cancelled by force: the lease is lost, and nobody waits for what is done here
-        )
+        self.withdrawn = False  # cancelled by force: nobody waits for what is done here
         self.leased = True  # False: its transaction holds the row, so there is no lease to renew
         self.ended = False
         self._stop = stop
@@ -145,7 +143,9 @@ class Keeper:
             try:
                 with self._database.write() as connection:
                     ours, cancel = self._leases.renew(connection, watch.run_id, watch.fence)
-                    gone = not ours and self._leases.is_withdrawn(connection, watch.run_id, watch.fence)
+                    gone = (cancel or not ours) and self._leases.is_withdrawn(
+                        connection, watch.run_id, watch.fence
+                    )
             except Exception as error:  # the database is away: the lease may run out, the fence then decides
                 log.warning("run %s: the lease could not be renewed: %s", watch.run_id, error)
                 continue

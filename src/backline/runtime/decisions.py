@@ -43,7 +43,8 @@ def cancel(
 ) -> Decided:
     """End a waiting run at once, ask a running one to stop. `run` is an id or a beginning that fits only one.
 
-    `by_force` ends a running one too: its worker's child ends itself when it next looks after its lease. Raises `UnknownName`, and `BadInput` where the run has ended.
+    `by_force` ends a running one too: its worker's child ends itself when it next looks after its lease; one with a
+    concurrency key is running until then. Raises `UnknownName`, and `BadInput` where the run has ended.
     """
     row = read_run(connection, run)
     state = request_cancel(connection, now_sql, row.id)

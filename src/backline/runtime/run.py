@@ -37,6 +37,7 @@ from backline.runtime.task import Job, Task
 from backline.storage.audits import insert_audit
 from backline.storage.canvases import name_teller
 from backline.storage.leases import Claimed, RunRow, Settlement
+from backline.storage.runs import call_waiting
 
 log = logging.getLogger("backline.run")
 AT_ONCE = (
@@ -341,6 +342,7 @@ def _end_by_force(runtime: Runtime, row: RunRow, context: RunContext) -> None:
     try:
         if context.watch.withdrawn:
             log.warning("run %s of %s is cancelled by force", row.id, row.task)
+            _leave_place(runtime, row, context)
         else:
             _write_hard_limit(runtime, row, context)
     except Exception as failed:  # the keeper must live on for the other runs; the lease sorts this one
@@ -348,6 +350,15 @@ def _end_by_force(runtime: Runtime, row: RunRow, context: RunContext) -> None:
     finally:
         if runtime.may_kill and not context.watch.ended:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _leave_place(runtime: Runtime, row: RunRow, context: RunContext) -> None:
+    """A run with a concurrency key that is cancelled by force kept its place until now, where its child ends."""
+    if row.concurrency_key is None:
+        return
+    with runtime.database.write() as connection:
+        end_cancelled(runtime, connection, row, context)
+        call_waiting(connection, runtime.database.now_sql, row.concurrency_key)
 
 
 def _write_hard_limit(runtime: Runtime, row: RunRow, context: RunContext) -> None:

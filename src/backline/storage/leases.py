@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from backline.storage.attempts import ATTEMPT_VALUES, INSERT_ATTEMPT, insert_attempt
 from backline.storage.audits import AUDIT_VALUES, INSERT_AUDIT, AuditEntry, insert_audit
 from backline.storage.clock import seconds_to_micros
+from backline.storage.run_tables import FORCED
 from backline.storage.statement import Statement
 
 RunRow = Any  # a picked run: columns as attributes
@@ -57,7 +58,10 @@ _RENEW = """
 UPDATE backline_run SET lease_until = {now} + :lease WHERE id = :id AND fence = :fence AND state = 'running'
 RETURNING cancel_requested_at
 """
-_WITHDRAWN = "SELECT 1 FROM backline_run WHERE id = :id AND fence = :fence + 1 AND state = 'cancelled'"
+_WITHDRAWN = f"""
+SELECT 1 FROM backline_run WHERE id = :id AND (fence = :fence + 1 AND state = 'cancelled'
+    OR fence = :fence AND state = 'running' AND error_kind = '{FORCED}' AND cancel_requested_at IS NOT NULL)
+"""
 _SETTLE = """
 UPDATE backline_run SET state = :state, attempt = :attempt, faults = :faults, bugs = :bugs, fence = fence + 1,
     lease_until = NULL, worker = :worker, started_at = coalesce(started_at, :started_at),
@@ -186,7 +190,7 @@ class Leases:
         return (row is not None, row is not None and row.cancel_requested_at is not None)
 
     def is_withdrawn(self, connection: Connection, run_id: str, fence: int) -> bool:
-        """Whether the lease is lost because the run was cancelled, by force, while we held it."""
+        """Whether the run was cancelled, by force, while we held it: the lease is lost, or ours to end at once."""
         return self._withdrawn.first(connection, {"id": run_id, "fence": fence}) is not None
 
     def settle(

@@ -60,6 +60,7 @@ STATES = (
 )
 ENDED_STATES = tuple(state for state in STATES if state not in ("scheduled", "queued", "running"))
 UNANSWERED_STATES = ("failed", "dead", "needs_attention", "expired", "blocked")  # until a person answers
+FORCED = "cancel_forced"  # error_kind of a running run that its holder is to end at once
 WAITING_STATES = ("scheduled", "queued", "blocked")  # in nobody's hands: cancelled at once
 RETRIABLE_STATES = (*UNANSWERED_STATES, "cancelled", "scheduled")
 

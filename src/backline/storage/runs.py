@@ -216,13 +216,17 @@ def request_cancel(connection: Connection, now_sql: str, run_id: str) -> str:
 def end_running(connection: Connection, now_sql: str, run_id: str) -> bool:
     """Cancel a running run although somebody holds it: what that worker still does for it is dropped.
 
-    False where it is not running. Whoever waits for the place of its concurrency key is rung for by the next sweep.
+    One with a concurrency key keeps its place, else another would work beside what still works: it is only marked,
+    and whoever holds it ends it at the next renewal. False where it is still running then, or was not.
     """
+    mark = f"UPDATE backline_run SET error_kind = '{t.FORCED}' WHERE id = :id AND state = 'running' AND concurrency_key IS NOT NULL"
+    connection.execute(text(mark), {"id": run_id})
     statement = text(
         f"UPDATE backline_run SET state = 'cancelled', finished_at = {now_sql}, fence = fence + 1, lease_until = NULL, "
         f"cancel_requested_at = coalesce(cancel_requested_at, {now_sql}), error_kind = 'cancelled', error_text = :words "
-        "WHERE id = :id AND state = 'running' RETURNING id AS run_id, fence - 1 AS fence, attempt AS number, worker, "
-        f"coalesce(claimed_at, started_at, {now_sql}) AS started_at, trace_id, concurrency_key"
+        "WHERE id = :id AND state = 'running' AND concurrency_key IS NULL "
+        "RETURNING id AS run_id, fence - 1 AS fence, attempt AS number, worker, "
+        f"coalesce(claimed_at, started_at, {now_sql}) AS started_at, trace_id"
     )
     words = "The run was cancelled, and ended by force."
     ended = connection.execute(statement, {"id": run_id, "words": words}).mappings().first()
@@ -230,9 +234,13 @@ def end_running(connection: Connection, now_sql: str, run_id: str) -> bool:
         return False
     how = {"outcome": "cancelled", "error_kind": "cancelled", "error_text": words}
     insert_attempt(connection, now_sql, {**ended, **how})
-    call = f"UPDATE backline_run SET ring_at = {now_sql} WHERE state = 'queued' AND concurrency_key = :key"
-    connection.execute(text(call), {"key": ended["concurrency_key"]})
     return True
+
+
+def call_waiting(connection: Connection, now_sql: str, concurrency_key: str) -> None:
+    """Let the next sweep ring for whoever waits for the place of this key: it is free."""
+    call = f"UPDATE backline_run SET ring_at = {now_sql} WHERE state = 'queued' AND concurrency_key = :key"
+    connection.execute(text(call), {"key": concurrency_key})
 
 
 def retry_run(connection: Connection, now_sql: str, run_id: str) -> None:
