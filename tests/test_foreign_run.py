@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -335,6 +336,20 @@ def test_what_is_not_json_is_refused_at_submit(shop: Shop, odd: Any) -> None:
         with pytest.raises(BadInput, match="infinity and NaN as a text"):
             ask()
     assert shop.rows() == []
+
+
+@pytest.mark.parametrize("value", [1, None])
+@pytest.mark.parametrize("kind", ["x", "decimal", "uuid", "datetime"])
+def test_a_tag_that_cannot_be_read_is_refused_however_the_job_comes(
+    shop: Shop, kind: str, value: Any
+) -> None:
+    task = backline.durable(shop.app.task(name="shop.back")(give_back))
+    job = {"args": [{"__type__": kind, "__value__": value}], "kwargs": {}}
+    if (kind, value) == ("decimal", 1):
+        assert task.spec.read_json(json.dumps(job)).model_dump() == job
+        return
+    with pytest.raises(BadInput, match="cannot be read"):
+        task.spec.read_json(json.dumps(job))
 
 
 def test_infinity_is_no_answer(shop: Shop) -> None:

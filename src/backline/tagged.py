@@ -17,7 +17,7 @@ from backline.runtime.contract import unwrap_answer
 def write_tagged(value: Any) -> str:
     """The value as JSON text that can be read again. Raises `TypeError` or `ValueError` where it is none."""
     text = str(dumps(value, allow_nan=False))
-    loads(text)
+    _read(text)
     return text
 
 
@@ -27,10 +27,17 @@ def tag(value: Any) -> Any:
 
 
 def untag(tree: Any) -> Any:
-    """What was tagged."""
-    return loads(json.dumps(tree))
+    """What was tagged. Raises `ValueError` for a tag of a type that nobody here can read."""
+    return _read(json.dumps(tree))
 
 
 def read_answer(text: str) -> Any:
     """What whoever asked for the run gets of its stored answer."""
     return untag(unwrap_answer(text))
+
+
+def _read(text: str) -> Any:
+    try:
+        return loads(text)
+    except Exception as error:  # whatever a type's own reader raises; its words may quote the value
+        raise ValueError(f"a tagged value cannot be read ({type(error).__name__})") from error

@@ -70,15 +70,23 @@ class ForeignTask(Task[Any, Any]):
 
     def read_call(self, call: Mapping[str, Any]) -> Job:
         """The call with these `args` and `kwargs`. Raises `BadInput` where they are not JSON."""
+        return super().read_json(self._write(call))
+
+    def read_json(self, text: str | bytes) -> Job:
+        """The same from JSON. Raises `BadInput` also for a tag that nobody here can read."""
+        job = super().read_json(text)
+        self._write(job.model_dump())
+        return job
+
+    def _write(self, call: Mapping[str, Any]) -> str:
         try:
-            text = self.dump(call)
+            return self.dump(call)
         except (TypeError, ValueError, RecursionError) as error:
             raise BadInput(
                 f"{self.name}: the arguments are not JSON: {error}.",
                 remedy="Send numbers, texts, moments, lists and dictionaries; an object by its id, "
                 "infinity and NaN as a text or None.",
             ) from error
-        return self.read_json(text)
 
 
 _KNOWN: dict[str, ForeignTask] = {}
