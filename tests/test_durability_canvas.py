@@ -65,6 +65,18 @@ def test_what_a_run_says_of_itself_is_seen_while_it_works(open_shop: OpenShop, b
     assert (handle.state, handle.get(timeout=5)) == ("SUCCESS", "done")
 
 
+@pytest.mark.parametrize("backend", [None, "backline.results:RowBackend"])
+def test_a_plain_call_says_nothing_of_itself(open_shop: OpenShop, backend: str | None) -> None:
+    shop = open_shop(result_backend=backend)
+
+    def say(self: Any) -> str:
+        self.update_state(state="PROGRESS", meta={"done": 1})
+        return "done"
+
+    assert backline.durable(shop.app.task(name="shop.say", bind=True)(say))() == "done"
+    assert shop.app.task(name="shop.plain", bind=True)(say)() == "done"
+
+
 @pytest.mark.parametrize("method", ["replace", "add_to_chord"])
 def test_a_run_cannot_be_replaced(shop: Shop, method: str) -> None:
     plain = shop.app.task(name="shop.plain")(add)
@@ -97,6 +109,26 @@ def test_what_is_asked_for_within_a_run_is_its_child(shop: Shop) -> None:
     assert [child.state for child in children] == ["succeeded"] * 3
     assert {(child.parent_id, child.trace_id) for child in children} == {(first.id, first.trace_id)}
     assert shop.row(task.delay(1)).parent_id is None
+
+
+def test_the_root_of_what_stands_in_no_canvas_is_itself(shop: Shop) -> None:
+    seen: list[Any] = []
+
+    @backline.durable
+    @shop.app.task(name="shop.inner", bind=True)
+    def inner(self: Any) -> None:
+        seen.append((self.request.id, self.request.root_id, self.request.parent_id))
+
+    @backline.durable
+    @shop.app.task(name="shop.outer", bind=True)
+    def outer(self: Any) -> str:
+        return str(inner.delay().id)
+
+    handle = outer.delay()
+    shop.carry()
+    shop.carry()
+    child = handle.get(timeout=5)
+    assert seen == [(child, child, handle.id)]
 
 
 def start(canvas: Any, shop: Shop, **options: Any) -> Any:

@@ -79,6 +79,16 @@ def test_what_has_no_row_is_kept(app: Any) -> None:
     assert app.AsyncResult("theirs").state == "PENDING"
 
 
+def test_what_a_run_said_is_not_its_end_where_its_row_has_left(app: Any) -> None:
+    result = app.tasks[NAME].delay("x")
+    put(app, result, "running")
+    app.backend.keep_state(result.id, "PROGRESS", {"done": 1})
+    assert result.state == "PROGRESS"
+    with app.backline_desk.house().database.write() as connection:
+        connection.execute(text("DELETE FROM backline_run WHERE id = :id"), {"id": result.id})
+    assert (app.AsyncResult(result.id).state, app.AsyncResult(result.id).result) == ("PENDING", None)
+
+
 def test_a_row_is_not_kept_twice(app: Any) -> None:
     result = app.tasks[NAME].delay("x")
     app.backend.store_result(result.id, "other", "SUCCESS")

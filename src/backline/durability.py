@@ -289,10 +289,16 @@ class DurableTask(celery.Task):  # type: ignore[misc]  # celery ships no types
         return self.intake.AsyncResult(task_id)
 
     def update_state(self, task_id: Any = None, state: Any = None, meta: Any = None, **options: Any) -> None:
-        """As Celery's, and kept beside the row: what `AsyncResult` of a run says while this attempt works."""
+        """As Celery's, and kept beside the row: what `AsyncResult` of a run says while this attempt works.
+
+        In a plain call, which has no id, nothing is kept.
+        """
+        task_id = task_id or self.request.id
+        if task_id is None:
+            return
         super().update_state(task_id, state, meta, **options)
         if not isinstance(self.backend, RowBackend):
-            self.intake.backend.keep_state(task_id or self.request.id, state, meta)
+            self.intake.backend.keep_state(task_id, state, meta)
 
     def replace(self, sig: Any) -> Any:
         """As Celery's in a plain call. Raises `BrokenContract` in a run: its row would end without an answer."""

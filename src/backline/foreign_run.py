@@ -23,7 +23,7 @@ from backline.runtime.claim import SoftLimit
 from backline.runtime.current import RETRY, CurrentRun, current_run
 from backline.runtime.foreign import Call, ForeignTask, Returned
 from backline.runtime.retry import MAX_BUGS, Judged, Verdict, back_off, judge
-from backline.storage.canvases import read_task_id
+from backline.storage.canvases import read_root, read_task_id
 from backline.tagged import tag, untag, write_tagged
 
 log = logging.getLogger("backline.durable")
@@ -260,7 +260,7 @@ def _describe_request(attempt: Attempt) -> Mapping[str, Any]:
         "args": attempt.call.args,
         "kwargs": attempt.call.kwargs,
         "retries": attempt.retries,
-        "root_id": row.parent_id or attempt.id,
+        "root_id": read_root(row.canvas) or attempt.id,
         "parent_id": row.parent_id,
         "correlation_id": attempt.id,
         "called_directly": False,

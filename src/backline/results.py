@@ -203,7 +203,7 @@ class RowBackend(Backend, SyncBackendMixin):  # type: ignore[misc]  # celery shi
         is_told = row is None or row.canvas is not None or row.state == "running"
         kept = self._read(task_id) if is_told else None
         meta: dict[str, Any] = {"task_id": task_id, "status": states.PENDING, "result": None, "children": []}
-        if row is None and kept is not None:
+        if row is None and kept is not None and "fence" not in kept[1]:  # what a run said is not its end
             return dict(self.meta_from_decoded(kept[1] | {"status": kept[0]}))
         if row is None:
             outside = self._find_outside()
@@ -223,9 +223,20 @@ class RowBackend(Backend, SyncBackendMixin):  # type: ignore[misc]  # celery shi
         return meta
 
     def store_result(
-        self, task_id: str, result: Any, state: str, traceback: Any = None, request: Any = None, **_: Any
+        self,
+        task_id: str | None,
+        result: Any,
+        state: str,
+        traceback: Any = None,
+        request: Any = None,
+        **_: Any,
     ) -> Any:
-        """Of what has no row, also where the application keeps its results: its body of a chord that failed."""
+        """Of what has no row, also where the application keeps its results: its body of a chord that failed.
+
+        A plain call has no id, and nothing of it is kept.
+        """
+        if task_id is None:
+            return result
         outside = self._find_outside()
         if outside is not None and self.find(task_id) is None:
             outside.store_result(task_id, result, state, traceback=traceback, request=request)

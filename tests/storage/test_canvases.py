@@ -19,6 +19,7 @@ from backline.storage.canvases import (
     keep_result,
     name_key,
     read_result,
+    read_root,
     read_task_id,
 )
 from backline.storage.database import Database
@@ -119,3 +120,7 @@ def test_a_kept_success_is_not_overwritten_by_a_failure(database: Database) -> N
         assert read_result(connection, "a") == ("SUCCESS", {"result": "SUCCESS"})
         drop_result(connection, "a")
         assert read_result(connection, "a") is None
+
+
+def test_the_root_is_what_the_canvas_says() -> None:
+    assert [read_root(canvas) for canvas in (None, '{"queue": "q"}', '{"root_id": "r"}')] == [None, None, "r"]

@@ -78,6 +78,11 @@ def name_teller(canvas: str) -> str:
     return str(json.loads(canvas)["queue"])
 
 
+def read_root(canvas: str | None) -> str | None:
+    """The id of the first task of the canvas; None where it says none."""
+    return None if canvas is None else json.loads(canvas).get("root_id")
+
+
 def _name_tell(run_id: str, fence: int, why: str = "") -> str:
     return f"tell:{run_id}:{fence}{why and ':'}{why}"
 
