@@ -10,7 +10,7 @@ from backline.storage.database import Database
 from backline.storage.retention import DAY, RetentionPlan
 from backline.tasks.housekeeping import ApplyRetention, RetentionAnswer, apply_retention, name_lock
 from tests.storage.backups import count
-from tests.storage.chains import seal, tell
+from tests.storage.chains import list_sealed, seal, tell
 from tests.storage.rows import make_run
 
 
@@ -33,6 +33,7 @@ def test_what_leaves_is_told_by_kind(database: Database, tmp_path: Path) -> None
     answer = call(database, plan)
     database.now_sql = true
     assert removed(answer) == {"runs": 1, "audit": 1}
+    assert "audit-epoch:1" in list_sealed(database)  # else a reader would find it gone and untold
     assert {line.kind: line.days for line in answer.kinds}["audit"] == 100
     assert "audit row" in answer.reasons[0].decision
     assert count(database, "SELECT count(*) FROM backline_run") == 0

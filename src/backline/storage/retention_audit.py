@@ -16,7 +16,7 @@ from backline.disk import name_draft, sync_folder
 from backline.storage.clock import from_micros
 from backline.storage.database import Database
 from backline.storage.retention import DAY, Author, RetentionPlan
-from backline.storage.seals import read_epoch
+from backline.storage.seals import read_epoch, seal_batch
 from backline.storage.seals_epochs import begin_epoch, list_drops, list_epochs
 from backline.storage.seals_export import write_lines
 from backline.storage.seals_retention import drop_epoch, prove_export
@@ -57,9 +57,18 @@ def remove_old_epochs(database: Database, plan: RetentionPlan, author: Author) -
                 left = drop_epoch(
                     connection, number, export, by=author.actor, why=f"older than {plan.audit} days"
                 )
+            _seal(database)  # else what it told, told again, would stand there without a seal
             yield left
     finally:
         owner.close()
+
+
+def _seal(database: Database) -> None:
+    """Seal what waits, in batches of one transaction each."""
+    sealed = 1
+    while sealed:
+        with database.write() as connection:
+            sealed = seal_batch(connection, least_age=0.0)
 
 
 def write_export(database: Database, plan: RetentionPlan) -> Path:
