@@ -36,6 +36,16 @@ def test_a_name_is_taken_once(tmp_path: Path, links: bool, monkeypatch: pytest.M
     assert (tmp_path / "name").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_name_that_is_taken_first_is_its_owner_s_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(Path, "replace", lambda _, path: seen.append(path.stat().st_mode & 0o777))
+    assert take_name(tmp_path / "draft", tmp_path / "name")
+    assert seen == [0o600]
+
+
 def test_a_draft_has_a_name_of_its_own_and_tells_whose_it_is(tmp_path: Path) -> None:
     first, second = name_draft(tmp_path / "a.zip"), name_draft(tmp_path / "a.zip")
     assert first != second

@@ -48,6 +48,18 @@ def test_the_kept_file_stands_alone(tmp_path: Path, make_database_url: MakeUrl) 
     old.close()
 
 
+def test_a_broken_text_in_the_old_file_stops_nothing(tmp_path: Path, make_database_url: MakeUrl) -> None:
+    database = Database(make_database_url("sqlite"))
+    back_up(database, tmp_path / "b.zip")
+    broken = "INSERT INTO backline_user (name, role, created_at, created_by, disabled_at) VALUES (CAST(x'66ff' AS TEXT), 'viewer', 1, 'ann', 2)"
+    with database.write() as connection:
+        connection.execute(text(broken))
+    database.close()
+    put_back(tmp_path / "b.zip", url_of(database), force=True)
+    assert count(database, "SELECT count(*) FROM backline_user") == 0
+    database.close()
+
+
 def test_what_is_no_database_any_more_is_kept_with_force(tmp_path: Path, make_database_url: MakeUrl) -> None:
     database = Database(make_database_url("sqlite"))
     make_run(database)
