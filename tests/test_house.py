@@ -190,6 +190,12 @@ CROOKED = [
     ("tasks_runtime", "tasks/eighth.py", "from backline.runtime.submit import Ask"),
     ("tasks_runtime", "tasks/eighth.py", "from backline.runtime.drain import drain_queue"),
     ("tasks_apart", "tasks/eighth.py", "from backline.tasks import ninth"),
+    ("numbers_wall", "tasks/streaming_metrics.py", "from backline.spotify import routes"),
+    ("numbers_wall", "metrics/periods.py", "from backline.spotify.payloads import Track"),
+    ("trades", "spotify/sender.py", "import sqlalchemy"),
+    ("runtime", "runtime/retry.py", "from backline.spotify import faults"),
+    ("floors", "spotify/sender.py", "from backline.storage import clock"),
+    ("floors", "spotify/sender.py", "from backline.reports import dates"),
     ("floors", "utils.py", ""),
 ]
 

@@ -5,15 +5,28 @@
     │   ├── UnknownName        no such artist, run, task, import …
     │   ├── Conflict           the same key was used before with another content
     │   ├── Refused            a report that is refused as a whole (reports/format.py)
-    │   └── NeedsMapping       a table whose columns are not known (reports/format.py)
+    │   ├── NeedsMapping       a table whose columns are not known (reports/format.py)
+    │   └── LimitTooHigh       a page that this Client ID may not have (spotify/faults.py)
     ├── NotAllowed         a wall, a scope or a person's rule forbids it: never retried
+    │   ├── NotOwner           a playlist of somebody else (spotify/faults.py)
+    │   └── RouteGone          a route that this Client ID does not have (spotify/faults.py)
     ├── TryLater           the other side asks for patience: due again later, costs no attempt
+    │   ├── RateLimited        too many requests in a short time (spotify/faults.py)
+    │   ├── QuotaSpent         nothing is left of a daily budget (spotify/faults.py)
+    │   └── Hiccup             a fault on the way or on the other side (spotify/faults.py)
     ├── NeedsHuman         only a person can go on: waits until someone answers
+    │   ├── PremiumLapsed      the owner of an app does not pay any more (spotify/faults.py)
+    │   ├── NotListed          a person is not on the list of an app (spotify/faults.py)
+    │   ├── ScopeMissing       a person did not agree to this (spotify/faults.py)
+    │   ├── Disconnected       a consent ended or was taken back (spotify/faults.py)
+    │   ├── WrongApp           a Client ID or its secret is wrong (spotify/faults.py)
+    │   └── OutcomeUnknown     a write whose answer was lost: look before asking again (spotify/faults.py)
     ├── Cancelled          a person took the run back
     ├── LeaseLost          another worker owns the run now: everything this one did is dropped
     ├── Stopping           this worker was told to stop: the run is handed back, no attempt spent
     ├── TimeLimit          the run took longer than its task allows
     ├── BrokenContract     a stored job or an answer is not what its model says: waits for other code
+    │   └── BrokenSelector     `fields` that name what is not there (spotify/fields.py)
     ├── Judged             the verdict is spoken already, by the rules of a durable task (runtime/retry.py)
     ├── NoRun              code that asks for its run is not part of one (runtime/current.py)
     ├── RunFailed          told to whoever waits for the answer of a run that has none (runtime/handle.py)

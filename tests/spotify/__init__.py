@@ -1,0 +1,1 @@
+"""The client of the Web API, held against the sandbox."""
