@@ -9,7 +9,8 @@
     │   └── LimitTooHigh       a page that this Client ID may not have (spotify/faults.py)
     ├── NotAllowed         a wall, a scope or a person's rule forbids it: never retried
     │   ├── NotOwner           a playlist of somebody else (spotify/faults.py)
-    │   └── RouteGone          a route that this Client ID does not have (spotify/faults.py)
+    │   ├── RouteGone          a route that this Client ID does not have (spotify/faults.py)
+    │   └── Declined           a person was asked for consent and said no (spotify/loopback.py)
     ├── TryLater           the other side asks for patience: due again later, costs no attempt
     │   ├── RateLimited        too many requests in a short time (spotify/faults.py)
     │   ├── QuotaSpent         nothing is left of a daily budget (spotify/faults.py)
