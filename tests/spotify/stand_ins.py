@@ -151,6 +151,9 @@ class Room:
     def fail(self, kind: str, **more: Any) -> None:
         self.stage.faults.add({"kind": kind} | more)
 
+    def fail_by_chance(self, seed: int, kinds: list[str], rate: float = 0.3) -> None:
+        self.stage.faults.add({"schedule": {"seed": seed, "rate": rate, "kinds": kinds, "retry_after": 7}})
+
     def list_asked(self, path: str = "") -> list[str]:
         """The requests that came to a path, in words."""
         return [f"{one.method} {one.path}" for one in self.stage.ledger.entries if path in one.path]

@@ -73,6 +73,10 @@ CASES = [
     (answer(502, "Bad gateway."), routes.ARTIST, Hiccup),
     (answer(502, text="<html>502</html>", content_type="text/html"), routes.REPLACE_ROWS, Hiccup),
     (answer(503, text="upstream connect error"), routes.ADD_ROWS, OutcomeUnknown),
+    (answer(302, text="", location="http://portal"), routes.ARTIST, Hiccup),
+    (answer(304), routes.ARTIST, Hiccup),
+    (answer(408), routes.ARTIST, Hiccup),
+    (answer(403, text="<html>blocked</html>", content_type="text/html"), routes.TRACK, Hiccup),
     (answer(500, "Server error."), routes.MOVE_ROWS, OutcomeUnknown),
 ]  # fmt: skip
 

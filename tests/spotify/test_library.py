@@ -49,3 +49,4 @@ def test_what_was_not_agreed_to_is_named() -> None:
     assert library.get_me().key == room.person.account_id
     with pytest.raises(ScopeMissing, match="user-library-read"):
         next(library.walk_tracks())
+    assert room.list_asked("/v1/me/tracks") == []  # what was agreed to is known

@@ -65,6 +65,14 @@ def test_a_fresh_answer_is_not_asked_for() -> None:
     assert len(room.list_asked("/v1/")) == 2
 
 
+def test_an_answer_is_kept_with_whose_it_is_so_that_it_can_go_with_them() -> None:
+    room = Room()
+    account = room.sign_in()
+    room.sender.send(Call(routes.ME, account_id=account))
+    room.sender.send(find_artist(room))
+    assert [one.account_id for one in room.answers.answers.values()] == [account, None]
+
+
 def test_no_answer_is_kept_for_another_account_or_another_query() -> None:
     keys = {
         call.make_key(client)

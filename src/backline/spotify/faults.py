@@ -79,6 +79,11 @@ def judge_answer(answer: httpx.Response, route: Route, is_listed: Callable[[], b
     An answer of 401 is `Disconnected`: whether a new token helps is for the sender to find out first.
     """
     status, words = answer.status_code, read_message(answer)
+    foreign = (
+        _is_page(answer) and status != 429
+    )  # of something on the way, which knows nothing of the Web API
+    if foreign or status < 400 or status == 408 or status >= 500:
+        return lose_answer(route, f"it answered {status}" + (f" ({words})" if words else ""))
     if status == 401:
         return _judge_401(answer)
     if status == 403:
@@ -89,8 +94,6 @@ def judge_answer(answer: httpx.Response, route: Route, is_listed: Callable[[], b
         return _judge_429(answer)
     if status == 400 and "limit" in answer.request.url.params and (not words or "limit" in words.lower()):
         return LimitTooHigh(f"{route} takes no page as long as {answer.request.url.params['limit']}.")
-    if status >= 500:
-        return lose_answer(route, f"it answered {status}" + (f" ({words})" if words else ""))
     return BadInput(f"The Web API does not take {route}: {words or f'status {status}, without words'}.")
 
 
@@ -109,6 +112,14 @@ def lose_answer(route: Route, why: str) -> BacklineError:
     return OutcomeUnknown(
         f"Nobody knows whether {route} was done: {why}.",
         remedy="Look at what is there before asking again.",
+    )
+
+
+def miss_scope(route: Route) -> ScopeMissing:
+    """The error of a person who did not agree to what a route needs."""
+    return ScopeMissing(
+        f"The person did not agree to {' or '.join(route.scopes) or 'this'}, which {route} needs.",
+        remedy="Connect the account again and agree to it.",
     )
 
 
@@ -136,14 +147,16 @@ def read_message(answer: httpx.Response) -> str:
     error = _read_error(answer)
     if error:
         return str(error.get("message") or error.get("error_description") or error.get("error") or "")
-    if "html" in answer.headers.get("content-type", ""):
-        return ""
-    return answer.text.strip()[:200]
+    return "" if _is_page(answer) else answer.text.strip()[:200]
 
 
 def read_reason(answer: httpx.Response) -> str:
     """The `reason` of an error, such as QUOTA_EXCEEDED, or nothing."""
     return str(_read_error(answer).get("reason") or "")
+
+
+def _is_page(answer: httpx.Response) -> bool:
+    return "html" in answer.headers.get("content-type", "")
 
 
 def _read_error(answer: httpx.Response) -> dict[str, Any]:
@@ -187,10 +200,7 @@ def _judge_403(
     if "not registered" in low:
         return _tell_not_listed()
     if "scope" in low:
-        return ScopeMissing(
-            f"The person did not agree to {' or '.join(route.scopes) or 'this'}, which {route} needs.",
-            remedy="Connect the account again and agree to it.",
-        )
+        return miss_scope(route)
     if route.gone is None and not is_listed():
         return _tell_not_listed()
     if route.template.startswith("/playlists/"):

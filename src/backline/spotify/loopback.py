@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import time
 from html import escape
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer
 from typing import Final, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -40,6 +41,12 @@ def read_address(address: str, state: str) -> str:
     return said["code"][0]
 
 
+class _Server(TCPServer):
+    """Unlike http.server's it looks up no name, which takes seconds on some machines."""
+
+    allow_reuse_address = True
+
+
 class Listener:
     """Hears one answer on 127.0.0.1, never on another address. `port` 0: any that is free.
 
@@ -51,14 +58,14 @@ class Listener:
         self._state = state
         self._answers: list[str | Exception] = []
         try:
-            self._server = HTTPServer(("127.0.0.1", port), self._make_handler())
+            self._server = _Server(("127.0.0.1", port), self._make_handler())
         except OSError as error:
             raise BadInput(f"Port {port} of this machine is taken.", remedy="Name another one.") from error
 
     @property
     def redirect(self) -> str:
         """The address to which the browser is sent back."""
-        return f"http://127.0.0.1:{self._server.server_port}{PLACE}"
+        return f"http://127.0.0.1:{self._server.server_address[1]}{PLACE}"
 
     def __enter__(self) -> Self:
         return self

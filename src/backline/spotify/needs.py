@@ -54,7 +54,10 @@ class TokenStore(Protocol):
         """What is kept now, as every worker sees it."""
 
     def lock(self, account_id: str) -> AbstractContextManager[object]:
-        """One holder at a time over all workers, so that a token is refreshed once."""
+        """One holder at a time over all workers, so that a token is refreshed once.
+
+        Held while the accounts service is asked: a lease, and not a transaction. Raises `TryLater` where it lasts.
+        """
 
     def write(self, grant: Grant) -> None:
         """Keep it; it is durable when this returns."""
@@ -62,12 +65,16 @@ class TokenStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """The body of an answer with its ETag; moments in µs since 1970."""
+    """The body of an answer with its ETag; moments in µs since 1970.
+
+    `account_id`: whose it is, so that it can go when they disconnect; None for the catalogue.
+    """
 
     etag: str | None
     body: bytes = field(repr=False)
     fetched_at: int
     fresh_until: int
+    account_id: str | None = None
 
 
 class AnswerStore(Protocol):
@@ -80,4 +87,4 @@ class AnswerStore(Protocol):
         """Keep it."""
 
     def asking(self, key: str) -> AbstractContextManager[bool]:
-        """Let one of several equal requests go out; True for those that had to wait for another."""
+        """Let one of several equal requests go out; True for those that had to wait for another. No transaction."""

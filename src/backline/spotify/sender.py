@@ -23,6 +23,7 @@ from backline.spotify.faults import (
     judge_answer,
     judge_failure,
     lose_answer,
+    miss_scope,
     read_json,
     wants_person,
 )
@@ -107,18 +108,20 @@ class Sender:
             found = replace(stored, fetched_at=now, fresh_until=fresh)
         else:
             read_json(answer, call.route)  # a cut body is not kept
-            found = StoredAnswer(answer.headers.get("etag"), answer.content, now, fresh)
+            found = StoredAnswer(answer.headers.get("etag"), answer.content, now, fresh, call.account_id)
         self._answers.write(key, found)
         return found
 
     def _ask(self, call: Call, etag: str | None = None) -> httpx.Response:
         """A success or 304. A token that is refused is renewed once; both requests count."""
         grant = self._tokens.give(call.account_id)
+        if grant.scopes and call.route.scopes and grant.scopes.isdisjoint(call.route.scopes):
+            raise miss_scope(call.route)
         answer = self._send(call, grant, etag)
         if answer.status_code == 401 and not wants_person(answer):
             grant = self._tokens.renew(call.account_id, grant)
             answer = self._send(call, grant, etag)
-        if answer.is_success or answer.status_code == 304:
+        if answer.is_success or (answer.status_code == 304 and etag):
             if call.account_id:
                 self._seen_well[call.account_id] = self._clock.now()
             return answer
