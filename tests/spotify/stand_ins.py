@@ -110,6 +110,15 @@ class MemoryAnswers:
             lock.release()
 
 
+class Aged(SandboxTransport):
+    """Answers that are fresh for a minute."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = super().handle_request(request)
+        answer.headers["cache-control"] = "public, max-age=60"
+        return answer
+
+
 class Room:
     """A client of a frozen sandbox, with everything that it was given within reach."""
 

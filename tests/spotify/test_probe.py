@@ -7,7 +7,7 @@ import pytest
 from backline.spotify.faults import PremiumLapsed, RateLimited
 from backline.spotify.probe import probe_profile
 from backline.spotify.routes import Profile
-from tests.spotify.stand_ins import Room
+from tests.spotify.stand_ins import Aged, Room
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,13 @@ def test_it_does_not_hang_on_one_wording(bad_limit: str, gone: int) -> None:
         room = Room(name, known=False)
         room.stage.switches.bad_limit, room.stage.switches.gone_2024 = bad_limit, gone
         assert probe_profile(room.sender).profile is profile
+
+
+def test_a_second_look_is_not_answered_by_what_was_stored() -> None:
+    room = Room("extended", transport=Aged, known=False)
+    assert probe_profile(room.sender).profile is Profile.EXTENDED
+    room.stage.change_profile("dev-2026")
+    assert probe_profile(room.sender).profile is Profile.DEV_2026
 
 
 def test_who_is_blocked_or_unpaid_has_no_profile_to_be_seen() -> None:

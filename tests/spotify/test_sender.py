@@ -23,7 +23,7 @@ from backline.spotify.faults import (
 )
 from backline.spotify.sender import Call
 from tests.sandbox.transport import SandboxTransport
-from tests.spotify.stand_ins import Room
+from tests.spotify.stand_ins import Aged, Room
 
 
 def find_artist(room: Room) -> Call:
@@ -45,15 +45,6 @@ def test_what_changed_is_seen_although_something_was_stored() -> None:
     room.sender.send(call)
     room.world.artists[call.names[0]].name = "Other"
     assert room.sender.send(call)["name"] == "Other"
-
-
-class Aged(SandboxTransport):
-    """Answers that are fresh for a minute."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        answer = super().handle_request(request)
-        answer.headers["cache-control"] = "public, max-age=60"
-        return answer
 
 
 def test_a_fresh_answer_is_not_asked_for() -> None:

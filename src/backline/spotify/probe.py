@@ -31,12 +31,12 @@ def probe_profile(sender: Sender, account_id: str | None = None) -> Finding:
     """
     query: dict[str, Query] = {"q": "a", "type": "artist", "limit": ELEVEN}
     try:
-        sender.send(Call(SEARCH, query=query, account_id=account_id, interactive=True))
+        sender.send(Call(SEARCH, query=query, account_id=account_id, interactive=True, anew=True))
     except LimitTooHigh:
         return Finding(Profile.DEV_2026, ("A search takes no more than ten results a page.",), 1)
     first = "A search takes more than ten results a page."
     try:
-        sender.send(Call(GENRE_SEEDS, account_id=account_id, interactive=True))
+        sender.send(Call(GENRE_SEEDS, account_id=account_id, interactive=True, anew=True))
     except RouteGone:
         return Finding(Profile.DEV_LEGACY, (first, f"{GENRE_SEEDS} is gone."), 2)
     return Finding(Profile.EXTENDED, (first, f"{GENRE_SEEDS} is still there."), 2)

@@ -39,7 +39,10 @@ MAX_AGE: Final = re.compile(r"\bmax-age=(\d{1,9})")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked. `account_id` None: the app by itself. `content`: bytes in place of a JSON `body`."""
+    """What is asked. `account_id` None: the app by itself. `content`: bytes in place of a JSON `body`.
+
+    `anew`: ask, although a stored answer is said to be fresh.
+    """
 
     route: Route
     names: tuple[str, ...] = ()
@@ -48,6 +51,7 @@ class Call:
     content: bytes | None = None
     account_id: str | None = None
     interactive: bool = False
+    anew: bool = False
 
     @property
     def asked(self) -> dict[str, str]:
@@ -93,7 +97,7 @@ class Sender:
         key = call.make_key(self._tokens.app.client_id)
         began = self._clock.now()
         stored = self._answers.read(key)
-        if stored is None or stored.fresh_until <= began:
+        if stored is None or call.anew or stored.fresh_until <= began:
             with self._answers.asking(key) as waited:
                 stored = self._answers.read(key)
                 if not (waited and stored and stored.fetched_at >= began):
