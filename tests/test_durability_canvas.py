@@ -179,6 +179,26 @@ def test_a_chord_that_nobody_would_count_is_refused_wherever_it_follows(shop: Sh
     assert (row.state, row.error_kind) == ("failed", "bad_input") and "A chord needs" in row.error_text
 
 
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [({"time_limit": 3}, "time_limit"), ({"queue": "nope"}, "No worker is known to listen")],
+)
+def test_what_follows_is_refused_with_the_run_that_leads_to_it(
+    shop: Shop, option: dict[str, Any], words: str
+) -> None:
+    task = backline.durable(shop.app.task(name="shop.add")(add))
+    odd = task.s(1).set(**option)
+    for ask in (
+        lambda: (task.s(1) | odd).delay(),
+        lambda: (task.s(1) | task.s(1) | group(task.s(1), odd)).delay(),
+        lambda: task.apply_async((1,), link=odd),
+        lambda: task.apply_async((1,), link_error=task.si(1).set(link=odd)),
+    ):
+        with pytest.raises(BadInput, match=words):
+            ask()
+    assert shop.rows() == []
+
+
 def test_a_chord_of_durable_tasks(open_shop: OpenShop) -> None:
     shop = open_shop(result_backend="backline.results:RowBackend")
     task = backline.durable(shop.app.task(name="shop.add", max_retries=0)(add))

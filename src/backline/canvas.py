@@ -7,7 +7,7 @@ Keys are Celery's: `id`, `callbacks`, `errbacks`, `chain`, `chord`, `group`, `gr
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kombu.utils.json import dumps, loads
@@ -115,6 +115,28 @@ def has_chord(given: Mapping[str, Any], names: Iterable[str] = _SIGNATURES) -> b
     """Whether a run of this canvas is part of a chord, or leads to one, however deep in what follows."""
     following = [each for name in names for each in _as_list(given.get(name))]
     return bool(given.get("chord")) or any(map(_makes_chord, following))
+
+
+def list_following(
+    given: Mapping[str, Any], names: Iterable[str] = _SIGNATURES
+) -> Iterator[Mapping[str, Any]]:
+    """The signatures of single tasks that follow, those within a chain, group or chord too."""
+    for name in names:
+        for signature in _as_list(given.get(name)):
+            yield from _list_single(signature)
+
+
+def _list_single(signature: Any) -> Iterator[Mapping[str, Any]]:
+    if not isinstance(signature, Mapping):
+        return
+    kind, inner = signature.get("subtask_type"), signature.get("kwargs") or {}
+    if kind is None:
+        yield signature
+    elif kind == "chord":
+        for part in (inner.get("header"), inner.get("body")):
+            yield from (single for each in _as_list(part) for single in _list_single(each))
+    else:
+        yield from (single for part in _list_parts(signature) for single in _list_single(part))
 
 
 def _makes_chord(signature: Any) -> bool:

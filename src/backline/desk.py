@@ -13,7 +13,7 @@ from celery.backends.base import DisabledBackend
 from kombu.utils.json import dumps
 
 from backline.bells import BrokerBells, find_queue, make_broker_queue, name_queue
-from backline.canvas import has_chord, split_options, write_canvas
+from backline.canvas import has_chord, list_following, split_options, write_canvas
 from backline.canvas_tell import BUILT_IN, START_BODY, StartBody, Teller
 from backline.errors import BadInput
 from backline.results import ROWS_AS_RESULTS, RowBackend, RunResult
@@ -110,12 +110,15 @@ class Desk:
         return replace(ask, key=key, queue=queue, canvas=self.write_canvas(canvas))
 
     def write_canvas(self, canvas: Mapping[str, Any]) -> str | None:
-        """The canvas as the row keeps it. Raises `BadInput` where a chord could never be told."""
+        """The canvas as the row keeps it. Raises `BadInput` where what follows could never be told, or never run."""
         backend = self.app.backend
         if isinstance(backend, DisabledBackend) and has_chord(canvas):
             raise BadInput(
                 "A chord needs a result backend: without one nobody counts its tasks.", remedy=ROWS_AS_RESULTS
             )
+        for signature in list_following(canvas):
+            if signature.get("task") in self.tasks:  # what it would be refused for when its turn comes
+                self.read_ask(signature.get("options") or {})
         outside = not isinstance(backend, (DisabledBackend, RowBackend))
         return write_canvas(canvas, self.teller_queue, outside=outside)
 
