@@ -31,8 +31,8 @@ class Shop:
         self.database = database
 
     def carry(self, queue: str = "durable") -> int:
-        """What a bell sets going, in this process."""
-        return int(drain_queue(self.desk.house().runtime, queue))
+        """What a bell sets going, in this process, however slow the machine is."""
+        return int(drain_queue(self.desk.house().runtime, queue, 60.0))
 
     def pass_time(self, seconds: float) -> None:
         """Everything is due so much earlier; what is due then is queued."""
