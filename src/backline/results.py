@@ -139,7 +139,7 @@ class NoBackend(DisabledBackend):  # type: ignore[misc]  # celery ships no types
         """Celery's refusal, and the way out."""
         try:
             super().ensure_chords_allowed()
-        except NotImplementedError as refused:
+        except NotImplementedError as refused:  # Celery's word for a chord that nobody would count
             raise type(refused)(f"{refused}\n\n{ROWS_AS_RESULTS}") from None
 
 

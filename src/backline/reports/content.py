@@ -61,8 +61,12 @@ def is_workbook(path: Path, name: str) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return "xl/workbook.xml" in archive.namelist()
-    # Beside its own error: a format version that zipfile lacks, a name in a wrong encoding, an offset that lies.
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,  # zipfile's word for a format version that it lacks
+        ValueError,  # a name in a wrong encoding
+        OSError,  # an offset that lies
+    ):
         return False
 
 

@@ -100,8 +100,12 @@ def _open_archive(path: Path, name: str) -> zipfile.ZipFile | None:
     check_directory(path, name)
     try:
         archive = zipfile.ZipFile(path)
-    # Beside its own error: a format version that zipfile lacks, a name in a wrong encoding, an offset that lies.
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,  # zipfile's word for a format version that it lacks
+        ValueError,  # a name in a wrong encoding
+        OSError,  # an offset that lies
+    ) as error:
         words = f"{name} is not a readable zip archive."
         raise Refused("broken", words, "Pack it anew, or unpack it and import the folder.") from error
     if not {"[Content_Types].xml", "mimetype"}.isdisjoint(archive.namelist()):
