@@ -49,6 +49,7 @@ track = Table(
     Column("provenance", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("created_by", Text, nullable=False),
+    Column("upc", Text),  # music.tidy_upc; of the release that a report names beside it
 )
 Index("ix_backline_track_folded", track.c.artist_no, track.c.folded)
 

@@ -17,6 +17,7 @@ class Lock(enum.IntEnum):
     SCHEMA = 4_242_2026
     SEALS = 4_242_2027
     VAULT = 4_242_2028
+    CATALOGUE = 4_242_2029
 
 
 def take_lock(connection: Connection, lock: Lock) -> None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from alembic import context
 
-from backline.storage import fact_tables, intent_tables, report_tables, seal_tables, vault_tables  # noqa: F401 - registers its tables
+from backline.storage import (  # noqa: F401 - registers its tables
+    catalogue_tables,
+    fact_tables,
+    intent_tables,
+    report_tables,
+    seal_tables,
+    vault_tables,
+)
 
 context.configure(
     connection=context.config.attributes["connection"],

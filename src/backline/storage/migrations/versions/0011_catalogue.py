@@ -1,0 +1,164 @@
+"""The catalogue: releases, recordings, what each source says of them, its history, and joins with reports.
+
+Revision ID: 0011
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+BIG_KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """Make the tables, and give tracks of reports a UPC."""
+    op.add_column("backline_track", sa.Column("upc", sa.Text(), nullable=True))
+    _make_things()
+    _make_entries()
+    _make_lists()
+    _make_artists()
+    _make_changes()
+    _make_joins()
+
+
+def _make_things() -> None:
+    for name in ("backline_release", "backline_recording"):
+        op.create_table(
+            name,
+            sa.Column("no", BIG_KEY, autoincrement=True, nullable=False),
+            sa.Column("id", sa.Text(), nullable=False),
+            sa.Column("created_at", sa.BigInteger(), nullable=False),
+            sa.Column("created_by", sa.Text(), nullable=False),
+            sa.PrimaryKeyConstraint("no", name=op.f(f"pk_{name}")),
+            sa.UniqueConstraint("id", name=op.f(f"uq_{name}_id")),
+        )
+
+
+def _make_entries() -> None:
+    op.create_table(
+        "backline_entry",
+        sa.Column("no", BIG_KEY, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("thing_no", sa.BigInteger(), nullable=False),
+        *(
+            sa.Column(name, sa.Text(), nullable=False)
+            for name in ("provenance", "source_id", "title", "folded")
+        ),
+        sa.Column("artist_no", sa.BigInteger(), nullable=False),
+        sa.Column("credits", sa.Text(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=True) for name in ("isrc", "upc", "released", "form")),
+        sa.Column("tracks", sa.Integer(), nullable=True),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=True),
+        sa.Column("explicit", sa.Boolean(), nullable=True),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        *(
+            sa.Column(name, sa.BigInteger(), nullable=True)
+            for name in ("detail_at", "expires_at", "gone_at")
+        ),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_backline_entry")),
+    )
+    source = ["kind", "provenance", "source_id", "thing_no"]
+    op.create_index("ux_backline_entry_source", "backline_entry", source, unique=True)
+    op.create_index("ix_backline_entry_thing", "backline_entry", ["kind", "thing_no"], unique=False)
+    by_artist = ["artist_no", "kind", "folded"]
+    op.create_index("ix_backline_entry_artist", "backline_entry", by_artist, unique=False)
+    for name in ("isrc", "upc", "expires_at"):
+        is_there = sa.text(f"{name} IS NOT NULL")
+        op.create_index(
+            f"ix_backline_entry_{name}",
+            "backline_entry",
+            [name],
+            unique=False,
+            postgresql_where=is_there,
+            sqlite_where=is_there,
+        )
+
+
+def _make_lists() -> None:
+    """Which recordings a release has, and which releases an artist."""
+    lists = {
+        "backline_appearance": ["release_no", "recording_no", "provenance", "source_id", "recording_source"],
+        "backline_discography": ["artist_no", "release_no", "provenance", "source_id"],
+    }
+    places = {"backline_appearance": ["disc", "position"], "backline_discography": []}
+    for table, key in lists.items():
+        op.create_table(
+            table,
+            *(
+                sa.Column(name, sa.BigInteger() if name.endswith("_no") else sa.Text(), nullable=False)
+                for name in key
+            ),
+            *(sa.Column(name, sa.Integer(), nullable=True) for name in places[table]),
+            sa.Column("seen_at", sa.BigInteger(), nullable=False),
+            sa.Column("expires_at", sa.BigInteger(), nullable=True),
+            sa.Column("gone_at", sa.BigInteger(), nullable=True),
+            sa.PrimaryKeyConstraint(*key, name=op.f(f"pk_{table}")),
+        )
+    op.create_index(
+        "ix_backline_appearance_recording", "backline_appearance", ["recording_no"], unique=False
+    )
+    op.create_index("ix_backline_discography_release", "backline_discography", ["release_no"], unique=False)
+
+
+def _make_artists() -> None:
+    """Which artist of a platform one is, and how far it was read."""
+    op.create_table(
+        "backline_artist_link",
+        sa.Column("platform", sa.Text(), nullable=False),
+        sa.Column("platform_id", sa.Text(), nullable=False),
+        sa.Column("artist_no", sa.BigInteger(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("platform", "platform_id", name=op.f("pk_backline_artist_link")),
+    )
+    op.create_index("ix_backline_artist_link_artist", "backline_artist_link", ["artist_no"], unique=False)
+    op.create_table(
+        "backline_artist_sync",
+        sa.Column("artist_no", sa.BigInteger(), nullable=False),
+        sa.Column("platform_id", sa.Text(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=True),
+        sa.Column("next_offset", sa.Integer(), nullable=True),
+        *(
+            sa.Column(name, sa.BigInteger(), nullable=True) for name in ("walked_at", "full_at", "answered_at")
+        ),
+        sa.PrimaryKeyConstraint("artist_no", "platform_id", name=op.f("pk_backline_artist_sync")),
+    )
+
+
+def _make_changes() -> None:
+    op.create_table(
+        "backline_catalogue_change",
+        sa.Column("no", BIG_KEY, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("thing_no", sa.BigInteger(), nullable=False),
+        sa.Column("artist_no", sa.BigInteger(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("provenance", "source_id", "field")),
+        *(sa.Column(name, sa.Text(), nullable=True) for name in ("old", "new")),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("run_id", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_backline_catalogue_change")),
+    )
+    table = "backline_catalogue_change"
+    op.create_index("ix_backline_catalogue_change_thing", table, ["kind", "thing_no"], unique=False)
+    op.create_index("ix_backline_catalogue_change_artist", table, ["artist_no", "no"], unique=False)
+
+
+def _make_joins() -> None:
+    op.create_table(
+        "backline_track_join",
+        sa.Column("track_no", sa.BigInteger(), nullable=False),
+        sa.Column("recording_no", sa.BigInteger(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("how", "state", "reasons")),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("track_no", name=op.f("pk_backline_track_join")),
+    )
+    op.create_index("ix_backline_track_join_recording", "backline_track_join", ["recording_no"], unique=False)
