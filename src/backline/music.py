@@ -93,17 +93,6 @@ def tidy_upc(text: str) -> str | None:
     return upc.lstrip("0").rjust(12, "0") if 8 <= len(upc) <= 14 and _UPC.match(upc) else None
 
 
-def tidy_upc(text: str) -> str | None:
-    """A UPC or EAN as 12 or 13 digits (14 where it needs them), or None where it is none (GS1 General Specifications).
-
-    Leading zeros say nothing: a UPC is written with 12 digits, as an EAN with 13, as a GTIN with 14.
-    """
-    digits = re.sub(r"[\s-]", "", text)
-    if not re.fullmatch(r"[0-9]{8,14}", digits) or not digits.strip("0"):
-        return None
-    return digits.lstrip("0").zfill(12)
-
-
 def fold_name(name: str) -> str:
     """A name for comparing: NFKC, case folded, white space collapsed. Accents stay: they tell names apart."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
