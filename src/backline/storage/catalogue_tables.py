@@ -69,7 +69,7 @@ for name in ("isrc", "upc", "expires_at"):
     is_there = text(f"{name} IS NOT NULL")
     Index(f"ix_backline_entry_{name}", entry.c[name], postgresql_where=is_there, sqlite_where=is_there)
 
-# That a release of a source has a recording of the same source, at this place.
+# That a release of a source has a recording of the same source, at this place. Leaves with either entry.
 appearance = Table(
     "backline_appearance",
     metadata,
@@ -80,8 +80,6 @@ appearance = Table(
     Column("recording_source", Text, primary_key=True),  # of the recording's entry
     Column("disc", Integer),
     Column("position", Integer),
-    Column("seen_at", BigInteger, nullable=False),
-    Column("expires_at", BigInteger),
     Column("gone_at", BigInteger),
 )
 Index("ix_backline_appearance_recording", appearance.c.recording_no)
@@ -99,6 +97,12 @@ discography = Table(
     Column("gone_at", BigInteger),
 )
 Index("ix_backline_discography_release", discography.c.release_no)
+Index(
+    "ix_backline_discography_expires_at",
+    discography.c.expires_at,
+    postgresql_where=text("expires_at IS NOT NULL"),
+    sqlite_where=text("expires_at IS NOT NULL"),
+)
 
 # A person's word which artist of a platform this is.
 artist_link = Table(
@@ -126,7 +130,8 @@ artist_sync = Table(
 )
 
 # `field`: title, released, tracks, form, isrc, upc, "listed" (the day it was first or last seen: null → day
-# appeared, day → null gone) or "again" (a known recording on a new release: the titles of both).
+# appeared, day → null gone) or "again" (a known recording on a new release: the titles of both). History of
+# an entry leaves with it.
 change = Table(
     "backline_catalogue_change",
     metadata,
@@ -141,7 +146,6 @@ change = Table(
     Column("new", Text),
     Column("seen_at", BigInteger, nullable=False),
     Column("run_id", Text, nullable=False),
-    Column("expires_at", BigInteger),  # with its entry
 )
 Index("ix_backline_catalogue_change_thing", change.c.kind, change.c.thing_no)
 Index("ix_backline_catalogue_change_artist", change.c.artist_no, change.c.no)

@@ -69,41 +69,48 @@ def _make_entries() -> None:
     by_artist = ["artist_no", "kind", "folded"]
     op.create_index("ix_backline_entry_artist", "backline_entry", by_artist, unique=False)
     for name in ("isrc", "upc", "expires_at"):
-        is_there = sa.text(f"{name} IS NOT NULL")
-        op.create_index(
-            f"ix_backline_entry_{name}",
-            "backline_entry",
-            [name],
-            unique=False,
-            postgresql_where=is_there,
-            sqlite_where=is_there,
-        )
+        _index_some("backline_entry", name)
 
 
 def _make_lists() -> None:
     """Which recordings a release has, and which releases an artist."""
-    lists = {
-        "backline_appearance": ["release_no", "recording_no", "provenance", "source_id", "recording_source"],
-        "backline_discography": ["artist_no", "release_no", "provenance", "source_id"],
-    }
-    places = {"backline_appearance": ["disc", "position"], "backline_discography": []}
-    for table, key in lists.items():
-        op.create_table(
-            table,
-            *(
-                sa.Column(name, sa.BigInteger() if name.endswith("_no") else sa.Text(), nullable=False)
-                for name in key
-            ),
-            *(sa.Column(name, sa.Integer(), nullable=True) for name in places[table]),
-            sa.Column("seen_at", sa.BigInteger(), nullable=False),
-            sa.Column("expires_at", sa.BigInteger(), nullable=True),
-            sa.Column("gone_at", sa.BigInteger(), nullable=True),
-            sa.PrimaryKeyConstraint(*key, name=op.f(f"pk_{table}")),
-        )
+    key = ["release_no", "recording_no", "provenance", "source_id", "recording_source"]
+    op.create_table(
+        "backline_appearance",
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in key[:2]),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in key[2:]),
+        *(sa.Column(name, sa.Integer(), nullable=True) for name in ("disc", "position")),
+        sa.Column("gone_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint(*key, name=op.f("pk_backline_appearance")),
+    )
     op.create_index(
         "ix_backline_appearance_recording", "backline_appearance", ["recording_no"], unique=False
     )
+    key = ["artist_no", "release_no", "provenance", "source_id"]
+    op.create_table(
+        "backline_discography",
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in key[:2]),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in key[2:]),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("gone_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint(*key, name=op.f("pk_backline_discography")),
+    )
     op.create_index("ix_backline_discography_release", "backline_discography", ["release_no"], unique=False)
+    _index_some("backline_discography", "expires_at")
+
+
+def _index_some(table: str, column: str) -> None:
+    """The rows that have it."""
+    is_there = sa.text(f"{column} IS NOT NULL")
+    op.create_index(
+        f"ix_{table}_{column}",
+        table,
+        [column],
+        unique=False,
+        postgresql_where=is_there,
+        sqlite_where=is_there,
+    )
 
 
 def _make_artists() -> None:
@@ -142,7 +149,6 @@ def _make_changes() -> None:
         *(sa.Column(name, sa.Text(), nullable=True) for name in ("old", "new")),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.Column("run_id", sa.Text(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_backline_catalogue_change")),
     )
     table = "backline_catalogue_change"
