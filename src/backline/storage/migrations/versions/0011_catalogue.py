@@ -57,10 +57,7 @@ def _make_entries() -> None:
         sa.Column("duration_ms", sa.BigInteger(), nullable=True),
         sa.Column("explicit", sa.Boolean(), nullable=True),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
-        *(
-            sa.Column(name, sa.BigInteger(), nullable=True)
-            for name in ("detail_at", "expires_at", "gone_at")
-        ),
+        *(sa.Column(name, sa.BigInteger(), nullable=True) for name in ("detail_at", "expires_at", "gone_at")),
         sa.PrimaryKeyConstraint("no", name=op.f("pk_backline_entry")),
     )
     source = ["kind", "provenance", "source_id", "thing_no"]
@@ -83,9 +80,7 @@ def _make_lists() -> None:
         sa.Column("gone_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint(*key, name=op.f("pk_backline_appearance")),
     )
-    op.create_index(
-        "ix_backline_appearance_recording", "backline_appearance", ["recording_no"], unique=False
-    )
+    op.create_index("ix_backline_appearance_recording", "backline_appearance", ["recording_no"], unique=False)
     key = ["artist_no", "release_no", "provenance", "source_id"]
     op.create_table(
         "backline_discography",
@@ -132,7 +127,8 @@ def _make_artists() -> None:
         sa.Column("total", sa.Integer(), nullable=True),
         sa.Column("next_offset", sa.Integer(), nullable=True),
         *(
-            sa.Column(name, sa.BigInteger(), nullable=True) for name in ("walked_at", "full_at", "answered_at")
+            sa.Column(name, sa.BigInteger(), nullable=True)
+            for name in ("walked_at", "full_at", "answered_at")
         ),
         sa.PrimaryKeyConstraint("artist_no", "platform_id", name=op.f("pk_backline_artist_sync")),
     )
