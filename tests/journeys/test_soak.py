@@ -21,6 +21,12 @@ def test_the_first_third_is_warming_up() -> None:
     assert growing.slopes() == pytest.approx((100, 36))
 
 
+def test_a_pool_that_fills_once_is_no_leak() -> None:
+    at = [float(second) for second in range(0, 3600, 100)]
+    filled = Course(at, [100.0] * len(at), [8 if second < 2000 else 15 for second in at])
+    assert filled.slopes() == pytest.approx((0, 0))
+
+
 def test_a_short_life_says_nothing() -> None:
     at = [float(second) for second in range(LEAST)]
     assert Course(at, at, [1] * LEAST).slopes() is None
