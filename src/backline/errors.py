@@ -13,8 +13,7 @@
     │   └── Declined           a person was asked for consent and said no (spotify/loopback.py)
     ├── TryLater           the other side asks for patience: due again later, costs no attempt
     │   ├── RateLimited        too many requests in a short time (spotify/faults.py)
-    │   ├── QuotaSpent         nothing is left of a daily budget (spotify/faults.py)
-    │   └── Hiccup             a fault on the way or on the other side (spotify/faults.py)
+    │   └── QuotaSpent         nothing is left of a daily budget (spotify/faults.py)
     ├── NeedsHuman         only a person can go on: waits until someone answers
     │   ├── PremiumLapsed      the owner of an app does not pay any more (spotify/faults.py)
     │   ├── NotListed          a person is not on the list of an app (spotify/faults.py)
@@ -33,7 +32,8 @@
     ├── RunFailed          told to whoever waits for the answer of a run that has none (runtime/handle.py)
     ├── BadTask            a task that cannot be registered: stops the start (runtime/task.py)
     ├── BrokenMember       a plug-in that cannot be loaded: stops the start (discovery.py)
-    └── NewerSchema        newer code has upgraded the database: this process ends (storage/upgrade.py)
+    ├── NewerSchema        newer code has upgraded the database: this process ends (storage/upgrade.py)
+    └── Hiccup             a passing fault on the way to the Web API, or its own (spotify/faults.py)
 
 Anything else that escapes a task is either a passing fault of the database or the network
 (runtime/retry.py knows them) or a bug.

@@ -39,7 +39,7 @@ class SandClock:
 
 
 class MemoryBudget:
-    """Lets everything through but what a block forbids; `taken` counts by family."""
+    """Lets everything through but what a block forbids, one after the other; `taken` counts by family."""
 
     def __init__(self, clock: SandClock) -> None:
         self._clock, self._lock = clock, threading.Lock()
@@ -48,17 +48,19 @@ class MemoryBudget:
         self.told: list[tuple[str | None, float, str]] = []
         self.spent: list[str] = []
 
-    def take(self, family: str, *, interactive: bool) -> None:
+    @contextmanager
+    def take(self, family: str, *, interactive: bool) -> Iterator[None]:
         with self._lock:
             left = max(self.blocks.get(name, 0) for name in (None, family)) - self._clock.now()
             if left > 0:
                 raise TryLater(left / 1_000_000)
             self.taken[family] += 1
+            yield
 
     def tell_block(self, family: str | None, seconds: float, why: str) -> None:
-        with self._lock:
-            self.told.append((family, seconds, why))
-            self.blocks[family] = self._clock.now() + round(seconds * 1_000_000)
+        """Called while a request is under way."""
+        self.told.append((family, seconds, why))
+        self.blocks[family] = self._clock.now() + round(seconds * 1_000_000)
 
     def tell_spent(self, family: str) -> None:
         self.spent.append(family)

@@ -248,3 +248,13 @@ def test_a_page_that_is_too_long_is_told(words: str) -> None:
     room.stage.switches.bad_limit = words
     with pytest.raises(LimitTooHigh):
         room.sender.send(Call(routes.ARTIST_ALBUMS, (next(iter(room.world.artists)),), {"limit": 11}))
+
+
+def test_a_passing_fault_says_what_it_is_and_passes_by_the_rules_of_the_network() -> None:
+    error = judge(answer(502))
+    assert isinstance(error, Hiccup) and isinstance(error, ConnectionError)
+    assert str(error) == "The Web API had a fault at GET /artists/{id}: it answered 502."
+    assert (error.remedy, str(Hiccup(remedy="Wait."))) == (
+        None,
+        "The Web API could not be reached, or answered with a fault of its own. Wait.",
+    )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from backline.errors import TryLater
+from backline.spotify.faults import Hiccup
 from backline.spotify.payloads import list_things
 from tests.spotify.stand_ins import Room
 
@@ -28,6 +29,8 @@ def read_through(room: Room, walk: Callable[[int], Iterator[Any]]) -> list[Any]:
                     return found
         except TryLater as wait:
             room.stage.clock.advance(wait.seconds)
+        except Hiccup:
+            room.stage.clock.advance(2)
     raise AssertionError("It never ended.")
 
 

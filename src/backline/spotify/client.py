@@ -28,10 +28,11 @@ class Client:
 
 
 def speak(
-    sender: Sender, account_id: str | None = None, *, interactive: bool = False, market: str | None = None
-) -> Client:
-    """A client for an account, or for the app by itself. `market`: see `Catalogue`."""
-    voice = Voice(sender, account_id, interactive)
+    sender: Sender, account_id: str | None = None, *, interactive: bool = False, market: str | None = None,
+    since: int | None = None,
+) -> Client:  # fmt: skip
+    """A client for an account, or for the app by itself. `market`: see `Catalogue`; `since`: see `Voice`."""
+    voice = Voice(sender, account_id, interactive, since)
     return Client(voice, Catalogue(voice, market), Library(voice), Playlists(voice), Player(voice))
 
 

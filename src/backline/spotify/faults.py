@@ -18,7 +18,6 @@ import httpx
 from backline.errors import BacklineError, BadInput, NeedsHuman, NotAllowed, TryLater, UnknownName
 from backline.spotify.routes import Route
 
-HICCUP: Final = 20.0  # seconds after which a passing fault is asked about again
 UNTOLD_PACE: Final = 60.0  # seconds, where a rate limit does not say how long
 UNTOLD_QUOTA: Final = 86_400.0  # the same for a quota, which behaves like a daily one
 LONGEST: Final = 7 * 86_400.0  # no wait that was ever reported is longer; a larger number is nonsense
@@ -45,8 +44,11 @@ class QuotaSpent(TryLater):
     """The daily quota of the Web API for this kind of request is spent."""
 
 
-class Hiccup(TryLater):
-    """The Web API could not be reached, or answered with a fault of its own."""
+class Hiccup(BacklineError, ConnectionError):
+    """The Web API could not be reached, or answered with a fault of its own.
+
+    A `ConnectionError`, so that a run counts it and asks again after longer and longer times, not for ever.
+    """
 
 
 class PremiumLapsed(NeedsHuman):
@@ -101,14 +103,14 @@ def judge_failure(error: httpx.TransportError, route: Route) -> BacklineError:
     """The error that a failed connection is. What was never sent may always be asked again."""
     never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
     if never_sent:
-        return Hiccup(HICCUP, f"The Web API could not be reached for {route}.")
+        return Hiccup(f"The Web API could not be reached for {route}.")
     return lose_answer(route, "the connection ended before its answer was whole")
 
 
 def lose_answer(route: Route, why: str) -> BacklineError:
     """The error of an answer that cannot be used: later again, unless asking twice would do twice."""
     if route.again:
-        return Hiccup(HICCUP, f"The Web API had a fault at {route}: {why}.")
+        return Hiccup(f"The Web API had a fault at {route}: {why}.")
     return OutcomeUnknown(
         f"Nobody knows whether {route} was done: {why}.",
         remedy="Look at what is there before asking again.",

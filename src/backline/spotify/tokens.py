@@ -21,7 +21,6 @@ from pydantic import BaseModel, ValidationError
 
 from backline.errors import BadInput
 from backline.spotify.faults import (
-    HICCUP,
     UNTOLD_PACE,
     Disconnected,
     Hiccup,
@@ -211,7 +210,7 @@ class Tokens:
         try:
             answer = self._web.post(f"{self._hosts.accounts}/api/token", data=form, **sign)
         except (httpx.TransportError, httpx.DecodingError) as error:
-            raise Hiccup(HICCUP, "The accounts service could not be reached.") from error
+            raise Hiccup("The accounts service could not be reached.") from error
         return _read_answer(answer)
 
 
@@ -221,7 +220,7 @@ def _read_answer(answer: httpx.Response) -> TokenAnswer:
         try:
             return TokenAnswer.model_validate_json(answer.content)
         except ValidationError:
-            raise Hiccup(HICCUP, "The answer of the accounts service cannot be read.") from None
+            raise Hiccup("The answer of the accounts service cannot be read.") from None
     if answer.status_code == 429:
         raise RateLimited(read_wait(answer) or UNTOLD_PACE, "The accounts service was asked too often.")
     name = _read_name(answer)
@@ -231,7 +230,7 @@ def _read_answer(answer: httpx.Response) -> TokenAnswer:
         words = f"The accounts service does not know this app ({read_message(answer)})."
         raise WrongApp(words, remedy="Look at its Client ID and secret.")
     if answer.status_code >= 500 or not name:
-        raise Hiccup(HICCUP, f"The accounts service had a fault ({answer.status_code}).")
+        raise Hiccup(f"The accounts service had a fault ({answer.status_code}).")
     raise BadInput(f"The accounts service refused: {read_message(answer)} ({name}).")
 
 

@@ -18,11 +18,15 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """`account_id` None: the app by itself. `interactive`: a person waits, so the budget's reserve may be used."""
+    """`account_id` None: the app by itself. `interactive`: a person waits, so the budget's reserve may be used.
+
+    `since`: answers that were stored at or after that moment (µs since 1970) are not asked for again.
+    """
 
     sender: Sender
     account_id: str | None = None
     interactive: bool = False
+    since: int | None = None
 
     @property
     def profile(self) -> Profile:
@@ -35,7 +39,9 @@ class Voice:
 
     def fetch(self, route: Route, *names: str, **query: Query) -> Any:
         """The same as JSON."""
-        return self.sender.send(Call(route, names, query, None, None, self.account_id, self.interactive))
+        return self.sender.send(
+            Call(route, names, query, None, None, self.account_id, self.interactive, since=self.since)
+        )
 
     def tell(
         self, route: Route, *names: str, body: Any = None, content: bytes | None = None, **query: Query
