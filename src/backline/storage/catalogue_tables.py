@@ -150,13 +150,14 @@ change = Table(
 Index("ix_backline_catalogue_change_thing", change.c.kind, change.c.thing_no)
 Index("ix_backline_catalogue_change_artist", change.c.artist_no, change.c.no)
 
-# Which recording a track that reports name is.
+# Which recording a track that reports name is: one that is joined, or a choice of those that it may be. What a
+# person decided (`decided_at`) stands.
 track_join = Table(
     "backline_track_join",
     metadata,
     Column("track_no", BigInteger, primary_key=True),
-    Column("recording_no", BigInteger, nullable=False),
-    Column("how", Text, nullable=False),  # isrc, upc, title
+    Column("recording_no", BigInteger, primary_key=True),
+    Column("how", Text, nullable=False),  # isrc, upc, title, hand
     Column("state", Text, nullable=False),  # joined, proposed, refused
     Column("reasons", Text, nullable=False),  # JSON
     Column("made_at", BigInteger, nullable=False),
@@ -164,3 +165,10 @@ track_join = Table(
     Column("decided_by", Text),
 )
 Index("ix_backline_track_join_recording", track_join.c.recording_no)
+Index(
+    "ux_backline_track_join_joined",
+    track_join.c.track_no,
+    unique=True,
+    postgresql_where=text("state = 'joined'"),
+    sqlite_where=text("state = 'joined'"),
+)

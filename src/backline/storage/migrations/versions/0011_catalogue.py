@@ -161,6 +161,15 @@ def _make_joins() -> None:
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
         sa.Column("decided_by", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("track_no", name=op.f("pk_backline_track_join")),
+        sa.PrimaryKeyConstraint("track_no", "recording_no", name=op.f("pk_backline_track_join")),
     )
     op.create_index("ix_backline_track_join_recording", "backline_track_join", ["recording_no"], unique=False)
+    is_joined = sa.text("state = 'joined'")
+    op.create_index(
+        "ux_backline_track_join_joined",
+        "backline_track_join",
+        ["track_no"],
+        unique=True,
+        postgresql_where=is_joined,
+        sqlite_where=is_joined,
+    )
