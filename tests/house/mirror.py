@@ -22,6 +22,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "storage/catalogue_tables.py": ("tests/storage/test_run_tables.py", "the same"),
     "storage/report_tables.py": ("tests/storage/test_run_tables.py", "the same"),
     "storage/seal_tables.py": ("tests/storage/test_run_tables.py", "the same"),
+    "storage/spotify_tables.py": ("tests/storage/test_run_tables.py", "the same"),
     "storage/vault_tables.py": (
         "tests/storage/test_run_tables.py",
         "all files of tables are compared with the schema there",

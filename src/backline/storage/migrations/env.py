@@ -10,6 +10,7 @@ from backline.storage import (  # noqa: F401 - registers its tables
     intent_tables,
     report_tables,
     seal_tables,
+    spotify_tables,
     vault_tables,
 )
 
