@@ -1,6 +1,6 @@
 """What a source was seen to say of an artist, and what had changed by then.
 
-None means "not told this time": what was known stays. Ids are the source's own.
+Of a title, a date and the like None means "not told this time": what was known stays. Ids are the source's own.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class SeenRelease:
 
 @dataclass(frozen=True, slots=True)
 class SeenArtist:
-    """What one look came to. `platform_id` is the artist's own; `total` is how many releases its source counts.
+    """What one look came to. `platform_id` is the artist's own.
 
     `releases`: those that were seen, all of them or some; `gone`: those known ones that are not listed any more;
-    `next_offset`: where the next look's rotation begins. `is_whole`: the whole list was read; `is_full`: and
-    everything in it was read anew.
+    `total`: how many releases there are, None where the next look must read the whole list; `next_offset`: where
+    its rotation begins. `is_whole`: the whole list was read; `is_full`: and everything in it was read anew.
     """
 
     platform_id: str

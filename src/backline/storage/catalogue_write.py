@@ -1,0 +1,199 @@
+"""What was seen of an artist goes into the catalogue, and what differs from before becomes history.
+
+One write at a time. What says the same as within the last day is not written again; see docs/decisions/0021.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, text
+
+from backline.music import Provenance, fold_name, tidy_isrc, tidy_upc
+from backline.storage import catalogue_tables as t
+from backline.storage.bulk import chunk
+from backline.storage.catalogue_again import find_again
+from backline.storage.catalogue_entries import Sight, read_entries, touch_entries, write_entries
+from backline.storage.catalogue_expire import expire_catalogue, remove_empty_things
+from backline.storage.catalogue_known import read_sync
+from backline.storage.catalogue_lists import Place, write_appearances, write_discography
+from backline.storage.catalogue_seen import Change, SeenArtist, SeenRecording, SeenRelease
+from backline.storage.catalogue_things import Told, settle_things
+from backline.storage.locks import Lock, take_lock
+
+_RENAME = "UPDATE backline_artist SET name = :name, folded = :folded WHERE no = :no AND provenance = :provenance AND name <> :name"
+_KEEP_SYNC = """
+INSERT INTO backline_artist_sync (artist_no, platform_id, total, next_offset, walked_at, full_at, answered_at)
+VALUES (:artist_no, :platform_id, :total, :next_offset, :walked_at, :full_at, :now)
+ON CONFLICT (artist_no, platform_id) DO UPDATE SET total = excluded.total, next_offset = excluded.next_offset,
+    walked_at = coalesce(excluded.walked_at, backline_artist_sync.walked_at),
+    full_at = coalesce(excluded.full_at, backline_artist_sync.full_at), answered_at = excluded.answered_at
+"""
+_ALONG = """
+SELECT e.no, e.seen_at, e.expires_at FROM backline_appearance AS a JOIN backline_entry AS e
+    ON e.kind = 'recording' AND e.provenance = a.provenance AND e.source_id = a.recording_source
+    AND e.thing_no = a.recording_no
+WHERE a.release_no IN :some AND a.provenance = :provenance AND a.gone_at IS NULL
+"""
+
+
+def write_seen(
+    connection: Connection,
+    now: int,
+    artist_no: int,
+    provenance: Provenance,
+    seen: SeenArtist,
+    *,
+    keep_until: int | None,
+    run_id: str,
+) -> list[Change]:
+    """Write what one look at an artist came to, in the caller's transaction; what had changed since the last one.
+
+    `now` and `keep_until` (None: for ever) are microseconds since 1970 UTC. What an earlier look did not get to
+    has not changed: a release has only appeared where the whole list had been read before. What has expired
+    meanwhile, of whomever, leaves.
+    """
+    take_lock(connection, Lock.CATALOGUE)
+    sight = Sight(now, artist_no, provenance, keep_until, run_id)
+    sync = read_sync(connection, artist_no)
+    changes = _write_artist(connection, sight, seen)
+    changes += _write_releases(
+        connection, sight, seen, is_walked=sync is not None and sync.walked_at is not None
+    )
+    _keep_changes(connection, sight, changes)
+    values = {
+        "artist_no": artist_no, "platform_id": seen.platform_id, "total": seen.total,
+        "next_offset": seen.next_offset, "walked_at": now if seen.is_whole else None,
+        "full_at": now if seen.is_full else None, "now": now,
+    }  # fmt: skip
+    connection.execute(text(_KEEP_SYNC), values)
+    expire_catalogue(connection, now)
+    return changes
+
+
+def _write_artist(connection: Connection, sight: Sight, seen: SeenArtist) -> list[Change]:
+    if not seen.name:
+        return []
+    known = read_entries(connection, t.ARTIST, sight.provenance, [seen.platform_id])
+    told = {seen.platform_id: {"title": seen.name}}
+    things = {seen.platform_id: sight.artist_no}
+    changes = write_entries(connection, sight, t.ARTIST, told, known, things)
+    values = {"no": sight.artist_no, "provenance": sight.provenance.value}
+    connection.execute(text(_RENAME), {**values, "name": seen.name, "folded": fold_name(seen.name)})
+    return changes
+
+
+def _write_releases(
+    connection: Connection, sight: Sight, seen: SeenArtist, *, is_walked: bool
+) -> list[Change]:
+    releases = _by_id(seen.releases)
+    known = read_entries(connection, t.RELEASE, sight.provenance, [*releases, *seen.gone])
+    told = {i: _tell_release(release, known.get(i), sight.now) for i, release in releases.items()}
+    things = _settle(connection, sight, t.RELEASE, told, {i: known[i] for i in releases if i in known})
+    changes = write_entries(connection, sight, t.RELEASE, told, known, things)
+    titles = {i: row.title for i, row in known.items()} | {i: one.title for i, one in releases.items()}
+    listed = write_discography(connection, sight, things, titles, seen.gone, is_walked=is_walked)
+    read = {i: one.recordings for i, one in releases.items() if one.recordings is not None}
+    was_read = {i for i in read if i in known and known[i].detail_at is not None}
+    changes += listed + _write_recordings(connection, sight, read, things, was_read, listed)
+    untouched = [things[i] for i in releases if i not in read and told[i].get("detail_at", True) is not None]
+    _touch_along(connection, sight, untouched)
+    return changes
+
+
+def _write_recordings(
+    connection: Connection,
+    sight: Sight,
+    read: Mapping[str, Sequence[SeenRecording]],
+    releases: Mapping[str, int],
+    was_read: set[str],
+    listed: Sequence[Change],
+) -> list[Change]:
+    """The recordings of the releases whose details were read, and where they are."""
+    told = {one.source_id: _tell_recording(one) for some in read.values() for one in some}
+    known = read_entries(connection, t.RECORDING, sight.provenance, told)
+    things = _settle(connection, sight, t.RECORDING, told, known)
+    changes = write_entries(connection, sight, t.RECORDING, told, known, things)
+    places = [
+        Place(i, releases[i], one.source_id, things[one.source_id], one.disc, one.position, one.title)
+        for i, some in read.items() for one in some
+    ]  # fmt: skip
+    first = [place for place in places if place.source_id not in was_read]
+    again = find_again(connection, sight, first, listed)
+    return changes + write_appearances(
+        connection, sight, {i: releases[i] for i in read}, places, was_read
+    ) + again  # fmt: skip
+
+
+def _settle(
+    connection: Connection,
+    sight: Sight,
+    kind: str,
+    told: Mapping[str, Told],
+    known: Mapping[str, Row[Any]],
+) -> dict[str, int]:
+    """Which things are meant; those that nothing is said of any more leave."""
+    things = settle_things(connection, kind, told, known, now=sight.now, created_by=sight.run_id)
+    left = {int(row.thing_no) for i, row in known.items() if row.thing_no != things[i]}
+    if left:
+        remove_empty_things(connection, kind, left)
+    return things
+
+
+def _by_id(releases: Sequence[SeenRelease]) -> dict[str, SeenRelease]:
+    """Each release once: a list that moves while it is read tells some twice. Details count for more than none."""
+    found: dict[str, SeenRelease] = {}
+    for one in releases:
+        if one.recordings is not None or one.source_id not in found:
+            found[one.source_id] = one
+    return found
+
+
+def _tell_release(one: SeenRelease, known: Row[Any] | None, now: int) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "title": one.title, "form": one.form, "released": one.released, "tracks": one.tracks,
+        "upc": tidy_upc(one.upc) if one.upc else None, "credits": _tell_credits(one.credits),
+        "detail_at": now if one.recordings is not None else None,
+    }  # fmt: skip
+    told = {name: value for name, value in values.items() if value is not None}
+    if one.recordings is None and known is not None and one.tracks not in (None, known.tracks):
+        told["detail_at"] = None  # another number of tracks: which ones is to be read
+    return told
+
+
+def _tell_recording(one: SeenRecording) -> dict[str, Any]:
+    values = {
+        "title": one.title, "isrc": tidy_isrc(one.isrc) if one.isrc else None, "duration_ms": one.duration_ms,
+        "explicit": one.explicit, "credits": _tell_credits(one.credits),
+    }  # fmt: skip
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _tell_credits(names: Sequence[str]) -> str | None:
+    return json.dumps(list(names), ensure_ascii=False) if names else None
+
+
+def _touch_along(connection: Connection, sight: Sight, releases: Sequence[int]) -> None:
+    """Recordings of releases that were listed as before were seen again with them."""
+    query = text(_ALONG).bindparams(bindparam("some", expanding=True))
+    stale: set[int] = set()
+    for part in chunk(releases):
+        rows = connection.execute(query, {"some": list(part), "provenance": sight.provenance.value})
+        stale |= {row.no for row in rows if sight.is_stale(row)}
+    touch_entries(connection, sight, sorted(stale))
+
+
+def _keep_changes(connection: Connection, sight: Sight, changes: Sequence[Change]) -> None:
+    if not changes:
+        return
+    rows = [
+        {
+            "kind": one.kind, "thing_no": one.thing_no, "artist_no": sight.artist_no,
+            "provenance": sight.provenance.value, "source_id": one.source_id, "field": one.field,
+            "old": one.old, "new": one.new, "seen_at": sight.now, "run_id": sight.run_id,
+        }
+        for one in changes
+    ]  # fmt: skip
+    connection.execute(t.change.insert(), rows)
