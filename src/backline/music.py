@@ -1,13 +1,17 @@
-"""What every room says alike: measures, dimensions, days as numbers, names as they compare, provenance."""
+"""What every room says alike: measures, dimensions, days as numbers, names as they compare, provenance and its wall."""
 
 from __future__ import annotations
 
 import enum
 import re
 import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
+
+from backline.errors import NotAllowed
 
 
 class Provenance(enum.StrEnum):
@@ -18,6 +22,77 @@ class Provenance(enum.StrEnum):
     PLATFORM = "platform"  # another platform's public numbers
     LICENSED = "licensed"  # a licensed third party
     SPOTIFY_API = "spotify_api"  # content of the Spotify Web API
+
+
+TRUST: Final = (
+    Provenance.OWN,
+    Provenance.REPORT,
+    Provenance.LICENSED,
+    Provenance.PLATFORM,
+    Provenance.SPOTIFY_API,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A value, where it came from, by which name there, and when it was seen last (µs since 1970 UTC)."""
+
+    value: Any
+    provenance: Provenance
+    source: str
+    seen_at: int
+
+
+def refuse_spotify(what: object, purpose: str) -> None:
+    """The wall: raise `NotAllowed` where anything in `what`, however deep, is content of the Spotify Web API.
+
+    Called by whatever hands something to a model, a signal or a writer; `purpose` says what for. Looks into facts,
+    lists, mappings and objects. What can be read only once cannot be looked through, and is a `TypeError`.
+    Source: Spotify Developer Terms v10, IV.2.a.i; Developer Policy, III.14 (15 May 2025).
+    """
+    found = list(_find_spotify(what, "", set()))
+    if not found:
+        return
+    named = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+    raise NotAllowed(
+        f"Content of the Spotify Web API may not be used for {purpose}: {named}.",
+        remedy="Use what your team, its reports or another source says of the same.",
+    )
+
+
+def _find_spotify(what: object, path: str, above: set[int]) -> Iterator[str]:
+    """The places of all content of Spotify in something. `above`: what is being looked through already."""
+    if (
+        what is None
+        or isinstance(what, str | bytes | int | float | Decimal | date | type)
+        or id(what) in above
+    ):
+        return
+    if isinstance(what, Iterator):
+        raise TypeError(f"{path or 'What is handed over'} can be read only once: give a list.")
+    parts = _list_parts(what)
+    if parts.get("provenance") == Provenance.SPOTIFY_API:
+        yield f"{path or type(what).__name__} ({parts.get('source') or 'Spotify'})"
+        return
+    for name, part in parts.items():
+        yield from _find_spotify(part, f"{path}.{name}".lstrip("."), above | {id(what)})
+        yield from _find_spotify(name, f"{path} key".lstrip(), above | {id(what)})
+
+
+def _list_parts(what: Any) -> Mapping[Any, object]:
+    """What something consists of, by name or place; nothing where it cannot be looked into."""
+    if isinstance(what, Mapping):
+        return what
+    if is_dataclass(what):
+        return {field.name: getattr(what, field.name) for field in fields(what)}
+    if hasattr(what, "_asdict"):  # a named tuple, a row of the database
+        named: Mapping[str, object] = what._asdict()
+        return named
+    slots = [name for kind in type(what).__mro__ for name in getattr(kind, "__slots__", ())]
+    held = {name: getattr(what, name) for name in slots if hasattr(what, name)} | getattr(
+        what, "__dict__", {}
+    )
+    return held | dict(enumerate(what)) if hasattr(what, "__iter__") else held
 
 
 MEASURES: Final[dict[str, str]] = {

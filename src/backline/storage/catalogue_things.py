@@ -32,9 +32,15 @@ _MOVE_CHANGES = (
     _MOVE.format(table="catalogue_change", thing="thing_no", source="source_id") + " AND kind = :kind"
 )
 _MOVE_ENTRY = "UPDATE backline_entry SET thing_no = :new WHERE no = :no"
-_MOVE_JOINS = """UPDATE backline_track_join SET recording_no = :new WHERE recording_no = :old
-    AND NOT EXISTS (SELECT 1 FROM backline_entry WHERE kind = 'recording' AND thing_no = :old)
-    AND track_no NOT IN (SELECT track_no FROM backline_track_join WHERE recording_no = :new)"""
+_IS_EMPTY = "NOT EXISTS (SELECT 1 FROM backline_entry WHERE kind = 'recording' AND thing_no = :old)"
+_OTHER = "EXISTS (SELECT 1 FROM backline_track_join AS o WHERE o.track_no = backline_track_join.track_no AND o.recording_no"
+# Of two rows of one track the one stays that a person decided, or that is joined.
+_MOVE_JOINS = (
+    f"""DELETE FROM backline_track_join WHERE recording_no = :new AND decided_at IS NULL AND {_IS_EMPTY}
+    AND {_OTHER} = :old AND (o.decided_at IS NOT NULL OR o.state = 'joined'))""",
+    f"DELETE FROM backline_track_join WHERE recording_no = :old AND {_IS_EMPTY} AND {_OTHER} = :new)",
+    f"UPDATE backline_track_join SET recording_no = :new WHERE recording_no = :old AND {_IS_EMPTY}",
+)
 Told = Mapping[str, Any]  # columns of an entry; what was not told is not in it
 
 
@@ -120,6 +126,6 @@ def _move_entries(connection: Connection, kind: str, moves: Sequence[tuple[Row[A
         return
     statements = [*_MOVES[kind], _MOVE_CHANGES, _MOVE_ENTRY]
     if kind == t.RECORDING:
-        statements.append(_MOVE_JOINS)
+        statements += _MOVE_JOINS
     for statement in statements:
         connection.execute(text(statement), values)
