@@ -20,13 +20,15 @@ Model = TypeVar("Model", bound=BaseModel)
 class Voice:
     """`account_id` None: the app by itself. `interactive`: a person waits, so the budget's reserve may be used.
 
-    `since`: answers that were stored at or after that moment (µs since 1970) are not asked for again.
+    `since`: answers that were stored at or after that moment (µs since 1970) are not asked for again. `anew`: all
+    others are, also those that are said to be fresh.
     """
 
     sender: Sender
     account_id: str | None = None
     interactive: bool = False
     since: int | None = None
+    anew: bool = False
 
     @property
     def profile(self) -> Profile:
@@ -40,7 +42,7 @@ class Voice:
     def fetch(self, route: Route, *names: str, **query: Query) -> Any:
         """The same as JSON."""
         return self.sender.send(
-            Call(route, names, query, None, None, self.account_id, self.interactive, since=self.since)
+            Call(route, names, query, None, None, self.account_id, self.interactive, self.anew, self.since)
         )
 
     def tell(
