@@ -19,6 +19,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
         "tests/storage/test_run_tables.py",
         "both files of tables are compared with the schema",
     ),
+    "storage/account_tables.py": ("tests/storage/test_run_tables.py", "the same"),
     "storage/catalogue_tables.py": ("tests/storage/test_run_tables.py", "the same"),
     "storage/report_tables.py": ("tests/storage/test_run_tables.py", "the same"),
     "storage/seal_tables.py": ("tests/storage/test_run_tables.py", "the same"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 from backline.storage import (  # noqa: F401 - registers its tables
+    account_tables,
     catalogue_tables,
     fact_tables,
     intent_tables,
