@@ -17,11 +17,10 @@ from backline.errors import NeedsHuman, UnknownName
 from backline.mailroom.mailbox import Mailbox
 from backline.mailroom.sftp import SftpFolder
 from backline.runtime.context import RunContext
-from backline.runtime.limits import Limiter, Policy
+from backline.runtime.limits import Limiter
 from backline.runtime.schedule import add_schedule
 from backline.runtime.submit import Ask
 from backline.runtime.task import BadTask, Task
-from backline.sections import LimitSettings
 from backline.settings import load_settings
 from backline.storage.database import Database
 from backline.storage.upgrade import find_head, read_revision
@@ -29,13 +28,11 @@ from backline.wiring import (
     House,
     SilentBells,
     find_passwords,
-    find_policies,
     find_tasks,
     make_lazy,
     make_mailroom,
     make_providers,
     name_worker,
-    open_redis_limits,
     read_code_version,
 )
 from tests.celery_apps import make_settings, say
@@ -187,45 +184,6 @@ def test_two_tasks_of_one_name_stop_the_start(tmp_path: Path, monkeypatch: pytes
         find_tasks()
     for name in ("doubled_one", "doubled_two"):
         sys.modules.pop(name)
-
-
-def test_policies_are_those_of_the_code_as_the_settings_change_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    info = tmp_path / "paced-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: paced\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[backline.tasks]\none = paced_one\ntwo = paced_two\n")
-    text = "from backline.runtime.limits import Policy\nPOST = Policy('post', rate={}, burst=4)\n"
-    (tmp_path / "paced_one.py").write_text(text.format(2))
-    (tmp_path / "paced_two.py").write_text(text.format(2))
-    monkeypatch.syspath_prepend(str(tmp_path))
-    settings = make_settings(tmp_path)
-    assert find_policies(settings)["post"] == Policy("post", rate=2, burst=4)
-    changed = {"post": LimitSettings(rate=7), "mail": LimitSettings(rate=1, burst=2)}
-    found = find_policies(settings.model_copy(update={"limits": changed}))
-    assert (found["post"], found["mail"]) == (
-        Policy("post", rate=7, burst=4),
-        Policy("mail", rate=1, burst=2),
-    )
-    with pytest.raises(BadTask, match=r"limits\.mail\.rate"):
-        find_policies(settings.model_copy(update={"limits": {"mail": LimitSettings(burst=2)}}))
-    (tmp_path / "paced_two.py").write_text(text.format(33))
-    for name in ("paced_one", "paced_two"):
-        sys.modules.pop(name)
-    importlib.invalidate_caches()
-    with pytest.raises(BadTask, match="Two policies"):
-        find_policies(settings)
-    for name in ("paced_one", "paced_two"):
-        sys.modules.pop(name)
-
-
-def test_limits_live_in_redis_where_the_broker_is_one(tmp_path: Path) -> None:
-    kinds = {
-        url: type(open_redis_limits(make_settings(tmp_path, url))).__name__
-        for url in ("", "redis://h:6379/0", "amqp://h//", "sentinel://h:26379")
-    }
-    assert list(kinds.values()) == ["NoneType", "RedisLimits", "NoneType", "NoneType"]
 
 
 def test_a_run_that_somebody_waits_for_gets_a_limiter_that_knows(tmp_path: Path) -> None:

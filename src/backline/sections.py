@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -176,6 +177,60 @@ class BackupSettings(Section):
     """Where backups go."""
 
     folder: str = Field("", description="folder of backups; empty means backups/ in the state folder")
+
+
+class SpotifySettings(Section):
+    """How the Web API is asked. Client IDs are no settings: `backline connect spotify` makes them known."""
+
+    address: str = Field("", description="address of a sandbox in place of Spotify")
+    keep_days: int = Field(
+        30, ge=1, le=366, description="after how many days unseen content of Spotify leaves"
+    )
+    market: str = Field(
+        "", pattern=r"^(?:[A-Z]{2})?$", description="country of two letters in which releases are looked up"
+    )
+    release_groups: str = Field(
+        "album,single",
+        description="what counts as a release, with commas: album, single, compilation, appears_on",
+    )
+    reserve: float = Field(
+        0.2, ge=0, lt=1, description="part of each daily budget kept for runs that somebody waits for"
+    )
+    daily_tracks: int = Field(400, ge=1, description="requests in 24 hours for single tracks")
+    daily_search: int = Field(250, ge=1, description="the same for searches")
+    daily_playlist_read: int = Field(600, ge=1, description="the same for reading playlists")
+    daily_playlist_write: int = Field(200, ge=1, description="the same for changing playlists")
+    daily_catalogue: int = Field(400, ge=1, description="the same for artists and releases")
+    daily_me: int = Field(400, ge=1, description="the same for what an account keeps and plays")
+
+    @field_validator("address")
+    @classmethod
+    def _refuse_open(cls, text: str) -> str:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+        if text and not (
+            host and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+        ):
+            raise ValueError("write https://…, or http:// with an address of this machine")
+        return text
+
+    @field_validator("release_groups")
+    @classmethod
+    def _refuse_other(cls, names: str) -> str:
+        known = {"album", "single", "compilation", "appears_on"}
+        if unknown := set(names.replace(" ", "").split(",")) - known:
+            raise ValueError(
+                f"unknown group {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
+            )
+        return names
+
+    def list_groups(self) -> tuple[str, ...]:
+        """What counts as a release."""
+        return tuple(dict.fromkeys(self.release_groups.replace(" ", "").split(",")))
+
+    def find_daily(self, family: str) -> int:
+        """Requests in 24 hours for a family of routes."""
+        return int(getattr(self, f"daily_{family}"))
 
 
 class PlaceSettings(Section):

@@ -35,6 +35,7 @@ from backline.sections import (
     RuntimeSettings,
     Section,
     SftpSettings,
+    SpotifySettings,
     VaultSettings,
     WebSettings,
 )
@@ -61,6 +62,7 @@ class Settings(Section):
     backup: BackupSettings = Field(default_factory=BackupSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     durable: DurableSettings = Field(default_factory=DurableSettings)
+    spotify: SpotifySettings = Field(default_factory=SpotifySettings)
     limits: dict[str, LimitSettings] = Field(default_factory=dict)
     mailbox: list[MailboxSettings] = Field(default_factory=list)
     sftp: list[SftpSettings] = Field(default_factory=list)
@@ -132,6 +134,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "audit": AuditSettings,
     "backup": BackupSettings,
     "retention": RetentionSettings,
+    "spotify": SpotifySettings,
 }
 
 

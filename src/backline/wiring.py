@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import os
 import socket
 import stat
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import backline
@@ -23,7 +22,7 @@ from backline.mailroom.place import Mailroom, Place
 from backline.metrics.folder import ExportFolder
 from backline.runtime.audit import Secrets
 from backline.runtime.context import Provider, Runtime
-from backline.runtime.limits import Limiter, Policy, SharedLimits
+from backline.runtime.limits import Limiter, SharedLimits
 from backline.runtime.redrive import Bells, Redriver
 from backline.runtime.schedule import Scheduler
 from backline.runtime.seal import Sealer
@@ -42,6 +41,10 @@ from backline.storage.sweeps import Sweeps
 from backline.storage.upgrade import upgrade_database
 from backline.storage.vault import Vault
 from backline.storage.vault_keys import KeyCommand, KeyFile, KeySource, KeyText
+from backline.wiring_limits import find_policies, open_redis_limits
+
+if TYPE_CHECKING:  # loads httpx, which few processes use
+    from backline.spotify.apps import Apps, Ground
 
 
 class SilentBells:
@@ -118,6 +121,20 @@ class House:
         return SharedLimits(find_policies(self.settings), DatabaseLimits(self.database), quick, shares)
 
     @cached_property
+    def spotify(self) -> Ground:
+        """What clients of the Web API stand on."""
+        from backline.wiring_spotify import open_ground
+
+        return open_ground(self.settings, self.database, self.vault, self.limits)
+
+    @cached_property
+    def apps(self) -> Apps:
+        """The Web API for a person who waits at a command."""
+        from backline.spotify.apps import Apps
+
+        return Apps(self.spotify, interactive=True)
+
+    @cached_property
     def sweeps(self) -> Sweeps:
         """The re-driver's statements."""
         return Sweeps(self.database.dialect, self.database.now_sql, self.settings.runtime.ring_again_seconds)
@@ -130,6 +147,8 @@ class House:
     @cached_property
     def runtime(self) -> Runtime:
         """What carries runs in this process."""
+        from backline.spotify.apps import Apps
+
         options = self.settings.runtime
         return Runtime(
             database=self.database,
@@ -141,6 +160,7 @@ class House:
                 Vault: lambda _: self.vault,
                 Mailroom: lambda _: make_mailroom(self.settings, self.find_secret),
                 Limiter: lambda context: Limiter(self.limits, interactive=context.priority == INTERACTIVE),
+                Apps: lambda context: Apps(self.spotify, interactive=context.priority == INTERACTIVE),
             },
             secrets=self.secrets,
             worker=self.worker or name_worker("here"),
@@ -203,6 +223,8 @@ class House:
 
     def close(self) -> None:
         """Give back the connections of this process."""
+        if "spotify" in self.__dict__:
+            self.spotify.web.close()
         if "database" in self.__dict__:
             self.database.close()
 
@@ -295,36 +317,6 @@ def find_tasks() -> dict[str, Task[Any, Any]]:
             raise BadTask(f"Two tasks are named {task.name}.")
         tasks[task.name] = task
     return dict(sorted(tasks.items()))
-
-
-def find_policies(settings: Settings) -> dict[str, Policy]:
-    """How fast each provider may be asked: as task files and plug-ins declare it, and as the settings change it.
-
-    Raises `BadTask` where two say different things of one provider, or where what the settings say cannot be kept.
-    """
-    policies: dict[str, Policy] = {}
-    for policy in find_members("backline.tasks", "backline.tasks", Policy):
-        if policies.setdefault(policy.provider, policy) != policy:
-            raise BadTask(f"Two policies say how fast {policy.provider} may be asked.")
-    for provider, options in settings.limits.items():
-        given = options.model_dump(exclude_none=True)
-        if provider in policies:
-            policies[provider] = replace(policies[provider], **given)
-        elif "rate" in given:
-            policies[provider] = Policy(provider, **given)
-        else:
-            raise BadTask(
-                f"No code says how fast {provider} may be asked.", remedy=f"Set limits.{provider}.rate."
-            )
-    return policies
-
-
-def open_redis_limits(settings: Settings) -> Any:
-    """The limits in Redis where the broker is one, else None. Only a process that asks for them loads its client."""
-    if not settings.broker_url.startswith(("redis://", "rediss://")):
-        return None
-    module = importlib.import_module("backline.storage.redis_limits")
-    return module.RedisLimits(settings.broker_url, settings.broker.key_prefix)
 
 
 def name_worker(node: str) -> str:

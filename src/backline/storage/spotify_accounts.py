@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, text
@@ -13,7 +12,9 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from backline.errors import BadInput, UnknownName
 from backline.storage import spotify_tables as t
+from backline.storage.locks import Lock, take_lock
 from backline.storage.vault import Place, Vault
+from backline.storage.vault_tables import secret
 
 OWN = "app:"  # and the Client ID: whose the token of an app by itself is
 AppRow = Row[Any]  # the columns of `spotify_tables.app`
@@ -102,7 +103,7 @@ def keep_account(
     if refresh is not None:
         vault.put(connection, name_token(account_id, "refresh"), refresh, who)
     else:
-        _delete_secret(connection, vault, name_token(account_id, "refresh"))
+        _delete_secret(connection, name_token(account_id, "refresh"))
 
 
 def name_account(connection: Connection, account_id: str, name: str) -> None:
@@ -110,15 +111,15 @@ def name_account(connection: Connection, account_id: str, name: str) -> None:
     connection.execute(t.account.update().where(t.account.c.account_id == account_id).values(name=name))
 
 
-def forget_account(connection: Connection, vault: Vault, account_id: str) -> dict[str, int]:
+def forget_account(connection: Connection, account_id: str) -> dict[str, int]:
     """Its row, tokens and stored answers; how many of each. Raises `UnknownName` where there is no such account."""
-    counts = _forget(connection, vault, t.account.c.account_id == account_id)
+    counts = _forget(connection, t.account.c.account_id == account_id)
     if not counts["accounts"]:
         raise UnknownName(f"No Spotify account {account_id!r}.", remedy="`backline accounts` shows them.")
     return counts
 
 
-def forget_app(connection: Connection, vault: Vault, client_id: str) -> dict[str, int]:
+def forget_app(connection: Connection, client_id: str) -> dict[str, int]:
     """An app, its secret, its accounts with their tokens and all answers that it asked for; how many of each.
 
     Raises `UnknownName` where there is no such app.
@@ -126,8 +127,8 @@ def forget_app(connection: Connection, vault: Vault, client_id: str) -> dict[str
     counts = {"apps": connection.execute(delete(t.app).where(t.app.c.client_id == client_id)).rowcount}
     if not counts["apps"]:
         raise UnknownName(f"No Spotify app {client_id!r}.", remedy="`backline accounts` shows them.")
-    counts |= _forget(connection, vault, t.account.c.client_id == client_id)
-    counts["tokens"] += _delete_secret(connection, vault, name_secret(client_id))
+    counts |= _forget(connection, t.account.c.client_id == client_id)
+    counts["tokens"] += _delete_secret(connection, name_secret(client_id))
     answers = delete(t.answer).where(t.answer.c.client_id == client_id)
     counts["answers"] += connection.execute(answers).rowcount
     return counts
@@ -142,21 +143,21 @@ def count_live(connection: Connection) -> int:
     return int(connection.execute(accounts).scalar_one()) + int(connection.execute(apps).scalar_one())
 
 
-def _forget(connection: Connection, vault: Vault, which: Any) -> dict[str, int]:
+def _forget(connection: Connection, which: Any) -> dict[str, int]:
     """The tokens go with their rows. A vault whose key is missing is no hindrance: nothing is opened."""
     ids = list(connection.execute(select(t.account.c.account_id).where(which)).scalars())
     counts = {"accounts": 0, "tokens": 0, "answers": 0}
     for account_id in ids:
         for kind in ("access", "refresh"):
-            counts["tokens"] += _delete_secret(connection, vault, name_token(account_id, kind))
+            counts["tokens"] += _delete_secret(connection, name_token(account_id, kind))
         answers = delete(t.answer).where(t.answer.c.account_id == account_id)
         counts["answers"] += connection.execute(answers).rowcount
     counts["accounts"] = connection.execute(delete(t.account).where(which)).rowcount
     return counts
 
 
-def _delete_secret(connection: Connection, vault: Vault, place: Place) -> int:
-    with suppress(UnknownName):
-        vault.delete(connection, place)
-        return 1
-    return 0
+def _delete_secret(connection: Connection, place: Place) -> int:
+    take_lock(connection, Lock.VAULT)
+    c = secret.c
+    mine = (c.purpose == place.purpose, c.owner == place.owner, c.name == place.name)
+    return connection.execute(delete(secret).where(*mine)).rowcount
