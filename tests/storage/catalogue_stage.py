@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from backline.music import Provenance
+from backline.storage.artists import add_artist
 from backline.storage.catalogue_known import KnownArtist, read_known
 from backline.storage.catalogue_seen import Change, SeenArtist, SeenRecording, SeenRelease
 from backline.storage.catalogue_write import write_seen
 from backline.storage.database import Database
-from tests.storage.fact_writer import FactWriter
 
 DAY = 86_400_000_000
 KEEP = 30 * DAY
@@ -44,9 +44,8 @@ class CatalogueStage:
         self.database = database
         self.now = 1_800_000_000_000_000
         with database.write() as connection:
-            writer = FactWriter(connection)
             for number in (1, 2):
-                writer.add_artist(number, f"Artist {number}")
+                add_artist(connection, database.now_sql, f"Artist {number}", created_by="ann")
 
     def look(self, *releases: SeenRelease, artist: int = 1, after: int = 0, **values: Any) -> list[Change]:
         """Write one look, `after` days later, of the whole list unless told otherwise; what had changed."""

@@ -30,7 +30,7 @@ _OLD_LISTS = (
     "DELETE FROM backline_discography WHERE expires_at <= :now RETURNING artist_no, release_no, gone_at"
 )
 _HAS_ENTRY = "EXISTS (SELECT 1 FROM backline_entry AS e WHERE e.kind = '{kind}' AND e.thing_no = {thing}"
-_OF_IT = "AND e.provenance = {table}.provenance AND e.source_id = {table}.{source})"
+_OF_IT = " AND e.provenance = {table}.provenance AND e.source_id = {table}.{source})"
 
 
 def _tell_left(table: str, thing: str, kind: str, source: str) -> str:
@@ -91,8 +91,8 @@ class _Left:
 def expire_catalogue(connection: Connection, now: int, *, most: int = BATCH) -> Counts:
     """Let what has expired leave, at most so many entries, in the caller's transaction.
 
-    How many rows of each kind left, `entries` first: to be called again while there are some. `now` is
-    microseconds since 1970 UTC.
+    How many rows of each kind left: to be called again while there are `entries`. `now` is microseconds since
+    1970 UTC.
     """
     take_lock(connection, Lock.CATALOGUE)
     left = _Left()
@@ -100,15 +100,20 @@ def expire_catalogue(connection: Connection, now: int, *, most: int = BATCH) -> 
     _remove_entries(connection, left, entries)
     lists = connection.execute(text(_OLD_LISTS), {"now": now}).all()
     left.add_lists(lists)
-    if not entries and not lists:
-        return {"entries": 0}
-    return {"entries": len(entries), **_sweep(connection, left)}
+    counts = {"entries": len(entries), "listings": len(lists)}
+    return counts | _sweep(connection, left) if entries or lists else counts
 
 
 def count_expired(connection: Connection, now: int) -> int:
-    """How many entries would leave now."""
-    query = text("SELECT count(*) FROM backline_entry WHERE expires_at <= :now")
-    return int(connection.execute(query, {"now": now}).scalar_one())
+    """How many entries and listings would leave now."""
+    return sum(
+        int(
+            connection.execute(
+                text(f"SELECT count(*) FROM {table} WHERE expires_at <= :now"), {"now": now}
+            ).scalar_one()
+        )
+        for table in ("backline_entry", "backline_discography")
+    )
 
 
 def purge_provenance(connection: Connection, provenance: Provenance) -> Counts:

@@ -80,8 +80,11 @@ def read_known(connection: Connection, artist_no: int, provenance: Provenance) -
     }
     c = t.entry.c
     is_named = (c.kind == t.ARTIST, c.thing_no == artist_no, c.provenance == provenance.value)
-    name = connection.execute(select(c.title).where(*is_named).order_by(c.seen_at.desc())).scalar()
-    sync = read_sync(connection, artist_no)
+    named = connection.execute(
+        select(c.title, c.source_id).where(*is_named).order_by(c.seen_at.desc())
+    ).first()
+    name, platform_id = named or (None, None)
+    sync = read_sync(connection, artist_no, platform_id)
     if sync is None:
         return KnownArtist(releases=releases, name=name)
     return KnownArtist(
@@ -89,11 +92,13 @@ def read_known(connection: Connection, artist_no: int, provenance: Provenance) -
     )
 
 
-def read_sync(connection: Connection, artist_no: int) -> Any:
-    """How far an artist was read, newest answer first; None where it never was."""
+def read_sync(connection: Connection, artist_no: int, platform_id: str | None) -> Any:
+    """How far an artist was read under an id of a platform, or under any; None where it never was."""
     c = t.artist_sync.c
     query = select(t.artist_sync).where(c.artist_no == artist_no).order_by(c.answered_at.desc())
-    return connection.execute(query).first()
+    return connection.execute(
+        query if platform_id is None else query.where(c.platform_id == platform_id)
+    ).first()
 
 
 def read_isrcs(

@@ -19,7 +19,7 @@ from backline.storage import catalogue_tables as t
 from backline.storage import fact_tables as f
 from backline.storage.bulk import chunk
 
-FIELDS: Final = (
+FIELDS: Final[tuple[str, ...]] = (
     "title", "credits", "isrc", "upc", "released", "form", "tracks", "duration_ms", "explicit",
 )  # fmt: skip
 _TABLES: Final = {t.ARTIST: f.artist, t.RELEASE: t.release, t.RECORDING: t.recording}

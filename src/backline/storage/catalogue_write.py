@@ -57,7 +57,7 @@ def write_seen(
     """
     take_lock(connection, Lock.CATALOGUE)
     sight = Sight(now, artist_no, provenance, keep_until, run_id)
-    sync = read_sync(connection, artist_no)
+    sync = read_sync(connection, artist_no, seen.platform_id)
     changes = _write_artist(connection, sight, seen)
     changes += _write_releases(
         connection, sight, seen, is_walked=sync is not None and sync.walked_at is not None
