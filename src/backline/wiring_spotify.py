@@ -8,7 +8,7 @@ import math
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import fields
 from typing import Any, Final
@@ -58,18 +58,18 @@ def open_ground(settings: Settings, database: Database, vault: Vault, limits: Sh
 class DatabaseClock:
     """The clock of the database, through its distance from this machine's, which is measured once a minute."""
 
-    def __init__(self, database: Database) -> None:
-        self._database, self._lock = database, threading.Lock()
+    def __init__(self, database: Database, read_here: Callable[[], int] = time.time_ns) -> None:
+        self._database, self._lock, self._read_here = database, threading.Lock(), read_here
         self._distance = self._measured = 0
 
     def now(self) -> int:
         """Microseconds since 1970 UTC."""
         with self._lock:
-            here = time.time_ns() // 1000
+            here = self._read_here() // 1000
             if not 0 <= here - self._measured < MEASURED_FOR:  # also where this machine's clock was set
                 with self._database.read() as connection:
                     there = self._database.now(connection)
-                self._measured = here = time.time_ns() // 1000
+                self._measured = here = self._read_here() // 1000
                 self._distance = there - here
             return here + self._distance
 
