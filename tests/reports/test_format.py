@@ -28,9 +28,9 @@ def test_the_formats_of_the_folder_are_found() -> None:
     assert len(names) == len(find_formats())
 
 
-def test_facts_have_thirteen_columns() -> None:
+def test_facts_have_fourteen_columns() -> None:
     assert FACT_SCHEMA.names[:3] == ["artist", "track", "isrc"]
-    assert pa.record_batch([[]] * 13, schema=FACT_SCHEMA).num_rows == 0
+    assert pa.record_batch([[]] * 14, schema=FACT_SCHEMA).num_rows == 0
 
 
 def test_every_kind_of_rejection_has_words() -> None:

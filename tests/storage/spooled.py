@@ -29,6 +29,7 @@ class Told(NamedTuple):
     country: str = ""
     measure: str = "streams"
     isrc: str | None = None
+    upc: str | None = None
     released: str | None = None
     line: int = 0
     scale: int = 0

@@ -18,7 +18,8 @@ def encode(index: TrackIndex, *tracks: Track, is_coded: bool = True) -> tuple[li
     artists, *texts = zip(*tracks, strict=True)
     columns = [pa.array(column, type=pa.string()) for column in texts]
     title, isrc, released = (column.dictionary_encode() if is_coded else column for column in columns)
-    numbers, hashes = index.encode(np.array(artists, dtype=np.int32), ARTISTS, (title, isrc, released))
+    upcs = pa.array([None] * len(artists), type=pa.string()).dictionary_encode()
+    numbers, hashes = index.encode(np.array(artists, dtype=np.int32), ARTISTS, (title, isrc, released), upcs)
     return numbers.tolist(), hashes.tolist()
 
 

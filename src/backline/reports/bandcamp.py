@@ -20,6 +20,7 @@ COLUMNS = Statement(
         "artist": ("artist",),
         "track": ("item_name",),
         "isrc": ("isrc",),
+        "upc": ("upc",),
         "country": ("country_code", "country"),
         "currency": ("currency",),
     },

@@ -23,6 +23,7 @@ COLUMNS = Statement(
         "artist": ("artist_name", "исполнитель"),
         "track": ("track_title", "название_трека"),
         "isrc": ("isrc",),
+        "upc": ("upc",),
         "country": ("country_/_region", "страна_/_регион"),
         "source": ("platform", "платформа"),
         "currency": ("client_payment_currency", "валюта"),
@@ -33,7 +34,7 @@ COLUMNS = Statement(
     date_form="YYYY-MM-DD",
     amounts=frozenset({"unit_price", "mechanical_fee", "gross_revenue"}),
     others=frozenset(
-        {"label_name", "release_title", "upc", "release_catalog_nb", "streaming_subscription_type"}
+        {"label_name", "release_title", "release_catalog_nb", "streaming_subscription_type"}
         | {"release_type", "client_share_rate", "каталожный_номер_релиза"}
     ),
 )

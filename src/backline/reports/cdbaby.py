@@ -20,6 +20,7 @@ COLUMNS = Statement(
         "artist": ("artist_name",),
         "track": ("track_name",),
         "isrc": ("isrc",),
+        "upc": ("barcode",),
         "country": ("delivery_country",),
         "source": ("partner_name",),
     },
@@ -29,7 +30,7 @@ COLUMNS = Statement(
     sorted_by=("transaction_type",),
     date_form="MM/DD/YYYY",
     amounts=frozenset({"price"}),
-    others=frozenset({"barcode", "album_name"}),
+    others=frozenset({"album_name"}),
 )
 
 

@@ -163,7 +163,8 @@ class Converter:
         same, clash = np.zeros(len(parsed), dtype=bool), np.zeros(len(parsed), dtype=bool)
         if not self.layout.unique or not good.any():
             return same, clash
-        told = mix_hashes([*(c.hashes() for c in parsed.roles.values()), *_hash_numbers(parsed)])
+        told = [coded.hashes() for role, coded in parsed.roles.items() if role != "upc"]
+        told = mix_hashes([*told, *_hash_numbers(parsed)])
         for seen, key in zip(self._seen, self.layout.unique, strict=True):
             keys = mix_hashes([_hash_part(parsed, part) for part in key])
             rows = np.flatnonzero(good & ~same & ~clash)
@@ -239,7 +240,7 @@ def make_facts(parsed: Parsed, accepted: Array) -> pa.RecordBatch:
     measure_codes = np.repeat(np.arange(len(found), dtype=np.int32), [len(part) for part in parts])
     columns: dict[str, pa.Array] = {
         role: _words(parsed.roles.get(role), rows, size, None)
-        for role in ("artist", "track", "isrc", "released")
+        for role in ("artist", "track", "isrc", "upc", "released")
     }
     emptied = ("country", "source", "statement")
     columns |= {role: _words(parsed.roles.get(role), rows, size, "") for role in emptied}

@@ -23,6 +23,7 @@ COLUMNS = Statement(
         "artist": ("artist",),
         "track": ("title",),
         "isrc": ("isrc",),
+        "upc": ("upc",),
         "country": ("country_of_sale",),
         "source": ("store",),
     },
@@ -31,7 +32,7 @@ COLUMNS = Statement(
     trackless=(("song/album", "source_type"), "album"),
     date_form="YYYY-MM-DD",
     amounts=frozenset({"recoup_(usd)"}),
-    others=frozenset({"upc", "team_percentage", "date_inserted"}),
+    others=frozenset({"team_percentage", "date_inserted"}),
 )
 
 

@@ -22,6 +22,7 @@ _GUESSES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "track": ("track", "track_name", "track_title", "title", "song", "song_title", "name", "titel", "titre"),
     "isrc": ("isrc", "asset_isrc", "optional_isrc"),
+    "upc": ("upc", "ean", "barcode", "product_upc", "release_upc"),
     "country": (
         "country",
         "country_of_sale",

@@ -34,6 +34,7 @@ FACT_SCHEMA: Final = pa.schema(
         pa.field("artist", _WORDS),
         pa.field("track", _WORDS),
         pa.field("isrc", _WORDS),
+        pa.field("upc", _WORDS),
         pa.field("released", _WORDS),
         pa.field("country", _WORDS),
         pa.field("source", _WORDS),
@@ -123,7 +124,7 @@ class Split:
 class Layout:
     """What the columns of one file mean. Column names are folded (`header.fold_column`).
 
-    Roles: day, artist, track, isrc, released, country, source, currency, uri, statement. `measures` maps a measure
+    Roles: day, artist, track, isrc, upc, released, country, source, currency, uri, statement. `measures` maps a measure
     of `music.MEASURES` to its column. `unique` lists the keys of which a second row is a duplicate:
     equal in all it tells, it is ignored; different, it is rejected.
     """

@@ -40,7 +40,8 @@ from backline.reports.header import fold_column
 from backline.reports.numbers import NumberForm
 
 CONSTANTS: Final = ("date", "artist", "track", "isrc", "released", "country", "source", "currency")
-ROLES: Final = (*CONSTANTS, "statement")  # a mapping is kept for other files, and each is another statement
+# A mapping is kept for other files, and each is another statement of other releases.
+ROLES: Final = (*CONSTANTS, "upc", "statement")
 MEASURE_NAMES: Final = tuple("rank" if name == "chart_rank" else name for name in MEASURES)
 _LONGEST: Final = 100_000
 Role = Literal["artist", "track", "isrc", "country", "source"]

@@ -24,6 +24,7 @@ COLUMNS = Statement(
         "artist": ("artist_name", "track_artist"),
         "track": ("track_name",),
         "isrc": ("isrc",),
+        "upc": ("product_upc", "orchard_upc", "manufacturer's_upc", "manufacturer_upc"),
         "country": ("territory",),
         "source": ("dms", "retailer"),
         "currency": ("preferred_currency",),
@@ -37,9 +38,8 @@ COLUMNS = Statement(
         | {"cloud_publishing", "publishing", "mech._administrative_fee"}
     ),
     others=frozenset(
-        {"orchard_upc", "manufacturer's_upc", "label_catalog_#", "imprint_label", "release_name", "volume"}
-        | {"track_#", "product_upc", "manufacturer_upc", "project_code", "product_code", "subaccount"}
-        | {"product_name", "split_rate"}
+        {"label_catalog_#", "imprint_label", "release_name", "volume", "track_#", "project_code"}
+        | {"product_code", "subaccount", "product_name", "split_rate"}
     ),
 )
 

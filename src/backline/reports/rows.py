@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from backline.music import MONTH, tidy_isrc
+from backline.music import MONTH, tidy_isrc, tidy_upc
 from backline.reports import dates
 from backline.reports.columns import (
     Array,
@@ -40,6 +40,7 @@ ROLES: Final = (
     "artist",
     "track",
     "isrc",
+    "upc",
     "released",
     "country",
     "source",
@@ -256,6 +257,7 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "country": _read_country,
     "currency": _read_currency,
     "isrc": lambda word: tidy_isrc(str(word)),  # the same for a broken ISRC
+    "upc": lambda word: tidy_upc(str(word)),
     "released": _read_released,
 }
 

@@ -1,5 +1,5 @@
 """A plain table for one's own exports, CSV or Parquet, columns in any order, others ignored:
-date, artist, track, isrc, country, source, currency, and measures by their names (streams, saves …).
+date, artist, track, isrc, upc, country, source, currency, and measures by their names (streams, saves …).
 
 date and one measure must be there; artist too, unless --artist says whose numbers they are. Rows that tell
 of the same thing are added up, as a statement may spread one number over several rows. Where a table counts
@@ -19,6 +19,7 @@ _ROLES = {
     "artist": "artist",
     "track": "track",
     "isrc": "isrc",
+    "upc": "upc",
     "country": "country",
     "source": "source",
     "currency": "currency",

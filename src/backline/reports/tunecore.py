@@ -19,6 +19,7 @@ COLUMNS = Statement(
         "artist": ("artist",),
         "track": ("song_title",),
         "isrc": ("optional_isrc", "isrc"),
+        "upc": ("optional_upc", "upc"),
         "country": ("country_of_sale",),
         "source": ("store_name",),
         "currency": ("currency",),
@@ -29,7 +30,7 @@ COLUMNS = Statement(
     date_form="YYYY-MM-DD",
     amounts=frozenset({"per_unit_price", "net_sales", "commission"}),
     others=frozenset(
-        {"release_type", "release_title", "label", "upc", "optional_upc", "tc_song_id", "net_sales_currency"}
+        {"release_type", "release_title", "label", "tc_song_id", "net_sales_currency"}
         | {"exchange_rate", "youtube_video_id", "youtube_policy_type"}
     ),
 )

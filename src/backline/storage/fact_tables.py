@@ -52,6 +52,9 @@ track = Table(
     Column("upc", Text),  # music.tidy_upc; of the release that a report names beside it
 )
 Index("ix_backline_track_folded", track.c.artist_no, track.c.folded)
+for name in ("isrc", "upc"):  # the catalogue's codes, which may be told of artists of another name
+    is_there = text(f"{name} IS NOT NULL")
+    Index(f"ix_backline_track_{name}", track.c[name], postgresql_where=is_there, sqlite_where=is_there)
 
 report_import = Table(
     "backline_import",

@@ -91,7 +91,8 @@ class Spool:
         """Keep one block of facts; a row of the file has all its facts in one block."""
         block: Block = {"artist": self.artists.encode(batch.column("artist"), fold_name)}
         told = batch.column("track"), batch.column("isrc"), batch.column("released")
-        block["track"], tracks = self.tracks.encode(block["artist"], self.artists.hashes(), told)
+        hashes = self.artists.hashes()
+        block["track"], tracks = self.tracks.encode(block["artist"], hashes, told, batch.column("upc"))
         assert self.kind != "track" or block["track"].all(), "a file of tracks names one in every row"
         block["day"] = batch.column("day").cast(pa.int32()).to_numpy()
         for name, index in self.texts.items():

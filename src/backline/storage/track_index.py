@@ -19,24 +19,26 @@ from backline.storage.text_columns import Hashes, fold_texts, hash_texts
 
 Places = npt.NDArray[np.int32]
 
+TEXTS = ("titles", "isrcs", "released", "upcs")  # of the columns those that are texts
 _NOTHING = hash_texts(pa.array([""]))
 
 
 @dataclass(frozen=True)
 class TrackColumns:
-    """One row per track: who it is by (a number), title, and ISRC and day of release (ISO 8601) or null."""
+    """One row per track: who it is by (a number), title, and ISRC, day of release (ISO 8601) and UPC or null."""
 
     artists: npt.NDArray[Any]
     titles: pa.Array
     isrcs: pa.Array
     released: pa.Array
+    upcs: pa.Array
 
     def __len__(self) -> int:
         return len(self.artists)
 
     def take(self, rows: npt.NDArray[Any]) -> TrackColumns:
         """Some of the rows."""
-        texts = (column.take(pa.array(rows)) for column in (self.titles, self.isrcs, self.released))
+        texts = (getattr(self, name).take(pa.array(rows)) for name in TEXTS)
         return TrackColumns(self.artists[rows], *texts)
 
 
@@ -52,9 +54,14 @@ class TrackIndex:
         return self._count
 
     def encode(
-        self, artists: Places, artist_hashes: Hashes, columns: tuple[pa.Array, pa.Array, pa.Array]
+        self,
+        artists: Places,
+        artist_hashes: Hashes,
+        columns: tuple[pa.Array, pa.Array, pa.Array],
+        upcs: pa.Array,
     ) -> tuple[Places, Hashes]:
-        """The number of each row's track, and two hashes of it. Columns: title, ISRC, day of release.
+        """The number of each row's track, and two hashes of it. Columns: title, ISRC, day of release. UPCs tell
+        no track from another: of each the one of its first row is kept.
 
         An empty text counts as none; a row without a title has no track: 0, and hashes of 0.
         """
@@ -72,7 +79,7 @@ class TrackIndex:
         rows, numbers = np.flatnonzero(is_named), np.zeros(len(artists), dtype=np.int32)
         numbers[rows], fresh = self._place(hashes[rows, 0])
         if len(fresh):
-            self._keep(rows[fresh], artists, coded)
+            self._keep(rows[fresh], artists, [*coded, upcs])
         return numbers, hashes
 
     def close(self) -> None:
@@ -85,8 +92,7 @@ class TrackIndex:
             artists = [np.zeros(0, dtype=np.int32), *(part.artists for part in self._parts)]
             nothing = pa.array([], type=pa.string())
             texts = (
-                pa.concat_arrays([nothing, *(getattr(part, name) for part in self._parts)])
-                for name in ("titles", "isrcs", "released")
+                pa.concat_arrays([nothing, *(getattr(part, name) for part in self._parts)]) for name in TEXTS
             )
             self._parts = [TrackColumns(np.concatenate(artists), *texts)]
         return self._parts[0]

@@ -6,22 +6,28 @@ from collections.abc import Iterable, Sequence
 
 from backline.music import fold_name
 
-TrackName = tuple[int, str, str | None, str | None]  # artist no, title, ISRC, day of release (ISO 8601)
+# Artist no, title, ISRC, day of release (ISO 8601), UPC.
+TrackName = tuple[int, str, str | None, str | None, str | None]
 
 
 class KnownTrack:
     """A track known or to be made (`no` 0)."""
 
-    __slots__ = ("artist_no", "is_filled", "is_new", "isrc", "no", "released", "title")
+    __slots__ = ("artist_no", "is_filled", "is_new", "isrc", "no", "released", "title", "upc")
 
-    def __init__(self, no: int, artist_no: int, title: str, isrc: str | None, released: str | None) -> None:
-        self.no, self.artist_no, self.title = no, artist_no, title
-        self.isrc, self.released = isrc, released
+    def __init__(self, no: int, name: TrackName) -> None:
+        self.no = no
+        self.artist_no, self.title, self.isrc, self.released, self.upc = name
         self.is_new, self.is_filled = not no, False
 
-    def fill(self, isrc: str | None, released: str | None) -> None:
+    @property
+    def name(self) -> TrackName:
+        """As it is told."""
+        return self.artist_no, self.title, self.isrc, self.released, self.upc
+
+    def fill(self, isrc: str | None, released: str | None, upc: str | None) -> None:
         """What was not known so far."""
-        for name, value in (("isrc", isrc), ("released", released)):
+        for name, value in (("isrc", isrc), ("released", released), ("upc", upc)):
             if value and getattr(self, name) is None:
                 setattr(self, name, value)
                 self.is_filled = True
@@ -39,7 +45,7 @@ class Shelf:
     def place(self, wanted: Sequence[TrackName]) -> list[KnownTrack]:
         """The track that each name means, a new one where there is none."""
         days: dict[tuple[int, str], set[str]] = {}
-        for artist_no, title, isrc, released in wanted:
+        for artist_no, title, isrc, released, _ in wanted:
             if released and not isrc:
                 days.setdefault((artist_no, fold_name(title)), set()).add(released)
         return [
@@ -47,14 +53,14 @@ class Shelf:
         ]
 
     def _place(self, wanted: TrackName, *, is_one: bool) -> KnownTrack:
-        artist_no, title, isrc, released = wanted
+        artist_no, title, isrc, released, upc = wanted
         folded = fold_name(title)
         track = self._find(artist_no, folded, isrc, released, is_one=is_one)
         if track is None:
-            track = KnownTrack(0, artist_no, title.strip(), isrc, released)
+            track = KnownTrack(0, (artist_no, title.strip(), isrc, released, upc))
             self._put(track, folded)
         else:
-            track.fill(isrc, released)
+            track.fill(isrc, released, upc)
             if track.isrc:
                 self._codes.setdefault((artist_no, track.isrc), track)
         return track

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, null, select, text
 
 from backline.storage import fact_tables as t
 from backline.storage.bulk import (
@@ -29,13 +29,14 @@ from backline.storage.bulk import (
 from backline.storage.catalogue import describe_origin
 from backline.storage.claim_sums import hash_rows, mix
 from backline.storage.text_columns import fold_texts, hash_texts
-from backline.storage.track_index import TrackColumns
+from backline.storage.track_index import TEXTS, TrackColumns
 from backline.storage.track_shelf import KnownTrack, Shelf
 
 SHELF = 20_000  # tracks that are placed one by one at a time
 _READ = 20_000  # known tracks that are read at a time
 _FILL = """
-UPDATE backline_track SET isrc = coalesce(isrc, :isrc), released = coalesce(released, :released) WHERE no = :no
+UPDATE backline_track SET isrc = coalesce(isrc, :isrc), released = coalesce(released, :released),
+    upc = coalesce(upc, :upc) WHERE no = :no
 """
 Rows = npt.NDArray[Any]
 
@@ -85,6 +86,7 @@ class _Wanted:
         self.isrcs, counts = np.unique(self.codes[self.codes > 0], return_counts=True)
         self.shared = self.isrcs[counts > 1]
         self.has_day = tracks.released.is_valid().to_numpy(zero_copy_only=False)
+        self.has_upc = tracks.upcs.is_valid().to_numpy(zero_copy_only=False)
 
 
 @dataclass(frozen=True)
@@ -116,18 +118,16 @@ def hash_codes(artists: npt.NDArray[Any], isrcs: pa.Array) -> npt.NDArray[np.uin
 def _read_known(connection: Connection, wanted: _Wanted) -> _Known:
     """Of all tracks of the artists those whose title or ISRC is wanted."""
     c, kept = t.track.c, [_Known(_make_columns([]), *_no_keys())]
+    upc = c.upc if wanted.has_upc.any() else null().label("upc")  # it only matters whether it is known
     for part in chunk(np.unique(wanted.tracks.artists).tolist()):
-        query = select(c.no, c.artist_no, c.folded, c.isrc, c.released).where(c.artist_no.in_(part))
+        query = select(c.no, c.artist_no, c.folded, c.isrc, c.released, upc).where(c.artist_no.in_(part))
         rows = connection.execute(query.order_by(c.no), execution_options={"yield_per": _READ})
         kept.extend(_keep_wanted(wanted, cells) for cells in rows.partitions())
     numbers = np.concatenate([part.numbers for part in kept])
     order = np.argsort(numbers, kind="stable")
     tracks = TrackColumns(
         np.concatenate([part.tracks.artists for part in kept]),
-        *(
-            pa.concat_arrays([getattr(part.tracks, name) for part in kept])
-            for name in ("titles", "isrcs", "released")
-        ),
+        *(pa.concat_arrays([getattr(part.tracks, name) for part in kept]) for name in TEXTS),
     )
     groups, codes = (np.concatenate([getattr(part, name) for part in kept]) for name in ("groups", "codes"))
     return _Known(tracks.take(order), numbers[order], groups[order], codes[order])
@@ -143,8 +143,8 @@ def _keep_wanted(wanted: _Wanted, cells: Any) -> _Known:
 
 
 def _make_columns(cells: list[Any]) -> TrackColumns:
-    artists, titles, isrcs, released = zip(*cells, strict=True) if cells else ((), (), (), ())
-    texts = (pa.array(list(column), type=pa.string()) for column in (titles, isrcs, released))
+    artists, *columns = zip(*cells, strict=True) if cells else ((), (), (), (), ())
+    texts = (pa.array(list(column), type=pa.string()) for column in columns)
     return TrackColumns(np.array(artists, dtype=np.int64), *texts)
 
 
@@ -188,10 +188,12 @@ def _match(wanted: _Wanted, known: _Known) -> tuple[Numbers, npt.NDArray[np.bool
 def _list_gaps(wanted: _Wanted, known: _Known, rows: Rows, found: Numbers) -> list[dict[str, Any]]:
     """What these tracks tell that was not known of those that were found."""
     lacks_day = known.tracks.released.is_null().to_numpy(zero_copy_only=False)[found] & wanted.has_day[rows]
-    gaps = np.flatnonzero(lacks_day | ((known.codes[found] == 0) & (wanted.codes[rows] > 0)))
+    lacks_upc = known.tracks.upcs.is_null().to_numpy(zero_copy_only=False)[found] & wanted.has_upc[rows]
+    lacks_code = (known.codes[found] == 0) & (wanted.codes[rows] > 0)
+    gaps = np.flatnonzero(lacks_day | lacks_upc | lacks_code)
     told = wanted.tracks.take(rows[gaps])
-    cells = known.numbers[found[gaps]].tolist(), told.isrcs.to_pylist(), told.released.to_pylist()
-    return [dict(zip(("no", "isrc", "released"), row, strict=True)) for row in zip(*cells, strict=True)]
+    texts = (column.to_pylist() for column in (told.isrcs, told.released, told.upcs))
+    return list(map(_describe_gap, known.numbers[found[gaps]].tolist(), *texts))
 
 
 def _chunk_by_artist(tracks: TrackColumns, rows: Rows) -> Iterator[Rows]:
@@ -209,24 +211,28 @@ def _place_slowly(writer: _Writer, wanted: _Wanted, known: _Known, rows: Rows) -
     is_meant |= (known.codes > 0) & np.isin(known.codes, wanted.codes[rows])
     meant = np.flatnonzero(is_meant)
     shelf = Shelf(
-        KnownTrack(number, *cells)
+        KnownTrack(number, cells)
         for number, cells in zip(
             known.numbers[meant].tolist(), _list_cells(known.tracks.take(meant)), strict=True
         )
     )
     found = shelf.place(_list_cells(wanted.tracks.take(rows)))
     new = list(dict.fromkeys(track for track in found if track.is_new))
-    cells = _make_columns([(track.artist_no, track.title, track.isrc, track.released) for track in new])
+    cells = _make_columns([track.name for track in new])
     for track, number in zip(new, writer.add(cells, np.arange(len(new))).tolist(), strict=True):
         track.no = number
     filled = dict.fromkeys(track for track in found if track.is_filled and not track.is_new)
-    writer.fill([{"no": track.no, "isrc": track.isrc, "released": track.released} for track in filled])
+    writer.fill([_describe_gap(track.no, *track.name[2:]) for track in filled])
     return [track.no for track in found]
 
 
 def _list_cells(tracks: TrackColumns) -> list[tuple[Any, ...]]:
-    texts = (column.to_pylist() for column in (tracks.titles, tracks.isrcs, tracks.released))
+    texts = (getattr(tracks, name).to_pylist() for name in TEXTS)
     return list(zip(tracks.artists.tolist(), *texts, strict=True))
+
+
+def _describe_gap(no: int, isrc: str | None, released: str | None, upc: str | None) -> dict[str, Any]:
+    return {"no": no, "isrc": isrc, "released": released, "upc": upc}
 
 
 class _Writer:
@@ -238,7 +244,7 @@ class _Writer:
         self._used = 0
 
     def fill(self, gaps: list[dict[str, Any]]) -> None:
-        """What was not known so far of tracks: no, isrc, released."""
+        """What was not known so far of tracks: no, isrc, released, upc."""
         if gaps:
             self._connection.execute(text(_FILL), gaps)
 
@@ -269,6 +275,8 @@ class _Writer:
             "released": make_texts(tracks.released.to_pylist()),
             **describe_origin(self._moment, count, self._created_by),
         }
+        if tracks.upcs.null_count < count:
+            columns["upc"] = make_texts(tracks.upcs.to_pylist())
         insert_columns(self._connection, t.track, columns)
         made = np.empty(count, dtype=np.int64)
         made[order] = numbers

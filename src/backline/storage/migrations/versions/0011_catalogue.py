@@ -19,6 +19,8 @@ BIG_KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Make the tables, and give tracks of reports a UPC."""
     op.add_column("backline_track", sa.Column("upc", sa.Text(), nullable=True))
+    for name in ("isrc", "upc"):
+        _index_some("backline_track", name)
     _make_things()
     _make_entries()
     _make_lists()
