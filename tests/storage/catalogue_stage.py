@@ -16,6 +16,7 @@ from backline.storage.database import Database
 
 DAY = 86_400_000_000
 KEEP = 30 * DAY
+ISRCS = [f"ZZA01260{number:04d}" for number in range(400)]
 SPOTIFY = Provenance.SPOTIFY_API
 TABLES = (
     "entry", "appearance", "discography", "catalogue_change", "release", "recording", "artist", "artist_sync",

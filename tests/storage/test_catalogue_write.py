@@ -8,68 +8,21 @@ from dataclasses import replace
 
 import pytest
 
-from backline.music import Provenance
 from backline.storage.catalogue_seen import SeenRelease
 from backline.storage.database import Database
 from tests.storage.catalogue_stage import (
     DAY,
-    TABLES,
+    ISRCS,
     CatalogueStage,
-    read_rows,
     release,
     tell,
     track,
 )
 
-ISRCS = [f"ZZA01260{number:04d}" for number in range(400)]
-
 
 @pytest.fixture
 def stage(database: Database) -> CatalogueStage:
     return CatalogueStage(database)
-
-
-def test_a_first_look_is_known_and_changes_nothing(stage: CatalogueStage) -> None:
-    first = release("Dawn", track("One", ISRCS[0]), track("Two"), upc="0 12345-678905", credits=("Name 1",))
-    assert stage.look(first, release("Dusk", track("Three"), read=False, released=None), next_offset=10) == []
-    known = stage.known()
-    assert (known.total, known.next_offset, known.name) == (2, 10, "Name 1")
-    assert (known.walked_at, known.full_at, known.answered_at) == (stage.now, None, stage.now)
-    dawn, dusk = known.releases["dawn"], known.releases["dusk"]
-    assert (dawn.title, dawn.released, dawn.form, dawn.tracks, dawn.has_detail) == (
-        "Dawn",
-        "2026-03-01",
-        "album",
-        2,
-        True,
-    )
-    assert dict(dawn.recordings) == {"one": ISRCS[0], "two": None}
-    assert (dusk.released, dusk.has_detail, dict(dusk.recordings)) == (None, False, {})
-    assert (dawn.position_hint, dusk.position_hint) == (0, 1)
-    (row,) = stage.ask("SELECT * FROM backline_entry WHERE source_id = 'dawn'")
-    assert (row.upc, row.credits, row.folded, row.artist_no) == ("012345678905", '["Name 1"]', "dawn", 1)
-    assert (row.expires_at, row.seen_at, row.detail_at) == (stage.now + 30 * DAY, stage.now, stage.now)
-    assert stage.known(2).releases == {}
-
-
-def test_the_same_seen_again_within_a_day_writes_nothing(stage: CatalogueStage) -> None:
-    seen = (release("Dawn", track("One", ISRCS[0])), release("Dusk", track("Two"), read=False))
-    stage.look(*seen)
-
-    def read_all() -> dict[str, object]:
-        with stage.database.read() as connection:
-            return {
-                name: read_rows(connection, f"backline_{name}") for name in TABLES if name != "artist_sync"
-            }
-
-    before = read_all()
-    stage.now += DAY // 2
-    assert stage.look(*seen) == []
-    assert read_all() == before
-    assert stage.look(*seen, after=2) == []
-    for table in ("entry", "discography"):
-        fresh = f"seen_at = {stage.now} AND expires_at = {stage.now + 30 * DAY}"
-        assert stage.count(table, fresh) == stage.count(table) > 0
 
 
 def test_recordings_are_seen_again_with_a_release_that_is_listed_as_before(stage: CatalogueStage) -> None:
@@ -82,199 +35,6 @@ def test_recordings_are_seen_again_with_a_release_that_is_listed_as_before(stage
     assert tell(changes) == [("release", "Dawn", "tracks", "1", "2")]
     assert not stage.known().releases["dawn"].has_detail
     assert stage.count("entry", f"kind = 'recording' AND seen_at = {stage.now - 2 * DAY}") == 1
-
-
-def test_what_changed_is_told_and_kept(stage: CatalogueStage) -> None:
-    stage.look(
-        release("Dawn", track("One", ISRCS[0]), released="2026"), release("Dusk", track("Two", ISRCS[1]))
-    )
-    changes = stage.look(
-        release(
-            "Dawn (Live)",
-            track("Uno", ISRCS[2], source_id="one"),
-            source_id="dawn",
-            released="2026-04-02",
-            form="single",
-        ),
-        release("Dusk", read=False, tracks=1),
-        name="New Name",
-        after=1,
-    )
-    expected = [
-        ("artist", "New Name", "title", "Name 1", "New Name"),
-        ("recording", "Uno", "isrc", ISRCS[0], ISRCS[2]),
-        ("recording", "Uno", "title", "One", "Uno"),
-        ("release", "Dawn (Live)", "form", "album", "single"),
-        ("release", "Dawn (Live)", "released", "2026", "2026-04-02"),
-        ("release", "Dawn (Live)", "title", "Dawn", "Dawn (Live)"),
-    ]
-    assert tell(changes) == expected
-    rows = stage.ask("SELECT * FROM backline_catalogue_change ORDER BY kind, field")
-    assert sorted((row.kind, row.field, row.old, row.new) for row in rows) == [
-        (a, c, d, e) for a, _, c, d, e in expected
-    ]
-    assert {(row.artist_no, row.provenance, row.seen_at, row.run_id) for row in rows} == {
-        (1, "spotify_api", stage.now, "run-1")
-    }
-    assert stage.known().releases["dawn"].title == "Dawn (Live)"
-    assert stage.ask("SELECT folded FROM backline_entry WHERE source_id = 'dawn'")[0][0] == "dawn (live)"
-
-
-def test_what_is_not_told_stays_and_what_is_learned_is_no_change(stage: CatalogueStage) -> None:
-    stage.look(release("Dawn", track("One"), released=None, upc=None))
-    full = release("Dawn", track("One", ISRCS[0], explicit=True, duration_ms=5), upc="123456789012")
-    assert stage.look(full) == []
-    assert stage.look(release("Dawn", track("One"), released=None, form=None, upc=None)) == []
-    (row,) = stage.ask("SELECT isrc, explicit, duration_ms FROM backline_entry WHERE kind = 'recording'")
-    assert (row.isrc, bool(row.explicit), row.duration_ms) == (ISRCS[0], True, 5)
-    (row,) = stage.ask("SELECT upc, released, form FROM backline_entry WHERE kind = 'release'")
-    assert tuple(row) == ("123456789012", "2026-03-01", "album")
-
-
-def test_releases_appear_leave_and_come_back(stage: CatalogueStage) -> None:
-    dawn, dusk = release("Dawn", track("One")), release("Dusk", track("Two"))
-    stage.look(dawn)
-    assert tell(stage.look(dawn, dusk, after=1)) == [("release", "Dusk", "listed", None, "2027-01-16")]
-    assert tell(stage.look(dawn, gone=("dusk", "never seen"), after=3)) == [
-        ("release", "Dusk", "listed", "2027-01-16", None)
-    ]
-    assert list(stage.known().releases) == ["dawn"]
-    assert stage.count("entry", "gone_at IS NOT NULL AND source_id = 'dusk'") == 1
-    assert stage.look(dawn, gone=("dusk",)) == []
-    assert tell(stage.look(dawn, dusk, after=1)) == [("release", "Dusk", "listed", None, "2027-01-20")]
-    assert stage.count("entry", "gone_at IS NOT NULL") == 0
-
-
-def test_nothing_appears_before_the_list_was_read_whole(stage: CatalogueStage) -> None:
-    dawn, dusk, noon = (release(name, track(f"On {name}")) for name in ("Dawn", "Dusk", "Noon"))
-    assert stage.look(dawn, is_whole=False, total=None) == []
-    assert stage.known().total is None
-    assert stage.look(dawn, replace(dusk, recordings=None), is_whole=True) == []
-    assert stage.look(dusk, is_whole=False) == []  # read later, but it was there
-    assert len(stage.look(dawn, dusk, noon, is_whole=False)) == 1
-
-
-def test_recordings_appear_on_a_release_and_leave_it(stage: CatalogueStage) -> None:
-    stage.look(release("Dawn", track("One"), track("Two")))
-    changes = stage.look(release("Dawn", track("Two"), track("Three")), after=1)
-    assert tell(changes) == [
-        ("recording", "One", "listed", "2027-01-15", None),
-        ("recording", "Three", "listed", None, "2027-01-16"),
-    ]
-    assert dict(stage.known().releases["dawn"].recordings) == {"two": None, "three": None}
-    rows = stage.ask(
-        "SELECT recording_source, position FROM backline_appearance WHERE gone_at IS NULL ORDER BY position"
-    )
-    assert [tuple(row) for row in rows] == [("two", 1), ("three", 2)]
-    assert stage.count("entry", "gone_at IS NOT NULL AND source_id = 'one'") == 1
-    changes = stage.look(release("Dawn", track("One"), tracks=1), after=1)
-    assert tell(changes) == [
-        ("recording", "One", "listed", None, "2027-01-17"),
-        ("recording", "Three", "listed", "2027-01-16", None),
-        ("recording", "Two", "listed", "2027-01-15", None),  # seen again within a day: nothing was written
-        ("release", "Dawn", "tracks", "2", "1"),
-    ]
-    assert dict(stage.known().releases["dawn"].recordings) == {"one": None}
-    empty = replace(release("Dawn"), tracks=None)
-    assert [row[1] for row in tell(stage.look(empty))] == ["One"]
-    assert dict(stage.known().releases["dawn"].recordings) == {}
-
-
-def test_a_recording_is_its_isrc_and_a_release_its_upc(stage: CatalogueStage) -> None:
-    stage.look(
-        release("Single", track("One", ISRCS[0]), upc="123456789012"),
-        release("Album", track("One again", ISRCS[0]), track("Two", ISRCS[1])),
-    )
-    stage.look(release("Copy", track("One too", ISRCS[0]), upc="0123456789012"), artist=2)
-    assert (stage.count("recording"), stage.count("release")) == (2, 2)
-    rows = stage.ask(
-        "SELECT count(*) FROM backline_appearance AS a JOIN backline_entry AS e ON e.thing_no = a.recording_no "
-        "AND e.kind = 'recording' WHERE e.source_id = 'one' GROUP BY e.no"
-    )
-    assert rows[0][0] == 3
-    assert set(stage.known(2).releases) == {"copy"}
-    assert set(stage.known().releases) == {"single", "album"}
-
-
-def test_entries_go_over_to_the_thing_of_their_code(stage: CatalogueStage) -> None:
-    stage.look(release("Dawn", track("One", ISRCS[0])), release("Noon", track("Two"), upc=None))
-    with stage.write() as connection:
-        for number, row in enumerate(
-            stage.ask("SELECT thing_no FROM backline_entry WHERE source_id = 'two'")
-        ):
-            connection.exec_driver_sql(
-                f"INSERT INTO backline_track_join VALUES ({number + 7}, {row[0]}, 'title', 'joined', '[]', 1, NULL, NULL)"
-            )
-    # The code of a recording becomes known: it is one that there was, and takes its joins along.
-    stage.look(release("Dawn", read=False, tracks=1), release("Noon", track("Two", ISRCS[0])))
-    assert stage.count("recording") == 1
-    assert stage.count("track_join", "recording_no = (SELECT min(no) FROM backline_recording)") == 1
-    # One of two entries gets another code: it leaves for a recording of its own.
-    stage.look(release("Dawn", track("One", ISRCS[5])), release("Noon", track("Two", ISRCS[0])))
-    assert stage.count("recording") == 2
-    assert stage.known().releases["dawn"].recordings == {"one": ISRCS[5]}
-    # Alone it takes the new code along.
-    stage.look(release("Dawn", track("One", ISRCS[6])), release("Noon", track("Two", ISRCS[0])))
-    assert stage.count("recording") == 2
-    # And releases likewise.
-    stage.look(
-        release("Dawn", read=False, tracks=1, upc="123456789012"),
-        release("Noon", read=False, tracks=1, upc="123456789012"),
-    )
-    assert stage.count("release") == 1
-    assert set(stage.known().releases) == {"dawn", "noon"}
-    assert stage.known().releases["noon"].recordings == {"two": ISRCS[0]}
-
-
-def test_of_two_joins_of_a_track_the_decided_one_goes_over(stage: CatalogueStage) -> None:
-    stage.look(release("Dawn", track("One", ISRCS[0])), release("Noon", track("Two")))
-    numbers = {
-        row.source_id: row.thing_no
-        for row in stage.ask("SELECT * FROM backline_entry WHERE kind = 'recording'")
-    }
-    joins = [
-        (7, "one", "proposed", "NULL"), (7, "two", "refused", "5"),
-        (8, "one", "joined", "NULL"), (8, "two", "proposed", "NULL"),
-        (9, "one", "refused", "5"), (9, "two", "joined", "NULL"),
-    ]  # fmt: skip
-    with stage.write() as connection:
-        for track_no, name, state, decided_at in joins:
-            connection.exec_driver_sql(
-                f"INSERT INTO backline_track_join VALUES ({track_no}, {numbers[name]}, 'title', '{state}', '[]', 1, {decided_at}, NULL)"
-            )
-    stage.look(release("Dawn", read=False, tracks=1), release("Noon", track("Two", ISRCS[0])))
-    rows = stage.ask("SELECT track_no, recording_no, state FROM backline_track_join ORDER BY track_no")
-    one = numbers["one"]
-    assert [tuple(row) for row in rows] == [(7, one, "refused"), (8, one, "joined"), (9, one, "refused")]
-
-
-def test_a_known_recording_on_a_release_that_appeared_is_out_again(stage: CatalogueStage) -> None:
-    stage.look(release("Single", track("One", ISRCS[0])), release("Old", track("Zero", ISRCS[9])))
-    deluxe = release("Deluxe", track("One (Deluxe)", ISRCS[0]), track("New", ISRCS[1]), released="2026-12-01")
-    listed = replace(deluxe, recordings=None)
-    rest = (release("Single", read=False, tracks=1), release("Old", read=False, tracks=1))
-    # Which of two new releases is read first, and in which look, does not matter.
-    twin = release("Twin", track("New (Twin)", ISRCS[1]))
-    assert len(stage.look(*rest, listed, replace(twin, recordings=None), after=1)) == 2
-    assert tell(stage.look(*rest, twin, after=1)) == []
-    assert tell(stage.look(*rest, deluxe, after=1)) == [
-        ("recording", "One (Deluxe)", "again", "Single", "Deluxe")
-    ]
-    assert stage.look(*rest, deluxe, twin, after=1) == []
-    # At once, where it is read as it appears.
-    changes = stage.look(*rest, deluxe, twin, release("Best of", track("Zero!", ISRCS[9])), after=1)
-    assert [row[2:] for row in tell(changes)] == [("again", "Old", "Best of"), ("listed", None, "2027-01-20")]
-
-
-def test_a_release_of_two_artists_stays_while_one_lists_it(stage: CatalogueStage) -> None:
-    both = release("Both", track("One"))
-    stage.look(both)
-    stage.look(both, artist=2)
-    stage.look(gone=("both",))
-    assert stage.known().releases == {} and set(stage.known(2).releases) == {"both"}
-    assert stage.count("entry", "gone_at IS NOT NULL") == 0
-    stage.look(gone=("both",), artist=2)
-    assert stage.count("entry", "gone_at IS NOT NULL") == 1
 
 
 def test_a_list_that_moved_while_it_was_read_tells_one_twice(stage: CatalogueStage) -> None:
@@ -292,13 +52,6 @@ def test_the_name_follows_where_the_platform_alone_gave_it(stage: CatalogueStage
     assert names == ["Artist 1", "Changed Too"]
     stage.look(name=None)
     assert stage.known().name == "Changed"
-
-
-def test_what_is_the_team_s_own_does_not_expire(stage: CatalogueStage) -> None:
-    stage.look(release("Dawn", track("One")), provenance=Provenance.OWN, keep_until=None)
-    assert stage.count("entry", "expires_at IS NULL") == 3
-    stage.look(release("Dawn", track("One")), provenance=Provenance.OWN, keep_until=None, after=400)
-    assert stage.count("entry", f"seen_at = {stage.now}") == 3
 
 
 def test_a_large_artist_is_written_well_under_a_second(stage: CatalogueStage) -> None:

@@ -99,15 +99,15 @@ def link_artist(
 def unlink_artist(connection: Connection, platform: str, platform_id: str) -> Counts:
     """Take a person's word back: what the platform said of that artist leaves; how many rows of each kind.
 
-    Raises `UnknownName` where there is no such link.
+    So does an artist whom the platform alone had named. Raises `UnknownName` where the id means nobody.
     """
     take_lock(connection, Lock.CATALOGUE)
-    link = _read_link(connection, platform, platform_id)
-    if link is None:
-        raise UnknownName(f"No artist is linked to {platform} {platform_id}.")
+    artist = find_by_platform(connection, platform, platform_id)
+    if artist is None:
+        raise UnknownName(f"No artist is {platform_id} on {platform}.")
     c = t.artist_link.c
     connection.execute(t.artist_link.delete().where(c.platform == platform, c.platform_id == platform_id))
-    return remove_artist_content(connection, int(link.artist_no), SOURCES[platform])
+    return remove_artist_content(connection, int(artist.no), SOURCES[platform])
 
 
 def make_artist_from(
