@@ -26,10 +26,13 @@ def count_runs() -> int:
         return int(connection.execute(text("SELECT count(*) FROM backline_run")).scalar_one())
 
 
-def test_everything_but_results_is_kept_until_a_term_is_set(call: Call) -> None:
+def test_all_but_results_and_what_spotify_said_is_kept_until_a_term_is_set(call: Call) -> None:
     rows = call("retention", "show", "--json").lines
     assert [row["kind"] for row in rows] == [*(kind.name for kind in KINDS), "audit"]
-    assert {row["kind"]: row["days"] for row in rows if row["days"]} == {"results": 30}
+    assert {row["kind"]: row["days"] for row in rows if row["days"]} == {
+        "results": 30,
+        "answers": 30,
+    }
     assert {row["due"] for row in rows} == {0}
     assert len({row["meaning"] for row in rows}) == len({row["option"] for row in rows}) == len(rows)
     assert "retention.runs_days" in call("retention", "show").out

@@ -20,12 +20,13 @@ from backline.wiring import make_retention_plan
 app = typer.Typer(help="Which data may leave after how long, and let it leave.", no_args_is_help=True)
 TASK = "housekeeping.apply_retention"
 OPTIONS = {
-    "runs": "runs_days",
-    "results": "results_days",
-    "lines": "rejected_lines_days",
-    "plays": "plays_days",
-    "keys": "ended_keys_days",
-    "audit": "audit_days",
+    "runs": "retention.runs_days",
+    "results": "retention.results_days",
+    "lines": "retention.rejected_lines_days",
+    "plays": "retention.plays_days",
+    "keys": "retention.ended_keys_days",
+    "answers": "spotify.keep_days",
+    "audit": "retention.audit_days",
 }
 
 
@@ -59,12 +60,13 @@ def run(
 def describe_kind(settings: Settings, kind: str, due: int) -> dict[str, Any]:
     """One line of `retention show`."""
     option = OPTIONS[kind]
-    terms = settings.retention
-    meaning = type(terms).model_fields[option].description
+    section, _, name = option.partition(".")
+    terms = getattr(settings, section)
+    meaning = type(terms).model_fields[name].description
     return {
         "kind": kind,
-        "days": getattr(terms, option),
+        "days": getattr(terms, name),
         "due": due,
-        "option": f"retention.{option}",
+        "option": option,
         "meaning": meaning,
     }

@@ -24,6 +24,8 @@ OURS = "backline_"
 VERSION_TABLE = "backline_schema"  # told by the manifest
 # Filled by the server that the row is on; another server's transaction ids say nothing.
 NOT_KEPT = {("backline_audit", "xid")}
+# Held for days or seconds, and no loss: content of Spotify that may be kept nowhere, and who is at something just now.
+FLEETING = ("backline_spotify_answer", "backline_turn")
 LATE = ("backline_seal_drop",)  # its trigger looks for epochs, which must be there before
 ROWS = 2000
 Columns = tuple[tuple[str, str], ...]  # name and kind of each column
@@ -58,9 +60,9 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def list_tables(connection: Connection) -> list[str]:
-    """Our tables, in the order in which they are filled."""
+    """Our tables that are kept, in the order in which they are filled."""
     names = [name for name in inspect(connection).get_table_names() if name.startswith(OURS)]
-    return sorted(set(names) - {VERSION_TABLE}, key=lambda name: (name in LATE, name))
+    return sorted(set(names) - {VERSION_TABLE, *FLEETING}, key=lambda name: (name in LATE, name))
 
 
 def list_others(connection: Connection) -> list[str]:

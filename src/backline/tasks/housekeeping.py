@@ -51,26 +51,27 @@ def apply_retention(
     """Lets rows leave that are older than the settings of `retention` say.
 
     Reads the terms for runs, results of Celery tasks that are no runs, rejected lines, listening histories,
-    ended API keys and the audit. Removes, in batches with an audit row each, what is older; of the audit
-    only whole sealed epochs, each exported into a file and checked before. With `dry_run` it only counts.
-    Never removes open runs, failures without an answer, facts or claims.
+    ended API keys, stored answers of Spotify and the audit. Removes, in batches with an audit row each, what
+    is older; of the audit only whole sealed epochs, each exported into a file and checked before. With
+    `dry_run` it only counts. Never removes open runs, failures without an answer, facts or claims.
 
     [fr]
     Supprime les lignes plus anciennes que ne le disent les réglages de `retention`.
 
     Lit les durées prévues pour les exécutions, les résultats de tâches Celery sans exécution, les lignes
-    refusées, les historiques d'écoute, les clés d'API terminées et l'audit. Supprime ce qui est plus ancien,
-    par lots ayant chacun sa ligne d'audit ; de l'audit, seulement des époques entières et scellées, chacune
-    exportée dans un fichier et vérifiée avant. Avec `dry_run`, compte seulement. Ne supprime jamais
-    d'exécution ouverte, d'échec sans réponse ni de données.
+    refusées, les historiques d'écoute, les clés d'API terminées, les réponses gardées de Spotify et l'audit.
+    Supprime ce qui est plus ancien, par lots ayant chacun sa ligne d'audit ; de l'audit, seulement des
+    époques entières et scellées, chacune exportée dans un fichier et vérifiée avant. Avec `dry_run`, compte
+    seulement. Ne supprime jamais d'exécution ouverte, d'échec sans réponse ni de données.
 
     [de]
     Lässt Zeilen gehen, die älter sind, als die Einstellungen unter `retention` sagen.
 
     Liest die Fristen für Läufe, Ergebnisse von Celery-Aufgaben ohne Lauf, abgelehnte Zeilen, Hörverläufe,
-    beendete API-Schlüssel und das Audit. Entfernt, was älter ist, in Stapeln mit je einer Auditzeile; vom
-    Audit nur ganze versiegelte Epochen, jede vorher in eine Datei ausgeführt und geprüft. Mit `dry_run` wird
-    nur gezählt. Entfernt nie offene Läufe, Fehlschläge ohne Antwort oder Zahlen.
+    beendete API-Schlüssel, aufbewahrte Antworten von Spotify und das Audit. Entfernt, was älter ist, in
+    Stapeln mit je einer Auditzeile; vom Audit nur ganze versiegelte Epochen, jede vorher in eine Datei
+    ausgeführt und geprüft. Mit `dry_run` wird nur gezählt. Entfernt nie offene Läufe, Fehlschläge ohne
+    Antwort oder Zahlen.
     """
     counts = dict.fromkeys((kind.name for kind in KINDS), 0)
     counts[AUDIT] = 0
