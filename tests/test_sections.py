@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from pydantic import ValidationError
 
-from backline.sections import DatabaseSettings, MailboxSettings, SftpSettings, check_reference, is_loopback
+from backline.sections import (
+    DatabaseSettings,
+    MailboxSettings,
+    SftpSettings,
+    SpotifySettings,
+    check_reference,
+    is_loopback,
+)
+from backline.spotify.routes import Family
 
 BOX = {"name": "label", "host": "mail.example", "user": "ann", "password": "vault:label-mail"}
 DEPOT = {"name": "depot", "host": "files.example", "user": "ann", "host_key": "SHA256:" + "a" * 43}
@@ -55,3 +65,36 @@ def test_a_password_goes_without_tls_only_to_this_machine() -> None:
 def test_an_unknown_option_is_an_error() -> None:
     with pytest.raises(ValidationError):
         DatabaseSettings(ulr="x")  # type: ignore[call-arg] # on purpose
+
+
+@pytest.mark.parametrize(
+    "text", ["", "https://proxy.example/spotify", "http://127.0.0.1:8620", "http://[::1]:1"]
+)
+def test_a_sandbox_is_asked_in_the_open_on_this_machine_only(text: str) -> None:
+    assert SpotifySettings(address=text).address == text
+
+
+@pytest.mark.parametrize("text", ["http://sandbox.example", "127.0.0.1:8620", "ftp://127.0.0.1", "https://"])
+def test_tokens_are_sent_nowhere_else(text: str) -> None:
+    with pytest.raises(ValidationError, match="https://"):
+        SpotifySettings(address=text)
+
+
+def test_what_counts_as_a_release() -> None:
+    assert SpotifySettings().list_groups() == ("album", "single")
+    assert SpotifySettings(release_groups="album, compilation,album").list_groups() == (
+        "album",
+        "compilation",
+    )
+    for wrong in ("", "album,live"):
+        with pytest.raises(ValidationError, match="there are album, appears_on"):
+            SpotifySettings(release_groups=wrong)
+    with pytest.raises(ValidationError):
+        SpotifySettings(market="de")
+
+
+def test_every_family_of_routes_has_a_budget() -> None:
+    options = SpotifySettings(daily_me=7)
+    assert {family: options.find_daily(family) for family in get_args(Family)} == {
+        "tracks": 400, "search": 250, "playlist_read": 600, "playlist_write": 200, "catalogue": 400, "me": 7,
+    }  # fmt: skip
