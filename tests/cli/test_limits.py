@@ -11,6 +11,7 @@ from backline.cli.houses import open_house
 from backline.cli.limits import describe_bucket
 from backline.errors import TryLater
 from backline.runtime.limits import Limiter, Policy
+from backline.storage.budgets import BudgetKey, Budgets, Share
 from backline.storage.limits import Bucket, LimitKey
 from tests.cli.conftest import Call
 
@@ -38,7 +39,7 @@ def test_show_and_clear(
     if store == "redis":
         monkeypatch.setenv("BACKLINE_BROKER_URL", request.getfixturevalue("redis").url)
         monkeypatch.setenv("BACKLINE_BROKER_KEY_PREFIX", f"{uuid.uuid4().hex}:")
-    (idle,) = call("limits", "show", "--json").lines
+    (idle,) = [row for row in call("limits", "show", "--json").lines if row["provider"] == "post"]
     assert (idle["provider"], idle["account"], idle["tokens"], idle["blocked_until"]) == ("post", "", 3, None)
     use("ann", block=600)
     use("bob")
@@ -70,3 +71,18 @@ def test_a_bucket_without_policy() -> None:
     facts: dict[str, Any] = describe_bucket(Bucket(LimitKey("gone", "x"), 5, 0), None)
     assert (facts["tokens"], facts["rate"], facts["provider"]) == (None, None, "gone")
     assert describe_bucket(Bucket(LimitKey("a"), 0, 0), Policy("a", 1, 2))["tokens"] == 2
+
+
+def test_the_budget_of_a_day_is_shown_by_family(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKLINE_SPOTIFY_DAILY_SEARCH", "50")
+    monkeypatch.setenv("BACKLINE_SPOTIFY_RESERVE", "0.5")
+    with open_house() as house:
+        budgets = Budgets(house.database)
+        for family, waits in (("search", True), ("search", False), ("me", False)):
+            budgets.take(BudgetKey("spotify", "own", family), Share(100), interactive=waits)
+        budgets.learn(BudgetKey("spotify", "own", "me"), 30)
+    rows = {row["family"]: row for row in call("limits", "show", "--json").lines if "family" in row}
+    search = {"provider": "spotify", "account": "own", "family": "search", "spent": 2, "interactive": 1}
+    assert rows["search"] == search | {"allowance": 50, "reserved": 25, "learned": None}
+    assert (rows["me"]["allowance"], rows["me"]["learned"], rows["me"]["reserved"]) == (30, 30, 15)
+    assert "asked in 24 h" in call("limits", "show").out

@@ -16,6 +16,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from backline.cli.audit_health import look_at_audit
+from backline.cli.doctor_spotify import look_at_spotify
 from backline.cli.exits import NEEDS_PERSON
 from backline.cli.parameters import Json
 from backline.cli.screen import Screen
@@ -79,6 +80,7 @@ def look_at_everything(loaded: LoadedSettings) -> Iterator[Check]:
         looks = (check_clock, check_waiting, check_unanswered, check_calls, check_schedules)
         for look in (*looks, *look_at_audit(settings), *look_at_vault(settings)):
             yield _look_safely(look, settings, database)
+        yield from look_at_spotify(settings, database)
     database.close()
 
 

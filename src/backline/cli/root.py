@@ -43,6 +43,11 @@ ENTRIES: dict[str, Entry] = {
     "artist": Entry("artist", ROSTER, "Add, list and show artists."),
     "import": Entry("imports", ROSTER, "Import report files, and list, show or undo imports."),
     "fetch": Entry("fetch", ROSTER, "Fetch new statements from mailboxes and SFTP folders, and import them."),
+    "connect": Entry("connect", ROSTER, "Connect an account of a platform."),
+    "accounts": Entry("accounts", ROSTER, "List the connected accounts, and until when each lasts."),
+    "disconnect": Entry(
+        "disconnect", ROSTER, "End a connection, and let everything leave that came through it."
+    ),
     "rates": Entry("rates", ROSTER, "Import and list rates of exchange."),
     "metrics": Entry("metrics", ROSTER, "Show, export and rebuild the numbers."),
     "run": Entry("run", RUNS, "Ask for a run of a task."),
