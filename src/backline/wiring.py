@@ -22,6 +22,7 @@ from backline.mailroom.place import Mailroom, Place
 from backline.metrics.folder import ExportFolder
 from backline.runtime.audit import Secrets
 from backline.runtime.context import Provider, Runtime
+from backline.runtime.expiry import Expiry
 from backline.runtime.limits import Limiter, SharedLimits
 from backline.runtime.redrive import Bells, Redriver
 from backline.runtime.schedule import Scheduler
@@ -31,9 +32,10 @@ from backline.runtime.submit import Ask, prepare_run
 from backline.runtime.task import INTERACTIVE, BadTask, Job, Task
 from backline.settings import Settings, read_variable
 from backline.storage.database import Database
+from backline.storage.expired import remove_expired
 from backline.storage.leases import Leases
 from backline.storage.limits import DatabaseLimits
-from backline.storage.retention import RetentionPlan
+from backline.storage.retention import Author, RetentionPlan
 from backline.storage.runs import NewRun, insert_run
 from backline.storage.seals_export import Signer
 from backline.storage.spool_folder import SpoolFolder
@@ -183,8 +185,13 @@ class House:
             read_code_version(),
             self.settings.runtime.sweep_seconds,
             self.settings.runtime.lease_seconds,
-            [self.sealer.turn] if self.settings.audit.seal_seconds else [],
+            [*([self.sealer.turn] if self.settings.audit.seal_seconds else []), self.expiry.turn],
         )
+
+    @cached_property
+    def expiry(self) -> Expiry:
+        """Lets expired content of platforms leave."""
+        return Expiry(lambda: sum(remove_expired(self.database, Author("backline"))))
 
     @cached_property
     def sealer(self) -> Sealer:
@@ -250,6 +257,7 @@ def make_retention_plan(settings: Settings) -> RetentionPlan:
         plays=terms.plays_days,
         keys=terms.ended_keys_days,
         answers=settings.spotify.keep_days,
+        content=settings.spotify.keep_days,
         audit=terms.audit_days,
         epoch=terms.audit_epoch_days,
         exports=exports,

@@ -28,13 +28,14 @@ def count_runs() -> int:
 
 def test_all_but_results_and_what_spotify_said_is_kept_until_a_term_is_set(call: Call) -> None:
     rows = call("retention", "show", "--json").lines
-    assert [row["kind"] for row in rows] == [*(kind.name for kind in KINDS), "audit"]
+    assert [row["kind"] for row in rows] == [*(kind.name for kind in KINDS), "content", "audit"]
     assert {row["kind"]: row["days"] for row in rows if row["days"]} == {
         "results": 30,
         "answers": 30,
+        "content": 30,
     }
     assert {row["due"] for row in rows} == {0}
-    assert len({row["meaning"] for row in rows}) == len({row["option"] for row in rows}) == len(rows)
+    assert len({row["meaning"] for row in rows}) == len({row["option"] for row in rows}) == len(rows) - 1
     assert "retention.runs_days" in call("retention", "show").out
 
 
@@ -51,7 +52,7 @@ def test_a_dry_run_only_counts(call: Call) -> None:
 def test_what_is_old_leaves(call: Call, state: Path) -> None:
     rows = call("retention", "run", "--json").lines
     assert {row["kind"]: row["removed"] for row in rows} == dict.fromkeys(
-        [kind.name for kind in KINDS] + ["audit"], 0
+        [*(kind.name for kind in KINDS), "content", "audit"], 0
     ) | {"runs": 1}
     assert count_runs() == 1
     told = call("audit", "list", "--json").lines

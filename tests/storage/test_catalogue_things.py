@@ -67,8 +67,8 @@ def test_of_two_joins_of_a_track_the_decided_one_goes_over(stage: CatalogueStage
     }
     joins = [
         (7, "one", "proposed", "NULL"), (7, "two", "refused", "5"),
-        (8, "one", "joined", "NULL"), (8, "two", "proposed", "NULL"),
-        (9, "one", "refused", "5"), (9, "two", "joined", "NULL"),
+        (8, "one", "joined", "5"), (8, "two", "proposed", "NULL"),
+        (9, "one", "refused", "5"), (9, "two", "joined", "5"),
     ]  # fmt: skip
     with stage.write() as connection:
         for track_no, name, state, decided_at in joins:

@@ -10,6 +10,7 @@ from backline.storage.database import Database
 from backline.storage.retention import DAY, RetentionPlan
 from backline.tasks.housekeeping import ApplyRetention, RetentionAnswer, apply_retention, name_lock
 from tests.storage.backups import count
+from tests.storage.catalogue_stage import CatalogueStage, release, track
 from tests.storage.chains import list_sealed, seal, tell
 from tests.storage.rows import make_run
 
@@ -39,6 +40,16 @@ def test_what_leaves_is_told_by_kind(database: Database, tmp_path: Path) -> None
     assert "audit row" in answer.reasons[0].decision
     assert count(database, "SELECT count(*) FROM backline_run") == 0
     assert removed(call(database, plan)) == {}
+
+
+def test_expired_content_leaves_whatever_the_terms(database: Database) -> None:
+    stage = CatalogueStage(database)
+    with database.read() as connection:
+        stage.now = database.now(connection) - 31 * DAY
+    stage.look(release("Dawn", track("One")))
+    assert removed(call(database, RetentionPlan(), dry_run=True)) == {"content": 4}
+    assert removed(call(database, RetentionPlan())) == {"content": 4}
+    assert stage.count("entry") == 0
 
 
 def test_nothing_leaves_without_a_term_and_two_do_not_work_at_once(database: Database) -> None:

@@ -13,6 +13,7 @@ from backline.cli.progress import carry_visibly
 from backline.runtime.submit import Ask
 from backline.runtime.task import INTERACTIVE
 from backline.settings import Settings
+from backline.storage.expired import CONTENT, count_expired
 from backline.storage.retention import count_old
 from backline.storage.retention_audit import list_due_epochs
 from backline.wiring import make_retention_plan
@@ -26,6 +27,7 @@ OPTIONS = {
     "plays": "retention.plays_days",
     "keys": "retention.ended_keys_days",
     "answers": "spotify.keep_days",
+    CONTENT: "spotify.keep_days",
     "audit": "retention.audit_days",
 }
 
@@ -38,6 +40,7 @@ def show(json_lines: Json = False) -> None:
         plan = make_retention_plan(house.settings)
         counts = count_old(house.database, plan)
         with house.database.read() as connection:
+            counts[CONTENT] = count_expired(connection, house.database.now(connection))
             counts["audit"] = len(list_due_epochs(connection, plan, house.database.now(connection)))
         rows = [describe_kind(house.settings, kind, count) for kind, count in counts.items()]
     screen.show_rows(rows, ["kind", "days", "due", "option", "meaning"], numbers=["days", "due"])

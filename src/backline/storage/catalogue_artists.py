@@ -10,8 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, text
 
-from backline.storage.bulk import chunk
-
+AT_ONCE = 1000  # values in one IN (…)
 _BARE = """SELECT no FROM backline_artist AS a WHERE no IN :some AND provenance = 'spotify_api'
     AND NOT EXISTS (SELECT 1 FROM backline_entry AS e
         WHERE e.kind = 'artist' AND e.thing_no = a.no AND e.provenance = a.provenance)
@@ -73,8 +72,9 @@ def change_some(
         query = query.bindparams(bindparam("sources", expanding=True))
         values["sources"] = list(sources)
     rows: list[Row[Any]] = []
-    for part in chunk(sorted(set(numbers))):
-        result = connection.execute(query, {**values, "some": list(part)})
+    wanted = sorted(set(numbers))
+    for first in range(0, len(wanted), AT_ONCE):
+        result = connection.execute(query, {**values, "some": wanted[first : first + AT_ONCE]})
         if result.returns_rows:
             rows.extend(result.all())
     return rows

@@ -43,6 +43,7 @@ class RetentionPlan:
     plays: int = 0
     keys: int = 0
     answers: int = 0
+    content: int = 0  # for showing: each row has its own end, see expired.py
     audit: int = 0
     epoch: int = 30
     exports: Path = Path()
