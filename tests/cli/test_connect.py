@@ -121,6 +121,14 @@ def test_the_command_says_what_is_wrong(sandboxed: Stand, call: Call) -> None:
         assert "Traceback" not in result.err
 
 
+def test_a_platform_that_is_away_is_no_fault_of_the_person(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BACKLINE_SPOTIFY_ADDRESS", "http://127.0.0.1:1")
+    result = call("connect", "spotify", "--client-id", "0" * 32, "--paste")
+    assert (result.code, "could not be reached" in result.err) == (5, True)
+
+
 def test_purposes_and_platforms_are_read() -> None:
     assert read_purposes(" plays, top,plays ") == ("user-read-recently-played", "user-top-read")
     for wrong in ("", ",", "plays,money"):

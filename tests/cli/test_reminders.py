@@ -47,6 +47,8 @@ def test_a_consent_is_reminded_of_and_answered_by_the_next(sandboxed: Stand, cal
         (dead,) = call("runs", "dead", "--json").lines
         assert (dead["id"], dead["task"]) == (runs[0].id, TASK)
         assert facts["reconnect_by"][:10] in dead["error"] and "backline connect spotify" in dead["error"]
+        trail = call("audit", "list", "--json").out
+        assert facts["account_id"] not in trail and facts["account"] not in trail
         # The same person agrees anew: what was said is answered, what waits is cancelled, and three are asked for.
         connect(house, sandboxed)
         assert call("runs", "dead", "--json").lines == []

@@ -71,7 +71,7 @@ def _choose_code(error: errors.BacklineError) -> int:
         return exits.BAD_INPUT
     if isinstance(error, errors.NotAllowed):
         return exits.NOT_ALLOWED
-    if isinstance(error, errors.TryLater):
+    if isinstance(error, errors.TryLater | ConnectionError):
         return exits.UNREACHABLE
     return exits.NEEDS_PERSON
 

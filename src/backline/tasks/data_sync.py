@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from backline.runtime.task import Answer, Job, Limits, Reason, task
+from backline.runtime.task import Answer, Job, Limits, Private, Reason, task
 from backline.spotify.apps import Apps
 
 BRIEF = Limits(soft=30, hard=45)
@@ -15,7 +15,7 @@ BRIEF = Limits(soft=30, hard=45)
 class RemindReconnect(Job):
     """Whose consent, given when (µs since 1970), and how many days before its end this is."""
 
-    account_id: str = Field(min_length=1, max_length=200)
+    account_id: Annotated[str, Private(), Field(min_length=1, max_length=200)]
     authorized_at: int = Field(ge=0)
     days: int = Field(ge=0, le=200)
 
