@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from backline.errors import BacklineError, BadInput, NotAllowed, UnknownName
+from backline.runtime.retry import judge as judge_run
 from backline.spotify import routes
 from backline.spotify.faults import (
     Disconnected,
@@ -258,3 +259,6 @@ def test_a_passing_fault_says_what_it_is_and_passes_by_the_rules_of_the_network(
         None,
         "The Web API could not be reached, or answered with a fault of its own. Wait.",
     )
+    verdict = judge_run(error, faults=0, bugs=0)
+    assert (verdict.state, verdict.kind, verdict.counts_attempt) == ("scheduled", "transient", True)
+    assert judge_run(error, faults=7, bugs=0).state == "dead"

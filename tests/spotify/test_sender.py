@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -54,6 +55,20 @@ def test_a_fresh_answer_is_not_asked_for() -> None:
         room.stage.clock.advance(seconds)
         room.sender.send(call)
     assert len(room.list_asked("/v1/")) == 2
+
+
+def test_what_was_asked_since_a_moment_is_not_asked_again_even_by_who_asks_anew() -> None:
+    room = Room(transport=Aged)
+    call = find_artist(room)
+    room.sender.send(call)
+    began = room.clock.now()
+    for one, asked in (
+        (replace(call, since=began), 1), (replace(call, since=began, anew=True), 1),
+        (replace(call, since=began + 1), 1),  # it is fresh
+        (replace(call, since=began + 1, anew=True), 2), (replace(call, anew=True), 3),
+    ):  # fmt: skip
+        room.sender.send(one)
+        assert len(room.list_asked("/v1/")) == asked, one
 
 
 def test_an_answer_is_kept_with_whose_it_is_so_that_it_can_go_with_them() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 from backline.errors import TryLater
 from backline.runtime.pause import pause
@@ -76,6 +79,27 @@ def test_eight_at_once_come_one_after_the_other(database: Database) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(work, range(8))) == 8
     assert most == [1] * 8
+
+
+class Fading(Database):
+    """A database that can go away."""
+
+    is_away = False
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        if self.is_away:
+            raise OperationalError("", {}, Exception("nobody is there"))
+        with super().write() as connection:
+            yield connection
+
+
+def test_what_was_done_is_done_although_the_turn_cannot_be_given_back(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Turns(database, pause).take("a"), database.write() as connection:
+        connection.execute(text("ALTER TABLE backline_turn RENAME TO backline_turned"))
+    assert "a stays taken until its lease ends" in caplog.text
 
 
 HOLD = """

@@ -6,6 +6,7 @@ has lost the turn without being told: what is done under a turn has to end well 
 
 from __future__ import annotations
 
+import logging
 import random
 import secrets
 from collections.abc import Callable, Iterator
@@ -13,11 +14,13 @@ from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from backline.errors import TryLater
 from backline.storage.clock import seconds_to_micros
 from backline.storage.database import Database
 
+log = logging.getLogger("backline.turns")
 LEASE: Final = 60.0  # seconds
 IN_PLACE: Final = 1.0  # seconds for which one waits where one stands
 AGAIN: Final = 2.0  # seconds after which it is worth asking again
@@ -52,8 +55,15 @@ class Turns:
         try:
             yield waited
         finally:
+            self._end(name, holder)
+
+    def _end(self, name: str, holder: str) -> None:
+        """What was done under the turn is done, even where the database cannot be told now: then the lease ends."""
+        try:
             with self._database.write() as connection:
                 connection.execute(_END, {"name": name, "holder": holder})
+        except DBAPIError as error:
+            log.warning("%s stays taken until its lease ends: %s", name, error.orig)
 
     def _wait(self, name: str, holder: str) -> bool:
         left, look = IN_PLACE, FIRST_LOOK
