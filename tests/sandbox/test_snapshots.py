@@ -41,6 +41,15 @@ def test_writes_that_follow_each_other_are_each_seen_late() -> None:
     assert see_rows(one, 125.1, LAG) == NEW
 
 
+def test_a_late_snapshot_does_not_bring_back_the_items_of_before() -> None:
+    one = make_list()
+    write_version(one, NEW, 100.0, LAG, late=60.0)
+    write_version(one, NEWER, 110.0, LAG)
+    last = write_version(one, OLD, 145.0, LAG)  # the second is seen by all, the first is not
+    assert [see_rows(one, at, LAG) for at in (145.1, 146.0)] == [NEWER, OLD]
+    assert see_snapshot(one, 500.0, LAG) == last
+
+
 def test_versions_that_nobody_can_see_are_forgotten() -> None:
     one = make_list()
     for number in range(100):

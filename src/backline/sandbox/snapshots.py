@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 from dataclasses import dataclass
 
 from backline.sandbox.world import Playlist, Row, Version
@@ -33,14 +34,15 @@ def write_version(
     playlist: Playlist, rows: tuple[Row, ...], now: float, lag: Lag, settled: bool = False, late: float = 0.0
 ) -> str:
     """Make `rows` the true content; the new snapshot. `settled`: everybody sees it at once."""
-    keep = [version for version in playlist.versions if version.at + version.late + lag.longest > now]
-    former = [version for version in playlist.versions if version not in keep]
+    # From the last one on that everybody sees: one whose snapshot is late stays, and so does what came after it.
+    seen = (version.at + version.late + lag.longest <= now for version in playlist.versions)
+    keep = playlist.versions[max(sum(itertools.takewhile(bool, seen)) - 1, 0) :]
     number = int.from_bytes(base64.b64decode(playlist.versions[-1].snapshot)[:4], "big") + 1
     version = Version(now, make_snapshot(f"{playlist.id} {number} {now}", number), rows, late)
     if settled:
         playlist.versions = [Version(now - lag.longest, version.snapshot, rows)]
     else:
-        playlist.versions = [*former[-1:], *keep, version]
+        playlist.versions = [*keep, version]
     return version.snapshot
 
 
