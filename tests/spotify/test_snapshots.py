@@ -74,9 +74,13 @@ def test_whose_rows_may_be_read(said: dict[str, Any], person: str | None, ours: 
 def test_a_list_that_slid_while_it_was_read_says_nothing_of_what_is_gone() -> None:
     known = {name: know() for name in "abc"} | {"z": know(is_gone=True)}
     assert list_gone(put_together([page(stub("a"), None, total=3), page(stub("b"), total=3)]), known) == ["c"]
+    # One came and another went: the end of the first page is the beginning of the second.
+    assert list_gone(
+        put_together([page(stub("x"), stub("a"), total=4), page(stub("a"), stub("b"), total=4)]), known
+    ) == ["c"]
     for pages in (
         [page(stub("a"), total=3), page(stub("b"), total=2)],  # one went between two pages
-        [page(stub("a"), stub("b"), total=4), page(stub("b"), total=4)],  # one came
+        [page(stub("a"), stub("b"), total=3), page(stub("b"), total=4)],  # one came
         [page(stub("a"), stub("b"), total=3)],  # the end is missing
     ):
         listing = put_together(pages)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from backline.errors import BadInput, UnknownName
-from backline.storage.account_read import find_list, list_kept, list_parts, read_plays
+from backline.storage.account_read import find_list, list_kept, list_parts, name_kept, read_plays
 from backline.storage.account_rows import KeptThing, PartSync, Played
 from backline.storage.account_write import write_kept, write_lists, write_part, write_plays
 from backline.storage.database import Database
@@ -36,5 +36,6 @@ def test_lists_of_what_is_known(database: Database) -> None:
         write_plays(connection, LOOK, [Played(moment, "u", "T") for moment in (5, 6, 7)], None)
         write_part(connection, LOOK, "track", PartSync(4))
         assert [row["uri"] for row in list_kept(connection, "ann", "track", 2)] == ["u2", "u1"]
+        assert name_kept(connection, "ann", "track", ["u1", "u9"]) == {"u1": "T"}
         assert read_plays(connection, "ann", 6) == {(6, "u"), (7, "u")}
         assert list_parts(connection, "ann") == {"track": PartSync(4)} and list_parts(connection, "bo") == {}

@@ -50,9 +50,7 @@ def put_together(pages: Sequence[OffsetPage[PlaylistStub]]) -> Listing:
     """The pages as one list, without the entries that are null."""
     entries = [entry for page in pages for entry in page.items]
     stubs = {entry.id: entry for entry in entries if entry is not None}
-    nulls = sum(entry is None for entry in entries)
-    totals = {page.total for page in pages}
-    return Listing(stubs, len(totals) == 1 and totals == {len(stubs) + nulls})
+    return Listing(stubs, {page.total for page in pages} == {len(entries)})
 
 
 def must_know_person(listing: Listing) -> bool:

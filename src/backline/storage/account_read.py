@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -88,6 +89,16 @@ def read_kept(connection: Connection, account_id: str, kind: str) -> dict[str, i
     c = t.kept.c
     query = select(c.uri, c.added_at).where(c.account_id == account_id, c.kind == kind)
     return {row.uri: row.added_at for row in connection.execute(query)}
+
+
+def name_kept(connection: Connection, account_id: str, kind: str, uris: Sequence[str]) -> dict[str, str]:
+    """The titles of some of it, by URI."""
+    c, found = t.kept.c, dict[str, str]()
+    for at in range(0, len(uris), 500):
+        some = c.uri.in_(uris[at : at + 500])
+        query = select(c.uri, c.title).where(c.account_id == account_id, c.kind == kind, some)
+        found |= {row.uri: row.title for row in connection.execute(query)}
+    return found
 
 
 def list_kept(
