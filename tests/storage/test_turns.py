@@ -97,9 +97,12 @@ class Fading(Database):
 def test_what_was_done_is_done_although_the_turn_cannot_be_given_back(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Turns(database, pause).take("a"), database.write() as connection:
-        connection.execute(text("ALTER TABLE backline_turn RENAME TO backline_turned"))
-    assert "a stays taken until its lease ends" in caplog.text
+    fading = Fading(database.url.render_as_string(hide_password=False))
+    with Turns(fading, pause).take("a"):
+        fading.is_away = True
+    fading.close()
+    assert "a stays taken until its lease ends: nobody is there" in caplog.text
+    assert list_turns(database) == ["a"]
 
 
 HOLD = """
