@@ -157,5 +157,6 @@ def test_reasons_and_audit_tell_what_it_cost_and_no_content(stand: AccountStand)
     (cost,) = [reason for reason in news.reasons if reason.rule == "account.cost"]
     assert cost.numbers == {"me": 5, "playlist_read": 13}
     told = str(stand.trail.entries)
-    assert "account.synced" in told
+    assert "account.synced" in told and stand.account not in told
+    assert not [one for one in stand.lists() if one in told]
     assert not [one.head.name for one in stand.lists().values() if one.head.name in told]

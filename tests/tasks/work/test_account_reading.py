@@ -14,6 +14,7 @@ from backline.tasks.work.account_reading import (
     MOST_TOLD,
     digest_slots,
     key_slots,
+    name_object,
     read_followed,
     read_head,
     read_kept_release,
@@ -103,3 +104,6 @@ def test_the_audit_gets_a_digest_and_rows_are_known_by_three_things() -> None:
     assert digest_slots(None) is None and digest_slots(one) != digest_slots(other)
     assert digest_slots(one) == digest_slots(list(one)) and len(digest_slots(one) or "") == 64
     assert key_slots(one) == key_slots(other)
+    assert name_object("account", "ann").startswith("spotify_account:") and "ann" not in name_object(
+        "account", "ann"
+    )

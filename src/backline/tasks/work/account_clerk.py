@@ -7,7 +7,7 @@ nothing has changed: one request for each 50 playlists, and one each for tracks,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict
@@ -24,6 +24,7 @@ from backline.storage.account_read import read_part
 from backline.storage.account_rows import AccountChange, PartSync
 from backline.storage.account_write import Look, is_connected, write_changes, write_part
 from backline.storage.database import Database
+from backline.tasks.work.account_reading import name_object
 
 PARTS = ("plays", "follows", "library", "playlists")
 MOST = 500  # requests of one run
@@ -119,7 +120,6 @@ class AccountDesk:
         self.reasons.append(
             Reason(
                 rule=f"account.{rule}",
-                inputs={"account": self.account_id},
                 numbers=dict(numbers),
                 decision=decision,
             )
@@ -129,7 +129,7 @@ class AccountDesk:
 Reader = Callable[[AccountDesk, PartLine], None]
 
 
-def read_account(desk: AccountDesk, readers: dict[str, Reader], parts: Sequence[str]) -> AccountNews:
+def read_account(desk: AccountDesk, readers: Mapping[str, Reader], parts: Sequence[str]) -> AccountNews:
     """Read these parts, or all; what cannot be read now is left for later, and the others are read all the same.
 
     Raises `TryLater` where nothing could be read, or soon can be; what the platform answers that ends a run.
@@ -191,4 +191,6 @@ def _tell(desk: AccountDesk, news: AccountNews) -> None:
     if news.due is not None:
         desk.reason("left", f"{', '.join(news.left)}: what is left goes on then.", seconds=round(news.due))
     counts = {line.part: line.model_dump(exclude={"part", "error"}) for line in news.lines}
-    desk.trail.add("account.synced", f"account:{desk.account_id}", parts=counts, requests=news.requests)
+    desk.trail.add(
+        "account.synced", name_object("account", desk.account_id), parts=counts, requests=news.requests
+    )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from backline.errors import TryLater
 from backline.moments import show_moment
+from backline.runtime.claim import Watch
+from backline.runtime.effects import AuditTrail, Effects
+from backline.runtime.steps import Steps
+from backline.spotify.apps import Apps
 from backline.spotify.client import Client
 from backline.spotify.payloads import CursorPage, OffsetPage, list_things
 from backline.spotify.plays import choose_after, merge_plays
@@ -16,7 +20,16 @@ from backline.spotify.shelves import ShelfNews, ShelfReader
 from backline.storage.account_read import name_kept, read_kept, read_plays
 from backline.storage.account_rows import AccountChange, KeptThing, PartSync
 from backline.storage.account_write import Look, write_kept, write_plays
-from backline.tasks.work.account_clerk import AccountDesk, Enough, PartLine
+from backline.storage.database import Database
+from backline.tasks.work.account_clerk import (
+    AccountDesk,
+    AccountNews,
+    Enough,
+    PartLine,
+    Reader,
+    lay_down,
+    read_account,
+)
 from backline.tasks.work.account_playlists import look_at_playlists
 from backline.tasks.work.account_reading import (
     bound_changes,
@@ -128,7 +141,24 @@ def _plan(kind: str, added: Sequence[KeptThing], gone: Sequence[str]) -> Callabl
     return lambda connection, look: write_kept(connection, look, kind, added, gone)
 
 
-READERS = {
+def look_at_account(
+    account: str, parts: Sequence[str], *, apps: Apps, steps: Steps, database: Database, effects: Effects,
+    trail: AuditTrail, watch: Watch, is_full: bool = False,
+) -> AccountNews:  # fmt: skip
+    """Look at an account, by its id or name, and lay down what the finish of the run writes.
+
+    `parts`: some of `PARTS`, none for all. What the news leave is for another run with those parts, after `due` seconds,
+    which needs no `is_full`: what was to be read is known. Raises `UnknownName`, and as `read_account` does.
+    """
+    account_id = apps.find_account(account).account_id
+    began = steps.keep("began", {}, apps.clock.now)
+    desk = AccountDesk(account_id, apps, database, trail, watch, began, is_full)
+    news = read_account(desk, READERS, parts)
+    lay_down(desk, effects)
+    return news
+
+
+READERS: Mapping[str, Reader] = {
     "plays": look_at_plays,
     "follows": look_at_follows,
     "library": look_at_library,

@@ -32,6 +32,7 @@ from backline.tasks.work.account_reading import (
     digest_slots,
     key_slots,
     know_playlist,
+    name_object,
     read_head,
     read_slot,
     tell_slots,
@@ -193,7 +194,10 @@ class _Round:
             self.line.changed += bool(told)
         if found is not None:
             self.desk.trail.add(
-                "playlist.read", f"playlist:{ident}", before=digest_slots(before), after=digest_slots(slots)
+                "playlist.read",
+                name_object("playlist", ident),
+                before=digest_slots(before),
+                after=digest_slots(slots),
             )
 
         def write(connection: Connection, look: Look) -> None:

@@ -121,6 +121,11 @@ def bound_changes(
     return [AccountChange(thing, thing_id, "replaced", str(before), str(after), "")]
 
 
+def name_object(kind: str, ident: str) -> str:
+    """How the audit calls an account or a playlist: by a digest, since it outlives the connection."""
+    return f"spotify_{kind}:{hashlib.sha256(ident.encode()).hexdigest()[:16]}"
+
+
 def digest_slots(slots: Sequence[Slot] | None) -> str | None:
     """SHA-256 of the rows, for the audit, which keeps no content."""
     if slots is None:
