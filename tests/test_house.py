@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.translations import accept_texts, hash_words, judge_texts, read_texts, write_ledger
-from tests.house import circles, languages, migrations, mirror, names, papers, queries, sizes
+from tests.house import circles, languages, migrations, mirror, names, papers, queries, sizes, walls
 from tests.house.files import ROOT
 
 Rule = Callable[[Path], list[str]]
@@ -47,6 +47,17 @@ BROKEN: list[tuple[Rule, Files, str]] = [
     (circles.check_circles, {
         FIRST: 'import_module("backline.second")\n', SECOND: "from backline.first import f\n",
     }, "round"),
+    (walls.check_walls, {
+        "src/backline/content/brief.py": "from backline.first import x\n", FIRST: "from backline.second import x\n",
+        SECOND: "def f():\n    from backline.spotify.catalogue import x\n", "src/backline/spotify/catalogue.py": DOC,
+    }, "backline.content.brief → backline.first → backline.second → backline.spotify.catalogue"),
+    (walls.check_walls, {
+        "src/backline/signals/trends.py": "import backline.spotify\n", "src/backline/spotify/__init__.py": DOC,
+    }, "backline.signals.trends → backline.spotify"),
+    (walls.check_walls, {
+        "src/backline/curation/rules.py": 'import_module("backline.spotify.search")\n',
+        "src/backline/spotify/search.py": DOC,
+    }, "may not reach this room"),
     (names.check_names, {"src/backline/utils.py": DOC}, "utils says nothing"),
     (names.check_names, {"src/backline/common/first.py": DOC}, "common says nothing"),
     (names.check_names, {"src/backline/date_helpers.py": DOC}, "helpers says nothing"),
@@ -144,7 +155,7 @@ def test_the_guard_is_quiet_where_all_is_well(rule: Rule, tmp_path: Path) -> Non
 
 
 def test_every_rule_is_run() -> None:
-    rooms = (circles, languages, migrations, mirror, names, papers, queries, sizes)
+    rooms = (circles, languages, migrations, mirror, names, papers, queries, sizes, walls)
     offered = {value for room in rooms for name, value in vars(room).items() if name.startswith("check_")}
     assert offered == set(RULES)
 
