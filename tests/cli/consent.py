@@ -27,17 +27,26 @@ MONTH = 30 * 86_400_000_000  # µs
 
 @dataclass
 class Browser:
-    """Somebody who says who they are, and yes or no. `pages`: what they saw at the end."""
+    """Somebody who says who they are, and yes or no."""
 
     stand: Stand
     user: str
     agree: bool = True
-    pages: list[str] = field(default_factory=list)
+    _pages: list[str] = field(default_factory=list)
+    _way: threading.Thread | None = None
 
     def open(self, address: str) -> bool:
         """As a browser that opens: the command goes on meanwhile."""
-        threading.Thread(target=self._go, args=(address,)).start()
+        self._way = threading.Thread(target=self._go, args=(address,))
+        self._way.start()
         return True
+
+    @property
+    def page(self) -> str:
+        """What they saw at the end."""
+        assert self._way is not None
+        self._way.join(20)
+        return self._pages[0]
 
     def sign_in(self, address: str) -> str:
         """The address that the browser is sent to in the end."""
@@ -48,7 +57,7 @@ class Browser:
             return str(web.post(str(form.copy_with(query=None)), data=chosen).headers["location"])
 
     def _go(self, address: str) -> None:
-        self.pages.append(httpx.get(self.sign_in(address)).text)
+        self._pages.append(httpx.get(self.sign_in(address)).text)
 
 
 def list_people(stand: Stand) -> tuple[list[str], list[str]]:

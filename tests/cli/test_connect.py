@@ -10,11 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from backline.cli import app
-from backline.cli.connect import check_platform, read_purposes
+from backline.cli.connect import check_platform, read_purposes, refuse_pause
 from backline.cli.houses import open_house
-from backline.errors import BacklineError, BadInput, UnknownName
+from backline.errors import BacklineError, BadInput, TryLater, UnknownName
 from backline.spotify.faults import NotListed, PremiumLapsed
 from backline.spotify.loopback import Declined
+from backline.storage.limits import DatabaseLimits, LimitKey
 from backline.storage.vault import list_secrets
 from tests.cli.conftest import Call
 from tests.cli.consent import Browser, connect, list_people, sandboxed, stand
@@ -39,7 +40,7 @@ def test_a_person_agrees_and_is_kept(sandboxed: Stand, call: Call) -> None:
     assert known.profile == "dev_2026"
     owner = f"spotify {account.account_id}"
     assert places == {("access", owner), ("refresh", owner)}
-    assert "You are connected" in browser.pages[0]
+    assert "Your answer has arrived" in browser.page
     (row,) = call("audit", "list", "--object", facts["object"], "--json").lines
     assert (row["action"], row["body"]["purposes"]) == ("spotify.connect", "plays,library")
     assert row["after_sha"] and person["name"] not in json.dumps(row)
@@ -49,7 +50,7 @@ def test_a_person_agrees_and_is_kept(sandboxed: Stand, call: Call) -> None:
 def test_a_person_who_says_no(sandboxed: Stand) -> None:
     browser = Browser(sandboxed, list_people(sandboxed)[0][0], agree=False)
     refuse(sandboxed, browser, Declined, "said no")
-    assert "nothing was connected" in browser.pages[0]
+    assert "nothing was connected" in browser.page
 
 
 def test_a_person_who_is_not_on_the_list(sandboxed: Stand) -> None:
@@ -72,6 +73,16 @@ def refuse(stand: Stand, browser: Browser, kind: type[BacklineError], words: str
         assert house.apps.list_accounts() == []
         with house.database.read() as connection:
             assert list_secrets(connection) == []
+
+
+@pytest.mark.parametrize("paused", ["own", "own/me"])
+def test_nobody_agrees_in_vain_inside_a_pause(sandboxed: Stand, paused: str) -> None:
+    with open_house(tasks=True) as house:
+        DatabaseLimits(house.database).block(LimitKey("spotify", paused), 3_600_000_000, 0, 10**15)
+        refuse_pause(house, "label")
+        with pytest.raises(TryLater, match="left alone until 2") as caught:
+            connect(house, sandboxed)
+    assert 3500 < caught.value.seconds <= 3600
 
 
 def test_a_client_id_that_cannot_be_looked_at_yet_holds_up_nobody(

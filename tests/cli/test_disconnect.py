@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -50,7 +51,15 @@ def fill(house: House, account_id: str) -> None:
         write_seen(connection, 1, no, Provenance.SPOTIFY_API, seen, keep_until=LATER, run_id="run")
 
 
-def test_everything_of_the_last_account_leaves(sandboxed: Stand, call: Call) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
+def test_everything_of_the_last_account_leaves(
+    sandboxed: Stand,
+    call: Call,
+    kind: str,
+    make_database_url: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BACKLINE_DATABASE_URL", make_database_url(kind))
     with open_house(tasks=True) as house:
         facts = connect(house, sandboxed)
         fill(house, facts["account_id"])

@@ -27,7 +27,7 @@ def test_a_whole_sign_in_by_pkce_comes_back_to_the_listener() -> None:
             room.hosts, room.tokens.app, listener.redirect, ["user-top-read"], state, pair
         )
         page = browser.get(room.web.get(url).headers["location"])
-        assert (page.status_code, "You are connected" in page.text) == (200, True)
+        assert (page.status_code, "Your answer has arrived" in page.text) == (200, True)
         assert (page.headers["referrer-policy"], page.headers["cache-control"]) == ("no-referrer", "no-store")
         answer = room.tokens.exchange(heard.result(20), pair, listener.redirect)
     assert answer.scope == "user-top-read"

@@ -14,15 +14,19 @@ from backline.cli.parameters import Json
 from backline.cli.reminders import end_reminders, plan_reminders
 from backline.cli.screen import Screen
 from backline.cli.sign_in import Way, ask_consent, choose_way
-from backline.errors import BacklineError, BadInput, UnknownName
+from backline.errors import BacklineError, BadInput, TryLater, UnknownName
+from backline.moments import show_moment
 from backline.spotify.client import connect_account
 from backline.spotify.needs import Grant, StoredAccount, StoredApp
+from backline.spotify.routes import ME
 from backline.spotify.tokens import SCOPES, App, name_scopes, reconnect_by
+from backline.storage.limits import DatabaseLimits, LimitKey
 from backline.storage.spotify_accounts import name_account
 from backline.wiring import House
 
 app = typer.Typer()
 SPOTIFY: Final = "spotify"
+SHOWN: Final = ("account", "app", "purposes", "state", "connected_at", "reconnect_by", "developer", "profile")
 USUAL: Final = "playlists,plays,library,follows"
 Platform = Annotated[str, typer.Argument(help="Which platform; there is one so far: spotify.")]
 
@@ -74,7 +78,7 @@ def connect(
     with open_house(tasks=True) as house:
         found = prepare_app(house, screen, Wanted(client_id, name, developer, secret), way)
         facts = show_app(house, found) if app_only else connect_person(house, screen, found, scopes, way)
-    screen.show_facts(facts)
+    screen.show_facts(facts if json_lines else {name: facts[name] for name in SHOWN if facts.get(name)})
 
 
 def check_platform(platform: str) -> None:
@@ -111,6 +115,7 @@ def connect_person(
     Raises `Declined`, `NotListed`, `PremiumLapsed` and the like: then nothing of the person is kept.
     """
     apps = house.apps
+    refuse_pause(house, found.developer)
     consent = ask_consent(screen, apps.hosts, App(found.client_id), scopes, way)
     sender, tokens = apps.open_sender(found), apps.open_tokens(found)
     grant, me = connect_account(sender, tokens, consent.code, consent.pair, consent.redirect)
@@ -118,6 +123,20 @@ def connect_person(
     profile = _look_at_profile(house, screen, account)
     facts = describe_account(account, {found.client_id: name_app(found)}, apps.clock.now())
     return facts | {"profile": profile}
+
+
+def refuse_pause(house: House, developer: str) -> None:
+    """Raise `TryLater` where the platform asked for patience: connecting asks it, and a consent would be in vain."""
+    limits = DatabaseLimits(house.database)
+    keys = [LimitKey(SPOTIFY, developer), LimitKey(SPOTIFY, f"{developer}/{ME.family}")]
+    wait = max(limits.find_block(key) for key in keys)
+    if wait:
+        until = show_moment(house.apps.clock.now() + wait)
+        raise TryLater(
+            wait / 1_000_000,
+            f"Spotify asked to be left alone until {until}; nobody can connect before.",
+            remedy="`backline limits show` says what is paused.",
+        )
 
 
 def _note_consent(house: House, grant: Grant, name: str) -> StoredAccount:

@@ -103,7 +103,7 @@ class Listener:
             return 200, "You said no, and nothing was connected. You can close this page."
         except BadInput as error:
             return 400, str(error)
-        return 200, "You are connected. You can close this page."
+        return 200, "Your answer has arrived. Where you began is told how it went; you can close this page."
 
     def _make_handler(self) -> type[BaseHTTPRequestHandler]:
         take = self._take
