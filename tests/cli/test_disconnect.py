@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from backline.cli.disconnect import leave_account, leave_app
 from backline.cli.houses import open_house
+from backline.errors import TryLater
 from backline.music import Provenance
 from backline.storage import account_tables as a
 from backline.storage.artists import add_artist
@@ -120,6 +121,19 @@ def test_a_client_id_leaves_with_its_secret_and_its_accounts(
         assert house.apps.list_apps() == []
     (row,) = call("audit", "list", "--object", f"spotify_app:{client_id}", "--limit", "1", "--json").lines
     assert row["body"]["accounts"] == [facts["object"]]
+
+
+def test_a_token_that_is_just_renewed_is_waited_for(sandboxed: Stand) -> None:
+    with open_house(tasks=True) as house:
+        account_id = connect(house, sandboxed)["account_id"]
+        account, app = house.apps.find_account(account_id), house.apps.find()
+        with house.spotify.tokens.lock(account_id):
+            for leave in (lambda: leave_account(house, account), lambda: leave_app(house, app)):
+                with pytest.raises(TryLater, match="token of"):
+                    leave()
+        assert count(house, "spotify_account") == 1
+        assert leave_account(house, account)[1]["accounts"] == 1
+        assert count(house, "turn") == 0
 
 
 def test_what_left_is_shown_in_words(sandboxed: Stand, call: Call) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Annotated, Any, Final
 
 import typer
@@ -17,6 +19,7 @@ from backline.errors import BadInput
 from backline.music import Provenance
 from backline.runtime.decisions import Decided
 from backline.spotify.needs import StoredAccount, StoredApp
+from backline.spotify.tokens import App
 from backline.storage.account_expire import purge_account
 from backline.storage.catalogue_expire import purge_provenance
 from backline.storage.spotify_accounts import count_live, forget_account, forget_app
@@ -67,7 +70,7 @@ def disconnect(
 def leave_account(house: House, one: StoredAccount) -> tuple[dict[str, Any], Purged, list[Decided]]:
     """Let an account leave in one transaction: what it was as JSON, what left, and the reminders that ended."""
     before = describe_account(one, {}, house.apps.clock.now())
-    with house.database.write() as connection:
+    with _hold_tokens(house, [one.account_id]), house.database.write() as connection:
         purged = Purged(forget_account(connection, one.account_id))
         ended = _leave_person(house, connection, one, purged)
         _purge_orphans(connection, purged)
@@ -79,7 +82,8 @@ def leave_account(house: House, one: StoredAccount) -> tuple[dict[str, Any], Pur
 def leave_app(house: House, one: StoredApp) -> tuple[dict[str, Any], Purged, list[Decided]]:
     """Let a Client ID leave with all its accounts, in one transaction; as `leave_account`."""
     people = [person for person in house.apps.list_accounts() if person.client_id == one.client_id]
-    with house.database.write() as connection:
+    ids = [*(person.account_id for person in people), App(one.client_id).account_id]
+    with _hold_tokens(house, ids), house.database.write() as connection:
         purged = Purged(forget_app(connection, one.client_id))
         ended = [end for person in people for end in _leave_person(house, connection, person, purged)]
         _purge_orphans(connection, purged)
@@ -87,6 +91,15 @@ def leave_app(house: House, one: StoredApp) -> tuple[dict[str, Any], Purged, lis
         told: dict[str, Any] = {"accounts": names, "purged": tell_counts(purged)}
         write_audit(house, connection, "spotify.disconnect", place, before=describe_app(one), **told)
     return {"app": name_app(one), "client_id": one.client_id}, purged, ended
+
+
+@contextmanager
+def _hold_tokens(house: House, account_ids: Iterable[str]) -> Iterator[None]:
+    """Nobody renews a token meanwhile: it would be kept again after it had left. Raises `TryLater` while one does."""
+    with ExitStack() as stack:
+        for account_id in sorted(account_ids):
+            stack.enter_context(house.spotify.tokens.lock(account_id))
+        yield
 
 
 def tell_counts(purged: Purged) -> str:
