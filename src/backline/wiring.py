@@ -256,7 +256,6 @@ def make_retention_plan(settings: Settings) -> RetentionPlan:
         lines=terms.rejected_lines_days,
         plays=terms.plays_days,
         keys=terms.ended_keys_days,
-        answers=settings.spotify.keep_days,
         content=settings.spotify.keep_days,
         audit=terms.audit_days,
         epoch=terms.audit_epoch_days,

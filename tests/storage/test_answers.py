@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from backline.storage.answers import keep_answer, read_answer
+from backline.storage.answers import count_expired, expire_answers, keep_answer, read_answer
 from backline.storage.database import Database
 from backline.storage.spotify_tables import answer
 
@@ -61,6 +61,16 @@ def test_what_has_expired_leaves_with_those_that_come(database: Database) -> Non
         with database.write() as connection:
             keep_answer(connection, database.now_sql, make(f"new {left}", now))
         assert count(database) == left
+
+
+def test_all_that_has_expired_is_counted_and_leaves(database: Database) -> None:
+    now = read_now(database)
+    with database.write() as connection:
+        connection.execute(answer.insert(), [make(str(number), now - 29 * DAY) for number in range(30)])
+        assert (count_expired(connection, now), expire_answers(connection, now)) == (0, 0)
+        keep_answer(connection, database.now_sql, make("new", now))
+        assert count_expired(connection, now + DAY) == expire_answers(connection, now + DAY) == 30
+    assert count(database) == 1
 
 
 def test_many_may_keep_at_once(database: Database) -> None:

@@ -123,22 +123,6 @@ def test_results_have_a_term_of_their_own(database: Database) -> None:
     assert run_id not in list_runs(database)
 
 
-def test_stored_answers_leave_at_their_own_end_whatever_the_term_is_now(database: Database) -> None:
-    insert = text(
-        "INSERT INTO backline_spotify_answer VALUES (:key, 'c', NULL, NULL, :body, :at, :at, :ends)"
-    )
-    with database.write() as connection:
-        for key, fetched, ends in (("old", 31, 1), ("young", 31, -1)):
-            moments = {"at": ago(database, fetched), "ends": ago(database, ends)}
-            connection.execute(insert, {"key": key, "body": b"", **moments})
-    for plan in (RetentionPlan(answers=366), RetentionPlan(answers=1)):
-        assert count_old(database, plan)["answers"] == (1 if plan.answers == 366 else 0)
-        assert sweep(database, plan)["answers"] == (1 if plan.answers == 366 else 0)
-    with database.read() as connection:
-        keys = connection.execute(text("SELECT key FROM backline_spotify_answer")).scalars().all()
-    assert keys == ["young"]
-
-
 def test_batches_commit_one_by_one_and_tell_the_audit(database: Database) -> None:
     for _ in range(5):
         make_ended(database, OLD)

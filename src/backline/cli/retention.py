@@ -26,7 +26,6 @@ OPTIONS = {
     "lines": "retention.rejected_lines_days",
     "plays": "retention.plays_days",
     "keys": "retention.ended_keys_days",
-    "answers": "spotify.keep_days",
     CONTENT: "spotify.keep_days",
     "audit": "retention.audit_days",
 }

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from backline.storage import account_expire as accounts
+from backline.storage import answers
 from backline.storage.audits import AuditEntry, insert_audit, write_body
 from backline.storage.database import Database
 from backline.storage.retention import Author
@@ -21,14 +22,16 @@ _CATALOGUE = ("backline_entry", "backline_discography")
 
 
 def count_expired(connection: Connection, now: int) -> int:
-    """How many rows of the catalogue and of accounts would leave now (µs since 1970 UTC), without what hangs on them."""
+    """How many rows of the catalogue, of accounts and of stored answers would leave now, without what hangs on them.
+
+    `now` in µs since 1970 UTC.
+    """
     catalogue = (
         connection.execute(text(f"SELECT count(*) FROM {table} WHERE expires_at <= :now"), {"now": now})
         for table in _CATALOGUE
     )
-    return sum(int(found.scalar_one()) for found in catalogue) + sum(
-        accounts.count_expired(connection, now).values()
-    )
+    others = sum(accounts.count_expired(connection, now).values()) + answers.count_expired(connection, now)
+    return sum(int(found.scalar_one()) for found in catalogue) + others
 
 
 def remove_expired(database: Database, author: Author, batch: int = BATCH) -> Iterator[int]:
@@ -48,6 +51,7 @@ def _remove(database: Database, author: Author, now: int, batch: int) -> int:
         left = expire_catalogue(connection, now, most=batch)
         counts = {"entries": left["entries"], "listings": left["listings"]}
         counts |= accounts.expire_accounts(connection, now)
+        counts["answers"] = answers.expire_answers(connection, now)
         count = sum(counts.values())
         body = write_body({"before": now, "count": count, **counts})
         action, thing = f"retention.{CONTENT}", f"retention:{CONTENT}"

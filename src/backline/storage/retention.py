@@ -42,7 +42,6 @@ class RetentionPlan:
     lines: int = 0
     plays: int = 0
     keys: int = 0
-    answers: int = 0
     content: int = 0  # for showing: each row has its own end, see expired.py
     audit: int = 0
     epoch: int = 30
@@ -60,13 +59,6 @@ class Kind:
     old: str
     children: tuple[str, ...] = ()  # tables whose rows of the same `run_id` leave too
     instead: str = ""  # what is written in place of a removal
-    has_end: bool = (
-        False  # each row says itself until when it may stay; the term was counted when it was written
-    )
-
-    def find_cutoff(self, days: int, now: int) -> int:
-        """The moment before which a row is old, in µs since 1970; `days` is the term."""
-        return now if self.has_end else now - days * DAY
 
 
 KINDS = (
@@ -87,7 +79,6 @@ KINDS = (
     ),
     Kind("plays", "backline_play", "import_no, line", "ended_at < :cutoff"),
     Kind("keys", "backline_api_key", "id", "(revoked_at < :cutoff OR expires_at < :cutoff)"),
-    Kind("answers", "backline_spotify_answer", "key", "expires_at < :cutoff", has_end=True),
 )
 
 
@@ -111,7 +102,7 @@ def _count(connection: Connection, kind: Kind, days: int, now: int) -> int:
     if not days:
         return 0
     query = text(f"SELECT count(*) FROM {kind.table} WHERE {kind.old}")
-    return int(connection.execute(query, {"cutoff": kind.find_cutoff(days, now)}).scalar_one())
+    return int(connection.execute(query, {"cutoff": now - days * DAY}).scalar_one())
 
 
 def remove_old(
@@ -124,13 +115,12 @@ def remove_old(
         days = getattr(plan, kind.name)
         if not days:
             continue
-        cutoff = kind.find_cutoff(days, now)
         after: tuple[Any, ...] | None = None
         while True:
             with database.write() as connection:
-                taken = _remove(connection, kind, cutoff, after, batch)
+                taken = _remove(connection, kind, now - days * DAY, after, batch)
                 if taken:
-                    _tell(connection, database.now_sql, kind.name, author, cutoff, len(taken))
+                    _tell(connection, database.now_sql, kind.name, author, now - days * DAY, len(taken))
             if not taken:
                 break
             after = taken[-1]
