@@ -24,6 +24,7 @@ from backline.music import (
     refuse_spotify,
     show_money,
     tidy_isrc,
+    tidy_upc,
     to_date,
     to_day,
 )
@@ -174,3 +175,20 @@ def test_the_wall_names_some_of_many_and_is_not_fooled_by_circles() -> None:
 def test_every_provenance_has_its_place() -> None:
     assert sorted(TRUST) == sorted(Provenance)
     assert TRUST[-1] is Provenance.SPOTIFY_API
+
+
+@pytest.mark.parametrize(
+    ("written", "upc"),
+    [
+        ("036000291452", "036000291452"),
+        ("36000291452", "036000291452"),  # as spreadsheets leave it
+        ("0036000291452", "036000291452"),  # the same as an EAN
+        ("4-006381-333931", "4006381333931"),
+        ("000000000000", None),
+        ("3600029", None),
+        ("8.6E+11", None),
+        ("", None),
+    ],
+)
+def test_a_upc_is_one_however_many_zeros_it_has(written: str, upc: str | None) -> None:
+    assert tidy_upc(written) == upc

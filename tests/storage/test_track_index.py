@@ -71,3 +71,14 @@ def test_no_tracks() -> None:
     index = TrackIndex()
     assert encode(index, (0, None, None, None)) == ([0], [[0, 0]])
     assert len(index.columns()) == len(index) == 0
+
+
+def test_the_upc_is_that_of_the_first_row() -> None:
+    index = TrackIndex()
+    columns = [pa.array(words, type=pa.string()) for words in (["One", "ONE", "Two"], [None] * 3, [None] * 3)]
+    upcs = pa.array(["036000291452", "859000000001", None]).dictionary_encode()
+    numbers, hashes = index.encode(
+        np.zeros(3, dtype=np.int32), ARTISTS, (columns[0], columns[1], columns[2]), upcs
+    )
+    assert numbers.tolist() == [1, 1, 2] and hashes[0].tolist() == hashes[1].tolist()
+    assert index.columns().upcs.to_pylist() == ["036000291452", None]

@@ -21,7 +21,6 @@ from backline.storage.track_index import TrackColumns
 from backline.storage.track_shelf import KnownTrack, Shelf, TrackName
 from backline.storage.tracks import SHELF, resolve_tracks
 
-
 Name = tuple[int, str, str | None, str | None]  # artist, title, ISRC, day; a fifth cell is the UPC
 
 
@@ -64,6 +63,24 @@ def test_isrc_decides(database: Database) -> None:
         row = connection.execute(select(t.track).where(t.track.c.no == plain)).one()
     assert plain == one == oldest and two != plain and renamed == two
     assert row.isrc == "DEA"
+
+
+def test_a_upc_is_kept_and_tells_no_track_from_another(database: Database) -> None:
+    upc = "036000291452"
+    with database.write() as connection:
+        (plain,) = place(connection, database, (1, "One", None, None))
+        assert place(connection, database, (1, "One", None, None, upc)) == [plain]
+        assert place(connection, database, (1, "One", None, None, "859000000001")) == [plain]
+        # and where titles are placed one by one
+        two = place(connection, database, (1, "Two", "DEA", None, upc), (1, "Two", "DEB", None, None))
+        assert (
+            place(
+                connection, database, (1, "Two", "DEB", None, "859000000001"), (1, "Two", "DEA", None, None)
+            )
+            == two[::-1]
+        )
+        kept = connection.execute(select(t.track.c.no, t.track.c.upc)).all()
+    assert dict(kept) == {plain: upc, two[0]: upc, two[1]: "859000000001"}
 
 
 @pytest.mark.parametrize("is_known", [True, False])

@@ -163,8 +163,9 @@ class Converter:
         same, clash = np.zeros(len(parsed), dtype=bool), np.zeros(len(parsed), dtype=bool)
         if not self.layout.unique or not good.any():
             return same, clash
-        told = [coded.hashes() for role, coded in parsed.roles.items() if role != "upc"]
-        told = mix_hashes([*told, *_hash_numbers(parsed)])
+        # A UPC tells of the track: by it no row tells something else.
+        cells = [coded.hashes() for role, coded in parsed.roles.items() if role != "upc"]
+        told = mix_hashes([*cells, *_hash_numbers(parsed)])
         for seen, key in zip(self._seen, self.layout.unique, strict=True):
             keys = mix_hashes([_hash_part(parsed, part) for part in key])
             rows = np.flatnonzero(good & ~same & ~clash)

@@ -19,7 +19,7 @@ COLUMNS = Statement(
         "artist": ("artist",),
         "track": ("song_title",),
         "isrc": ("optional_isrc", "isrc"),
-        "upc": ("optional_upc", "upc"),
+        "upc": ("upc", "optional_upc"),
         "country": ("country_of_sale",),
         "source": ("store_name",),
         "currency": ("currency",),

@@ -6,6 +6,7 @@ ten times as fast as rows through the ORM's layers. Text columns are arrays of `
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -34,6 +35,13 @@ def chunk(values: Sequence[T], size: int = PARAMETERS) -> Iterator[Sequence[T]]:
     """The values in slices of at most `size`."""
     for first in range(0, len(values), size):
         yield values[first : first + size]
+
+
+def bind_numbers(connection: Connection, numbers: Sequence[int]) -> tuple[str, Any]:
+    """Any number of numbers as one value: the query that lists them, and what is bound to its `:numbers`."""
+    if is_sqlite(connection):
+        return "SELECT value FROM json_each(:numbers)", json.dumps(list(numbers))
+    return "SELECT unnest(CAST(:numbers AS bigint[]))", list(numbers)
 
 
 def reserve_numbers(connection: Connection, column: Column[int], count: int) -> Numbers:

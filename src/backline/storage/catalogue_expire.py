@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Row, text
 from backline.music import Provenance
 from backline.storage import catalogue_tables as t
 from backline.storage.catalogue_artists import change_some, hand_over_entries, let_artists_go
+from backline.storage.clock import read_now
+from backline.storage.joins import join_tracks
 from backline.storage.locks import Lock, take_lock
 
 BATCH: Final = 5000  # entries that leave in one commit
@@ -61,6 +63,7 @@ _WITH_THING = {
     t.RELEASE: ("backline_appearance WHERE release_no", "backline_discography WHERE release_no"),
     t.RECORDING: ("backline_appearance WHERE recording_no", "backline_track_join WHERE recording_no"),
 }
+_JOINS = "SELECT track_no, recording_no FROM backline_track_join WHERE recording_no IN :some"
 _TO_READ = "UPDATE backline_entry SET detail_at = NULL WHERE kind = 'release' AND thing_no IN :some AND provenance IN :sources"
 # An artist whose list has gaps is read from the beginning, and what is found then has not appeared.
 _UNWALKED = "UPDATE backline_artist_sync SET walked_at = NULL, total = NULL WHERE artist_no IN :some"
@@ -102,18 +105,6 @@ def expire_catalogue(connection: Connection, now: int, *, most: int = BATCH) -> 
     left.add_lists(lists)
     counts = {"entries": len(entries), "listings": len(lists)}
     return counts | _sweep(connection, left) if entries or lists else counts
-
-
-def count_expired(connection: Connection, now: int) -> int:
-    """How many entries and listings would leave now."""
-    return sum(
-        int(
-            connection.execute(
-                text(f"SELECT count(*) FROM {table} WHERE expires_at <= :now"), {"now": now}
-            ).scalar_one()
-        )
-        for table in ("backline_entry", "backline_discography")
-    )
 
 
 def purge_provenance(connection: Connection, provenance: Provenance) -> Counts:
@@ -166,6 +157,7 @@ def _sweep(connection: Connection, left: _Left) -> Counts:
     """What hung on entries that left."""
     counts: Counter[str] = Counter()
     sources = sorted(left.sources)
+    joins = set(change_some(connection, _JOINS, left.things[t.RECORDING]))
     for kind in (t.RECORDING, t.RELEASE):
         rows = change_some(connection, _LEFT_APPEARANCES[kind], left.things[kind], sources)
         if kind == t.RECORDING:  # the release that stays has to be read again
@@ -176,6 +168,9 @@ def _sweep(connection: Connection, left: _Left) -> Counts:
         counts["changes"] += len(change_some(connection, statement, left.things[kind], sources))
     for kind in (t.RECORDING, t.RELEASE):
         counts.update(remove_empty_things(connection, kind, left.things[kind]))
+    joins -= set(change_some(connection, _JOINS, left.things[t.RECORDING]))
+    if joins:  # those tracks may be something else that stays
+        join_tracks(connection, read_now(connection), {row.track_no for row in joins})
     change_some(connection, _UNWALKED, left.gaps)
     counts["artists"] += let_artists_go(connection, left.artists)
     return dict(counts)

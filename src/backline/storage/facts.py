@@ -21,6 +21,7 @@ from backline.storage.bulk import Numbers, insert_columns, is_sqlite, make_texts
 from backline.storage.catalogue import add_credit_parts, resolve_artists
 from backline.storage.claim_sums import Sums, make_keys, read_days, read_scopes, sort_distinct
 from backline.storage.claims import Placed, Source, find_left_out, list_fact_days, mark_days, place_claims
+from backline.storage.joins import join_tracks
 from backline.storage.spool import TEXTS, Block, Spool
 from backline.storage.tracks import resolve_tracks
 
@@ -40,7 +41,7 @@ class _Names:
 def write_facts(
     connection: Connection, spool: Spool, source: Source, *, region: str | None, import_id: str
 ) -> None:
-    """Resolve names, place claims, insert the facts of the new ones, mark the days that changed."""
+    """Resolve names, place claims, insert the facts of the new ones, mark the days that changed, join the tracks."""
     with _widen_cache(connection):
         names = _resolve(connection, source.moment, spool, region, import_id)
         sums = spool.sums().move(names.scope_places)
@@ -56,6 +57,7 @@ def write_facts(
         owners = np.array([int(names.scopes[scope].partition("/")[0]) for scope in read_scopes(left_out)])
         touched = np.append(touched, make_keys(owners, read_days(left_out)))
         mark_days(connection, touched, source.moment)
+        join_tracks(connection, source.moment, np.unique(names.tracks).tolist())
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from backline.storage.imports import (
     mark_undone,
     read_import,
 )
+from backline.storage.joins import forget_import
 from backline.storage.spool_folder import SpoolFolder
 
 LONG = Limits(soft=6 * 3600, hard=7 * 3600)
@@ -164,6 +165,7 @@ def undo_import(
         if not mark_undone(connection, row.no, moment=moment, by=watch.asked_by):
             raise BadInput(f"Import {row.id} was taken back before.")
         hand_over(connection, heirs, moment)
+        forget_import(connection, row.no)
 
     effects.add(write)
     line = describe_import(row)
