@@ -1,22 +1,40 @@
-"""The tasks that ask the platform, called as plain functions."""
+"""An artist brought over from the sandbox: what it costs, what is noted, and what a kill or a spent budget leaves."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from backline.spotify.apps import Apps
-from backline.spotify.faults import Disconnected
-from backline.spotify.needs import StoredAccount
-from backline.tasks.data_sync import RemindReconnect, remind_reconnect
-from tests.tasks.work.people import Ground, Hour
+from backline.errors import BadInput, TryLater, UnknownName
+from backline.runtime.task import Job
+from backline.spotify.faults import Hiccup
+from backline.storage.artists import add_artist
+from backline.storage.catalogue_links import find_by_platform, link_artist
+from backline.storage.database import Database
+from backline.tasks.data_sync import SyncArtistData, name_lock, sync_artist_data
+from tests.tasks.work.artist_stand import ArtistStand
 
-GIVEN = 1_795_000_000_000_000
+PROFILES = ["dev-2026", "dev-legacy", "extended"]
 
 
-def test_a_reminder_is_needless_or_waits_for_a_person() -> None:
-    account = StoredAccount("one", "c" * 32, "Ada", frozenset(), 0, GIVEN)
-    apps = Apps(Ground(clock=Hour(GIVEN), accounts=[account]))  # type: ignore[arg-type] # what is asked of it here
-    answer = remind_reconnect(RemindReconnect(account_id="gone", authorized_at=GIVEN, days=14), apps)
-    assert (answer.needless, answer.reasons[0].numbers) == ("disconnected", {"days": 14})
-    with pytest.raises(Disconnected):
-        remind_reconnect(RemindReconnect(account_id="one", authorized_at=GIVEN, days=14), apps)
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("releases", [0, 1, 10, 11, 45])
+def test_a_first_sync_costs_the_least_there_is_and_an_unchanged_one_or_two(
+    database: Database, profile: str, releases: int
+) -> None:
+    stand = ArtistStand(database, profile)
+    artist = stand.make(releases, tracks=3)
+    answer = stand.sync(artist.id)
+    assert stand.count() == stand.least(artist)
+    stand.check(artist)
+    assert answer.artist and len(answer.artist.new) == answer.artist.read == releases
+    assert sum(answer.requests.values()) == sum(stand.least(artist).values())
+    assert stand.history() == [] and answer.due_at is None
+    for _ in range(6):
+        answer = stand.sync(artist.id)
+        size = 10 if profile == "dev-2026" else 50
+        assert stand.count() == {"artist-album": 1 if releases <= size else 2}
+        assert answer.artist and not (answer.artist.new or answer.artist.changed or answer.artist.gone)
+    stand.check(artist)
+    assert stand.history() == []

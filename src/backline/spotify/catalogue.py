@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, TypeVar
 
 from pydantic import Field
 
+from backline.errors import UnknownName
 from backline.spotify.payloads import (
     Album,
     AlbumStub,
@@ -18,9 +19,10 @@ from backline.spotify.payloads import (
     TrackStub,
     list_things,
 )
-from backline.spotify.routes import ALBUM, ALBUM_TRACKS, ARTIST, ARTIST_ALBUMS, SEARCH, TRACK, TRACKS
+from backline.spotify.routes import ALBUM, ALBUM_TRACKS, ALBUMS, ARTIST, ARTIST_ALBUMS, SEARCH, TRACK, TRACKS
 from backline.spotify.voice import Voice
 
+T = TypeVar("T")
 OWN: Final = ("album", "single")
 
 
@@ -36,6 +38,12 @@ class SeveralTracks(Payload):
     """Tracks by their ids, null for those that are not there."""
 
     tracks: Listed[Track | None] = Field(default_factory=list)
+
+
+class SeveralAlbums(Payload):
+    """Releases by their ids, null for those that are not there."""
+
+    albums: Listed[Album | None] = Field(default_factory=list)
 
 
 class Catalogue:
@@ -82,6 +90,25 @@ class Catalogue:
             found = self._voice.ask(SeveralTracks, TRACKS, ids=",".join(some), market=self._market)
             yield from list_things(found.tracks)
 
+    def match_tracks(self, track_ids: Sequence[str]) -> list[Track | None]:
+        """A track for each id, None where it is not there: in one request for those who still may and up to 50 ids.
+
+        It may come under another id: with a market the platform gives one of the same recording that can be played.
+        """
+        if not TRACKS.exists_on(self._voice.profile):
+            return [_find(self.get_track, one) for one in track_ids]
+        asked = ",".join(track_ids)
+        found = self._voice.ask(SeveralTracks, TRACKS, ids=asked, market=self._market).tracks
+        return [*found, *[None] * len(track_ids)][: len(track_ids)]
+
+    def match_releases(self, album_ids: Sequence[str]) -> list[Album | None]:
+        """A release for each id, None where it is not there: in one request for those who still may and up to 20 ids."""
+        if not ALBUMS.exists_on(self._voice.profile):
+            return [_find(self.get_release, one) for one in album_ids]
+        asked = ",".join(album_ids)
+        found = self._voice.ask(SeveralAlbums, ALBUMS, ids=asked, market=self._market).albums
+        return [*found, *[None] * len(album_ids)][: len(album_ids)]
+
     def find_isrc(self, isrc: str) -> list[Track]:
         """The tracks of a recording: one ISRC may stand on several releases."""
         return list_things(self._search(f"isrc:{isrc}", "track").tracks.items)
@@ -97,3 +124,10 @@ class Catalogue:
     def _search(self, words: str, kind: str) -> Found:
         limit = SEARCH.cap(self._voice.profile)
         return self._voice.ask(Found, SEARCH, q=words, type=kind, limit=limit, market=self._market)
+
+
+def _find(get: Callable[[str], T], ident: str) -> T | None:
+    try:
+        return get(ident)
+    except UnknownName:
+        return None

@@ -130,6 +130,10 @@ class Discography:
         first = self._find_end(0)
         return 0 if first is None else math.ceil((self.total - first) / first)
 
+    def count_pages(self) -> int:
+        """How many pages were seen."""
+        return len(self._pages)
+
     def list_new(self) -> list[str]:
         """Releases that were not known, in the order of the list."""
         return [one for one in self.seen if one not in self.known.releases]

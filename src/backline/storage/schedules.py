@@ -99,6 +99,17 @@ def read_schedule(connection: Connection, schedule_id: str) -> RunRow:
     return row
 
 
+def find_rhythm(connection: Connection, run_id: str) -> int | None:
+    """Microseconds from the slot of a run to the next one of its schedule; None where no schedule asked for it."""
+    query = (
+        select(t.schedule.c.next_slot - t.run.c.slot)
+        .join(t.run, t.run.c.schedule_id == t.schedule.c.id)
+        .where(t.run.c.id == run_id, t.schedule.c.enabled)
+    )
+    found = connection.execute(query).scalar()
+    return None if found is None else max(0, int(found))
+
+
 def list_schedules(connection: Connection) -> list[RunRow]:
     """All schedules, next one first."""
     return list(

@@ -4,12 +4,131 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from backline.moments import show_moment
+from backline.runtime.claim import Watch
+from backline.runtime.effects import AuditTrail, Effects, FollowUps
+from backline.runtime.steps import Steps
 from backline.runtime.task import Answer, Job, Limits, Private, Reason, task
+from backline.spotify.addresses import read_artist_id
 from backline.spotify.apps import Apps
+from backline.storage.database import Database
+from backline.tasks.work.account_clerk import PartLine
+from backline.tasks.work.account_parts import look_at_account
+from backline.tasks.work.artist_clerk import look_at_artist, open_desk
+from backline.tasks.work.artist_news import ArtistNews, conclude
 
+LONG = Limits(soft=1800, hard=2100)
 BRIEF = Limits(soft=30, hard=45)
+
+
+class SyncArtistData(Job):
+    """One artist, by our id or name, or by id, URI or address of Spotify; or one connected account.
+
+    `full_sync`: read everything anew. `parts`: of an account, none for all. `begun_at`: when the look began that this
+    run goes on with (µs since 1970); a run that ends before all is done says it to the next one.
+    """
+
+    artist_id: str | None = Field(None, min_length=1, max_length=1000)
+    full_sync: bool = False
+    account_id: Annotated[str | None, Private(), Field(min_length=1, max_length=200)] = None
+    parts: list[Literal["plays", "follows", "library", "playlists"]] = Field([], max_length=4)
+    begun_at: int | None = Field(None, ge=0)
+
+    @model_validator(mode="after")
+    def _check(self) -> SyncArtistData:
+        if (self.artist_id is None) == (self.account_id is None):
+            raise ValueError("give either artist_id or account_id")
+        if self.parts and self.account_id is None:
+            raise ValueError("parts are those of an account")
+        return self
+
+
+class SyncAnswer(Answer):
+    """What was seen, of an artist or by the parts of an account, and what it cost: requests of this run by family.
+
+    `due_at`: when another run goes on with what is left, None where nothing is.
+    """
+
+    requests: dict[str, int]
+    artist: ArtistNews | None = None
+    parts: list[PartLine]
+    due_at: str | None = None
+
+
+def name_lock(job: SyncArtistData) -> str:
+    """One look at an artist or an account at a time."""
+    if job.artist_id is None:
+        return f"spotify account {job.account_id}"
+    return f"spotify artist {read_artist_id(job.artist_id) or job.artist_id.strip()}"
+
+
+@task("data_sync.sync_artist_data", version=1, limits=LONG, concurrency=name_lock)
+def sync_artist_data(
+    job: SyncArtistData,
+    apps: Apps,
+    database: Database,
+    steps: Steps,
+    effects: Effects,
+    follow_ups: FollowUps,
+    trail: AuditTrail,
+    watch: Watch,
+) -> SyncAnswer:
+    """Brings over what Spotify says of an artist, or of the team's own account.
+
+    Reads of an artist the releases, and of new or changed ones UPC, tracks and ISRCs; with `full_sync`
+    everything anew. An unchanged artist with ten releases or fewer costs one request, one with more costs two:
+    the first page, and one of the others in turn. Of an account it reads playlists that have changed, what is
+    kept and followed, and what was played. Writes, with the end of the run and all at once: the catalogue, what
+    is gone or told otherwise as history, and which recordings the tracks of reports are. What the budget of the
+    day does not allow is left to a run that goes on later, and says when. Content of Spotify expires unless it is
+    seen again. Never changes anything at Spotify, and never asks for the same thing twice after a crash.
+
+    [fr]
+    Reprend ce que Spotify dit d'un artiste, ou du compte de l'équipe.
+
+    Lit d'un artiste les sorties et, pour celles qui sont nouvelles ou changées, UPC, titres et ISRC ; avec
+    `full_sync`, tout de nouveau. Un artiste inchangé de dix sorties au plus coûte une requête, un plus grand en
+    coûte deux : la première page et une des autres à tour de rôle. D'un compte, lit les playlists qui ont changé,
+    ce qui est gardé et suivi, et ce qui a été écouté. Écrit, à la fin de l'exécution et en une fois : le
+    catalogue, ce qui a disparu ou changé comme historique, et quels enregistrements sont les titres des
+    rapports. Ce que le budget du jour ne permet pas est laissé à une exécution qui continue plus tard, et le dit.
+    Le contenu de Spotify expire s'il n'est pas revu. Ne change jamais rien chez Spotify et ne demande jamais deux
+    fois la même chose après un arrêt.
+
+    [de]
+    Holt, was Spotify über einen Künstler sagt, oder über das eigene Konto des Teams.
+
+    Liest von einem Künstler die Veröffentlichungen und von neuen oder geänderten UPC, Titel und ISRCs; mit
+    `full_sync` alles neu. Ein unveränderter Künstler mit höchstens zehn Veröffentlichungen kostet eine Anfrage,
+    ein größerer zwei: die erste Seite und reihum eine der anderen. Von einem Konto liest er Playlists, die sich
+    geändert haben, was aufbewahrt und wem gefolgt wird und was gehört wurde. Schreibt am Ende des Laufs und
+    alles auf einmal: den Katalog, was fehlt oder anders gesagt wird als Geschichte, und welche Aufnahmen die
+    Titel der Berichte sind. Was das Budget des Tages nicht zulässt, bleibt einem Lauf, der später weitermacht,
+    und er sagt wann. Inhalt von Spotify läuft ab, wenn er nicht wieder gesehen wird. Ändert nie etwas bei
+    Spotify und fragt nach einem Absturz nie zweimal dasselbe.
+    """
+    if job.artist_id is not None:
+        desk = open_desk(
+            job.artist_id, apps=apps, steps=steps, database=database, watch=watch, is_full=job.full_sync,
+            begun_at=job.begun_at,
+        )  # fmt: skip
+        found = look_at_artist(desk)
+        news, reasons = conclude(desk, found, effects, trail)
+        answer = SyncAnswer(requests=dict(desk.count_requests()), artist=news, parts=[], reasons=reasons)
+        due, rest = found.due, job.model_copy(update={"begun_at": desk.since})
+    else:
+        told = look_at_account(
+            str(job.account_id), job.parts, apps=apps, steps=steps, database=database, effects=effects,
+            trail=trail, watch=watch, is_full=job.full_sync,
+        )  # fmt: skip
+        answer = SyncAnswer(requests=told.requests, parts=told.lines, reasons=told.reasons)
+        due, rest = told.due, job.model_copy(update={"parts": told.left, "full_sync": False})
+    if due is not None:
+        follow_ups.add(sync_artist_data, rest, key=f"rest:{watch.run_id}", delay=due)
+        answer.due_at = show_moment(apps.clock.now() + round(due * 1_000_000))
+    return answer
 
 
 class RemindReconnect(Job):
