@@ -32,10 +32,9 @@ ON CONFLICT (artist_no, platform_id) DO UPDATE SET total = excluded.total, next_
     full_at = coalesce(excluded.full_at, backline_artist_sync.full_at), answered_at = excluded.answered_at
 """
 _ALONG = """
-SELECT e.no, e.seen_at, e.expires_at FROM backline_appearance AS a JOIN backline_entry AS e
-    ON e.kind = 'recording' AND e.provenance = a.provenance AND e.source_id = a.recording_source
-    AND e.thing_no = a.recording_no
-WHERE a.release_no IN :some AND a.provenance = :provenance AND a.gone_at IS NULL
+SELECT e.no, e.seen_at, e.expires_at FROM backline_appearance AS a CROSS JOIN backline_entry AS e
+WHERE a.release_no IN :some AND a.provenance = :provenance AND a.gone_at IS NULL AND e.kind = 'recording'
+    AND e.provenance = a.provenance AND e.source_id = a.recording_source AND e.thing_no = a.recording_no
 """
 
 
@@ -70,6 +69,28 @@ def write_seen(
     }  # fmt: skip
     connection.execute(text(_KEEP_SYNC), values)
     expire_catalogue(connection, now)
+    return changes
+
+
+def write_own(
+    connection: Connection,
+    now: int,
+    artist_no: int,
+    releases: Sequence[SeenRelease],
+    alone: Sequence[SeenRecording] = (),
+    *,
+    run_id: str,
+) -> list[Change]:
+    """Write what the team itself says of an artist, for ever, in the caller's transaction; what had changed.
+
+    `alone`: recordings of which no release is told. What is not told again stays as it was.
+    """
+    take_lock(connection, Lock.CATALOGUE)
+    sight = Sight(now, artist_no, Provenance.OWN, None, run_id)
+    changes = _write_releases(connection, sight, SeenArtist("", releases=tuple(releases)), is_walked=False)
+    found, _ = _tell_recordings(connection, sight, alone)
+    changes += found
+    _keep_changes(connection, sight, changes)
     return changes
 
 
@@ -112,10 +133,7 @@ def _write_recordings(
     listed: Sequence[Change],
 ) -> list[Change]:
     """The recordings of the releases whose details were read, and where they are."""
-    told = {one.source_id: _tell_recording(one) for some in read.values() for one in some}
-    known = read_entries(connection, t.RECORDING, sight.provenance, told)
-    things = _settle(connection, sight, t.RECORDING, told, known)
-    changes = write_entries(connection, sight, t.RECORDING, told, known, things)
+    changes, things = _tell_recordings(connection, sight, [one for some in read.values() for one in some])
     places = [
         Place(i, releases[i], one.source_id, things[one.source_id], one.disc, one.position, one.title)
         for i, some in read.items() for one in some
@@ -125,6 +143,16 @@ def _write_recordings(
     return changes + write_appearances(
         connection, sight, {i: releases[i] for i in read}, places, was_read
     ) + again  # fmt: skip
+
+
+def _tell_recordings(
+    connection: Connection, sight: Sight, recordings: Sequence[SeenRecording]
+) -> tuple[list[Change], dict[str, int]]:
+    """What had changed of recordings, and the number of each by its source's id."""
+    told = {one.source_id: _tell_recording(one) for one in recordings}
+    known = read_entries(connection, t.RECORDING, sight.provenance, told)
+    things = _settle(connection, sight, t.RECORDING, told, known)
+    return write_entries(connection, sight, t.RECORDING, told, known, things), things
 
 
 def _settle(
