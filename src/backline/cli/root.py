@@ -48,6 +48,10 @@ ENTRIES: dict[str, Entry] = {
     "disconnect": Entry(
         "disconnect", ROSTER, "End a connection, and let everything leave that came through it."
     ),
+    "playlists": Entry(
+        "playlists", ROSTER, "Show the playlists of a connected account, their rows and how they changed."
+    ),
+    "plays": Entry("plays", ROSTER, "Show what the person of a connected account played lately."),
     "rates": Entry("rates", ROSTER, "Import and list rates of exchange."),
     "metrics": Entry("metrics", ROSTER, "Show, export and rebuild the numbers."),
     "run": Entry("run", RUNS, "Ask for a run of a task."),

@@ -119,6 +119,13 @@ def read_part(connection: Connection, account_id: str, part: str) -> PartSync:
     return PartSync() if row is None else PartSync(*row)
 
 
+def read_latest_look(connection: Connection, account_id: str) -> int:
+    """When the latest look at an account began that has ended; 0 before the first."""
+    c = t.account_sync.c
+    latest = connection.execute(select(func.max(c.seen_at)).where(c.account_id == account_id)).scalar_one()
+    return int(latest or 0)
+
+
 def list_parts(connection: Connection, account_id: str) -> dict[str, PartSync]:
     """How far each part was read that was read at all."""
     c = t.account_sync.c

@@ -46,8 +46,8 @@ class Look:
 
 
 def is_connected(connection: Connection, account_id: str) -> bool:
-    """Whether the account is still there; until the transaction ends, it is."""
-    query = select(account.c.account_id).where(account.c.account_id == account_id).with_for_update(read=True)
+    """Whether the account is still there; until the transaction ends it is, and nobody else writes of it."""
+    query = select(account.c.account_id).where(account.c.account_id == account_id).with_for_update()
     return connection.execute(query).first() is not None
 
 

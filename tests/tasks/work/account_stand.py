@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from backline.errors import TryLater
@@ -88,9 +88,12 @@ class AccountStand:
             except Hiccup:
                 self.room.advance(2)
 
-    def attempt(self, *parts: str) -> AccountNews:
-        """One attempt of a run that begins now."""
-        return self._attempt(parts, self.room.clock.now(), is_full=False)
+    def attempt(
+        self, *parts: str, began: int | None = None, before_finish: Callable[[], object] = lambda: None
+    ) -> AccountNews:
+        """One attempt of a run that began now, or then."""
+        moment = self.room.clock.now() if began is None else began
+        return self._attempt(parts, moment, is_full=False, before_finish=before_finish)
 
     def disconnect(self) -> None:
         """The account is not connected any more, as the database knows it."""
@@ -105,7 +108,10 @@ class AccountStand:
             news.append(self.look(*news[-1].left))
         return news
 
-    def _attempt(self, parts: Sequence[str], began: int, *, is_full: bool) -> AccountNews:
+    def _attempt(
+        self, parts: Sequence[str], began: int, *, is_full: bool,
+        before_finish: Callable[[], object] = lambda: None,
+    ) -> AccountNews:  # fmt: skip
         watch: Any = Watching()
         steps: Any = KeptSteps(began)
         effects = Effects()
@@ -113,6 +119,7 @@ class AccountStand:
             self.account, parts, apps=self.room.apps, steps=steps, database=self.database, effects=effects,
             trail=self.trail, watch=watch, is_full=is_full,
         )  # fmt: skip
+        before_finish()
         with self.database.write() as connection:
             effects.apply(connection)
         self.runs += 1

@@ -9,7 +9,7 @@ from backline.spotify.faults import Hiccup, ScopeMissing
 from backline.storage.account_expire import purge_account
 from backline.storage.database import Database
 from tests.sandbox.guest import SCOPES
-from tests.tasks.work.account_stand import AccountStand
+from tests.tasks.work.account_stand import AccountStand, Killed
 
 
 @pytest.fixture
@@ -160,3 +160,30 @@ def test_reasons_and_audit_tell_what_it_cost_and_no_content(stand: AccountStand)
     assert "account.synced" in told and stand.account not in told
     assert not [one for one in stand.lists() if one in told]
     assert not [one.head.name for one in stand.lists().values() if one.head.name in told]
+
+
+def test_a_run_that_waited_does_not_write_what_it_heard_before_another_one(stand: AccountStand) -> None:
+    plain = stand.person.playlists[0]
+    stand.look()
+    stand.room.advance(60)
+    began = stand.room.clock.now()
+    stand.kill_after = 5
+    with pytest.raises(Killed):
+        stand.attempt(began=began)
+    stand.edit("edit_playlist", playlist=plain, remove=[0])
+    stand.look()
+    found, told = stand.dump(), stand.told()
+    stand.attempt(began=began)
+    assert (stand.told(), stand.dump()) == (told, found)
+    assert [change[:2] for change in told] == [("removed", "0")]
+
+
+def test_of_two_looks_at_once_the_second_to_end_begins_again(stand: AccountStand) -> None:
+    stand.look()
+    stand.edit("edit_playlist", playlist=stand.person.playlists[0], remove=[0])
+    stand.room.advance(60)
+    began = stand.room.clock.now()
+    with pytest.raises(TryLater, match="Another look"):
+        stand.attempt(began=began, before_finish=lambda: stand.look_now())
+    stand.attempt(began=began)
+    assert [change[:2] for change in stand.told()] == [("removed", "0")]

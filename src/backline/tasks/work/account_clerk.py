@@ -20,7 +20,7 @@ from backline.runtime.task import Reason
 from backline.spotify.apps import Apps
 from backline.spotify.client import Client
 from backline.spotify.faults import Hiccup, ScopeMissing
-from backline.storage.account_read import read_part
+from backline.storage.account_read import read_latest_look, read_part
 from backline.storage.account_rows import AccountChange, PartSync
 from backline.storage.account_write import Look, is_connected, write_changes, write_part
 from backline.storage.database import Database
@@ -173,10 +173,13 @@ def lay_down(desk: AccountDesk, effects: Effects) -> None:
     look = Look(desk.account_id, desk.began, desk.apps.keep_until(), desk.watch.run_id)
 
     def write(connection: Connection) -> None:
-        if is_connected(connection, look.account_id):
-            for one in desk.writes:
-                one(connection, look)
-            write_changes(connection, look, desk.changes)
+        if not is_connected(connection, look.account_id):
+            return
+        if read_latest_look(connection, look.account_id) >= look.now:
+            raise TryLater(1, "Another look at this account has ended meanwhile; what it wrote comes first.")
+        for one in desk.writes:
+            one(connection, look)
+        write_changes(connection, look, desk.changes)
 
     effects.add(write)
 

@@ -17,7 +17,7 @@ from backline.spotify.client import Client
 from backline.spotify.payloads import CursorPage, OffsetPage, list_things
 from backline.spotify.plays import choose_after, merge_plays
 from backline.spotify.shelves import ShelfNews, ShelfReader
-from backline.storage.account_read import name_kept, read_kept, read_plays
+from backline.storage.account_read import name_kept, read_kept, read_latest_look, read_plays
 from backline.storage.account_rows import AccountChange, KeptThing, PartSync
 from backline.storage.account_write import Look, write_kept, write_plays
 from backline.storage.database import Database
@@ -152,6 +152,9 @@ def look_at_account(
     """
     account_id = apps.find_account(account).account_id
     began = steps.keep("began", {}, apps.clock.now)
+    with database.read() as connection:
+        # What this run heard before another one had ended is older than what is known by now.
+        began = max(began, read_latest_look(connection, account_id) + 1)
     desk = AccountDesk(account_id, apps, database, trail, watch, began, is_full)
     news = read_account(desk, READERS, parts)
     lay_down(desk, effects)
