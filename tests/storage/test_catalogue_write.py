@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import random
+import re
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from backline.storage.catalogue_seen import SeenRelease
 from backline.storage.database import Database
@@ -178,3 +183,70 @@ def replay(stage: CatalogueStage, states: list[State]) -> list[object]:
     wrong: list[object] = list(releases ^ {key for key in last if key[0] == "release"})
     wrong += [(key, told[key], last[key]) for key in last.keys() & told.keys() if told[key] != last[key]]
     return wrong
+
+
+def test_the_cost_of_a_look_does_not_grow_with_the_catalogue(make_database_url: Callable[[str], str]) -> None:
+    database = Database(
+        make_database_url("sqlite")
+    )  # its planner keeps no statistics and goes by the statement
+    stage, sent = CatalogueStage(database), list[tuple[str, Any]]()
+    first = release("Dawn", track("One", ISRCS[0]), upc="123456789012")
+    stage.look(first, release("Dusk", track("Two")))
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
+        sent.append((statement, values))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    stage.look(
+        first, release("Dusk", track("Two"), read=False), release("Noon", track("One", ISRCS[0])), after=2
+    )
+    stage.look(release("Dawn!", track("Three"), source_id="dawn"), gone=("dusk",), after=40)
+    stage.known()
+    event.remove(database.engine, "before_cursor_execute", note)
+    with database.read() as connection:
+        steps = [
+            f"{row[3]} in {statement}"
+            for statement, values in sent
+            if "backline_" in statement and not statement.lstrip().startswith("INSERT")
+            for row in connection.exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {statement}", values[0] if isinstance(values, list) else values
+            )
+        ]
+    database.close()
+    large = re.compile(r"(SCAN|SEARCH) (e|a|r|x|backline_(entry|appearance|recording|release))\b")
+    bad = [
+        step
+        for step in steps
+        if large.match(step) and re.search(r"^SCAN|\(kind=\?( AND provenance=\?)?\)", step)
+    ]
+    assert bad == [], bad
+    assert len(steps) > 30
+
+
+def test_two_looks_at_once_make_one_recording_of_one_code(database: Database) -> None:
+    stage, errors = CatalogueStage(database), list[Exception]()
+
+    def look(artist: int) -> None:
+        try:
+            for number in range(10):
+                stage.look(
+                    release(f"R{number}", track(f"T{artist}-{number}", ISRCS[number]), upc=f"2{number:011d}"),
+                    artist=artist, is_whole=False,
+                )  # fmt: skip
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=look, args=(artist,)) for artist in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert (stage.count("recording"), stage.count("release"), stage.count("entry", "kind = 'release'")) == (
+        10,
+        10,
+        10,
+    )
+    assert (
+        set(stage.known(1).releases) == set(stage.known(2).releases) == {f"r{number}" for number in range(10)}
+    )

@@ -16,11 +16,9 @@ from backline.storage.catalogue_seen import Change
 AGAIN: Final = "again"
 _OLDER = """
 SELECT a.recording_no, e.title, r.created_at
-FROM backline_appearance AS a
-JOIN backline_recording AS r ON r.no = a.recording_no
-JOIN backline_entry AS e ON e.kind = 'release' AND e.thing_no = a.release_no AND e.provenance = a.provenance
-    AND e.source_id = a.source_id
-WHERE a.recording_no IN :some AND a.provenance = :provenance
+FROM backline_appearance AS a CROSS JOIN backline_recording AS r CROSS JOIN backline_entry AS e
+WHERE a.recording_no IN :some AND a.provenance = :provenance AND r.no = a.recording_no AND e.kind = 'release'
+    AND e.thing_no = a.release_no AND e.provenance = a.provenance AND e.source_id = a.source_id
 ORDER BY coalesce(e.released, '9'), e.no
 """
 

@@ -12,20 +12,21 @@ from backline.music import Provenance
 from backline.storage import catalogue_tables as t
 from backline.storage.bulk import chunk
 
+# CROSS JOIN keeps SQLite to this order, from an artist to its entries.
 _RELEASES = """
 SELECT e.source_id, e.title, e.released, e.form, e.tracks, e.detail_at
-FROM backline_discography AS d JOIN backline_entry AS e
-    ON e.kind = 'release' AND e.provenance = d.provenance AND e.source_id = d.source_id AND e.thing_no = d.release_no
-WHERE d.artist_no = :artist AND d.provenance = :provenance AND d.gone_at IS NULL
+FROM backline_discography AS d CROSS JOIN backline_entry AS e
+WHERE d.artist_no = :artist AND d.provenance = :provenance AND d.gone_at IS NULL AND e.kind = 'release'
+    AND e.provenance = d.provenance AND e.source_id = d.source_id AND e.thing_no = d.release_no
 ORDER BY coalesce(e.released, '') DESC, e.no DESC
 """
 _RECORDINGS = """
 SELECT a.source_id, a.recording_source, e.isrc
-FROM backline_discography AS d JOIN backline_appearance AS a
-    ON a.release_no = d.release_no AND a.provenance = d.provenance AND a.source_id = d.source_id
-JOIN backline_entry AS e ON e.kind = 'recording' AND e.provenance = a.provenance
-    AND e.source_id = a.recording_source AND e.thing_no = a.recording_no
-WHERE d.artist_no = :artist AND d.provenance = :provenance AND d.gone_at IS NULL AND a.gone_at IS NULL
+FROM backline_discography AS d CROSS JOIN backline_appearance AS a CROSS JOIN backline_entry AS e
+WHERE d.artist_no = :artist AND d.provenance = :provenance AND d.gone_at IS NULL
+    AND a.release_no = d.release_no AND a.provenance = d.provenance AND a.source_id = d.source_id AND a.gone_at IS NULL
+    AND e.kind = 'recording' AND e.provenance = a.provenance AND e.source_id = a.recording_source
+    AND e.thing_no = a.recording_no
 ORDER BY a.disc, a.position
 """
 

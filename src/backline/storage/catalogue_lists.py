@@ -28,11 +28,12 @@ UPDATE backline_entry SET gone_at = :now WHERE kind = 'release' AND provenance =
     AND NOT EXISTS (SELECT 1 FROM backline_discography AS d WHERE d.release_no = backline_entry.thing_no
         AND d.provenance = backline_entry.provenance AND d.source_id = backline_entry.source_id AND d.gone_at IS NULL)
 """
+# CROSS JOIN keeps SQLite to this order; it would begin with all recordings of the source.
 _APPEARANCES = """
 SELECT a.release_no, a.source_id, a.recording_source, a.recording_no, a.disc, a.position, a.gone_at, e.title, e.seen_at
-FROM backline_appearance AS a JOIN backline_entry AS e ON e.kind = 'recording' AND e.provenance = a.provenance
-    AND e.source_id = a.recording_source AND e.thing_no = a.recording_no
-WHERE a.release_no IN :some AND a.provenance = :provenance
+FROM backline_appearance AS a CROSS JOIN backline_entry AS e
+WHERE a.release_no IN :some AND a.provenance = :provenance AND e.kind = 'recording'
+    AND e.provenance = a.provenance AND e.source_id = a.recording_source AND e.thing_no = a.recording_no
 """
 _PLACE = """
 UPDATE backline_appearance SET disc = :disc, position = :position, gone_at = :gone_at

@@ -63,7 +63,7 @@ Index(
     entry.c.thing_no,
     unique=True,
 )
-Index("ix_backline_entry_thing", entry.c.kind, entry.c.thing_no)
+Index("ix_backline_entry_thing", entry.c.kind, entry.c.thing_no, entry.c.provenance)
 Index("ix_backline_entry_artist", entry.c.artist_no, entry.c.kind, entry.c.folded)
 for name in ("isrc", "upc", "expires_at"):
     is_there = text(f"{name} IS NOT NULL")

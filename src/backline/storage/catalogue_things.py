@@ -18,7 +18,8 @@ from backline.storage.bulk import chunk, insert_columns, make_texts, repeat, res
 
 CODES: Final = {t.RELEASE: "upc", t.RECORDING: "isrc"}  # what makes one of them the same everywhere
 _TABLES: Final = {t.RELEASE: (t.release, "rel_"), t.RECORDING: (t.recording, "rec_")}
-_FIND = "SELECT {code} AS code, min(thing_no) AS no FROM backline_entry WHERE kind = :kind AND {code} IN :some GROUP BY {code}"
+# Only recordings have an ISRC and only releases a UPC. SQLite would go through all of a kind that is asked for.
+_FIND = "SELECT {code} AS code, min(thing_no) AS no FROM backline_entry WHERE {code} IN :some GROUP BY {code}"
 _SHARED = "SELECT thing_no FROM backline_entry WHERE kind = :kind AND thing_no IN :some GROUP BY thing_no HAVING count(*) > 1"
 _MOVE = "UPDATE backline_{table} SET {thing} = :new WHERE {thing} = :old AND provenance = :provenance AND {source} = :source"
 _MOVES: Final = {
@@ -49,7 +50,7 @@ def find_things(connection: Connection, kind: str, codes: Iterable[str]) -> dict
     query = text(_FIND.format(code=CODES[kind])).bindparams(bindparam("some", expanding=True))
     found: dict[str, int] = {}
     for part in chunk(sorted(set(codes))):
-        rows = connection.execute(query, {"kind": kind, "some": list(part)})
+        rows = connection.execute(query, {"some": list(part)})
         found |= {row.code: int(row.no) for row in rows}
     return found
 

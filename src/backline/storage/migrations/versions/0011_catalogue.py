@@ -64,7 +64,8 @@ def _make_entries() -> None:
     )
     source = ["kind", "provenance", "source_id", "thing_no"]
     op.create_index("ux_backline_entry_source", "backline_entry", source, unique=True)
-    op.create_index("ix_backline_entry_thing", "backline_entry", ["kind", "thing_no"], unique=False)
+    by_thing = ["kind", "thing_no", "provenance"]
+    op.create_index("ix_backline_entry_thing", "backline_entry", by_thing, unique=False)
     by_artist = ["artist_no", "kind", "folded"]
     op.create_index("ix_backline_entry_artist", "backline_entry", by_artist, unique=False)
     for name in ("isrc", "upc", "expires_at"):
