@@ -1,10 +1,10 @@
-"""What platforms say of artists and accounts, brought over; and the word that a consent must be given anew."""
+"""What platforms say of artists and accounts, brought over; the team's own catalogue; and that a consent ends soon."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from backline.moments import show_moment
 from backline.runtime.claim import Watch
@@ -33,16 +33,21 @@ class SyncArtistData(Job):
     artist_id: str | None = Field(None, min_length=1, max_length=1000)
     full_sync: bool = False
     account_id: Annotated[str | None, Private(), Field(min_length=1, max_length=200)] = None
-    parts: list[Literal["plays", "follows", "library", "playlists"]] = Field([], max_length=4)
+    parts: list[Literal["plays", "follows", "library", "playlists"]] = Field(
+        [], max_length=4, validate_default=True
+    )
     begun_at: int | None = Field(None, ge=0)
 
-    @model_validator(mode="after")
-    def _check(self) -> SyncArtistData:
-        if (self.artist_id is None) == (self.account_id is None):
+    @field_validator("parts")
+    @classmethod
+    def _check(cls, parts: list[str], found: ValidationInfo) -> list[str]:
+        """Here, since what is wrong with a private field is not told."""
+        has_artist, has_account = (found.data.get(name) is not None for name in ("artist_id", "account_id"))
+        if has_artist == has_account and {"artist_id", "account_id"} <= found.data.keys():
             raise ValueError("give either artist_id or account_id")
-        if self.parts and self.account_id is None:
-            raise ValueError("parts are those of an account")
-        return self
+        if parts and has_artist:
+            raise ValueError("only an account has them")
+        return parts
 
 
 class SyncAnswer(Answer):
@@ -173,3 +178,81 @@ def remind_reconnect(job: RemindReconnect, apps: Apps) -> ReconnectAnswer:
     decision = f"Nothing is to be done {job.days} days before: {needless}."
     reason = Reason(rule="reconnect.day", numbers={"days": job.days}, decision=decision)
     return ReconnectAnswer(needless=needless, reasons=[reason])
+
+
+class ImportCatalogue(Job):
+    """Which table, and whose it is where it has no column of artists."""
+
+    path: str = Field(min_length=1, max_length=4000)
+    artist: str | None = Field(None, min_length=1, max_length=500)
+
+
+class WrongLine(BaseModel):
+    """A cell that cannot be used. `line`: of the file, 0: the file as a whole; `field`: "" for the whole row."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    line: int
+    field: str
+    reason: str
+    remedy: str
+
+
+class CatalogueAnswer(Answer):
+    """What the file tells of. `wrong` names at most 1,000 of the wrong cells; where there is one, nothing is written.
+
+    `unread`: columns of the file that mean nothing here.
+    """
+
+    file: str
+    outcome: Literal["imported", "rejected"]
+    counts: dict[str, int]
+    unread: list[str]
+    wrong: list[WrongLine]
+
+
+def name_catalogue_lock(_job: ImportCatalogue) -> str:
+    """Tables of the catalogue follow one another."""
+    return "catalogue import"
+
+
+@task("data_sync.import_catalogue", version=1, limits=LONG, concurrency=name_catalogue_lock)
+def import_catalogue(
+    job: ImportCatalogue, database: Database, effects: Effects, trail: AuditTrail, watch: Watch
+) -> CatalogueAnswer:
+    """Reads the team's own catalogue from a table: artists, releases and recordings, with UPC and ISRC.
+
+    Reads the file `path` (CSV), one row for each track. Writes, with the end of the run, all of it or nothing:
+    the team's own word on each release and recording, what is told otherwise than before as history, artists
+    not known before (confirmed), and which recordings the tracks of reports are. Every cell that cannot be used is
+    named with its line and what to write. The same file again changes nothing. Never changes or sends the file,
+    and never what another source says.
+
+    [fr]
+    Lit le catalogue de l'équipe dans un tableau : artistes, sorties et enregistrements, avec UPC et ISRC.
+
+    Lit le fichier `path` (CSV), une ligne par titre. Écrit, à la fin de l'exécution, tout ou rien : ce que
+    l'équipe dit de chaque sortie et enregistrement, ce qui est dit autrement qu'avant comme historique, les
+    artistes encore inconnus (confirmés), et quels enregistrements sont les titres des rapports. Chaque cellule
+    inutilisable est nommée avec sa ligne et ce qu'il faut écrire. Le même fichier ne change rien la seconde fois.
+    Ne modifie et n'envoie jamais le fichier, ni jamais ce que dit une autre source.
+
+    [de]
+    Liest den Katalog des Teams aus einer Tabelle: Künstler, Veröffentlichungen und Aufnahmen, mit UPC und ISRC.
+
+    Liest die Datei `path` (CSV), eine Zeile je Titel. Schreibt am Ende des Laufs alles oder nichts: was das Team
+    über jede Veröffentlichung und Aufnahme sagt, was anders gesagt wird als vorher als Geschichte, noch
+    unbekannte Künstler (bestätigt), und welche Aufnahmen die Titel der Berichte sind. Jede unbrauchbare Zelle
+    wird mit ihrer Zeile genannt und damit, was zu schreiben ist. Dieselbe Datei ändert beim zweiten Mal nichts.
+    Ändert oder verschickt nie die Datei, und nie, was eine andere Quelle sagt.
+    """
+    from backline.tasks.work.catalogue_clerk import MOST_WRONG, take_catalogue  # loads Arrow and NumPy
+
+    found = take_catalogue(job.path, job.artist, database=database, effects=effects, trail=trail, watch=watch)
+    counts = found.count()
+    wrong = [WrongLine(line=c.line, field=c.field, reason=c.reason, remedy=c.remedy) for c in found.wrong]
+    decision = "Every cell can be used." if not wrong else "A cell cannot be used: nothing is written."
+    reason = Reason(rule="catalogue.import", inputs={"file": found.name}, numbers=counts, decision=decision)
+    return CatalogueAnswer(
+        file=found.name, outcome="rejected" if wrong else "imported", counts=counts, unread=found.unread, wrong=wrong[:MOST_WRONG], reasons=[reason]
+    )  # fmt: skip

@@ -49,7 +49,7 @@ class Kept:
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
 
-    def keep(self, name: str, inputs: Any, work: Callable[[], Any]) -> Any:  # noqa: ARG002 - the shape of `Steps`
+    def keep(self, name: str, inputs: Any, work: Callable[[], Any]) -> Any:
         if name not in self.kept:
             self.kept[name] = work()
         return self.kept[name]
@@ -118,7 +118,7 @@ class ArtistStand:
         while True:
             self.attempts += 1
             try:
-                return self._attempt(job, kept)
+                return self.attempt(job, kept)
             except Killed:
                 self.room.advance(1)
             except TryLater as error:
@@ -126,7 +126,8 @@ class ArtistStand:
             except Hiccup:
                 self.room.advance(2)
 
-    def _attempt(self, job: Job, kept: Kept) -> SyncAnswer:
+    def attempt(self, job: Job, kept: Kept) -> SyncAnswer:
+        """One attempt, with whatever ends it."""
         effects, follow_ups, trail = Effects(), FollowUps(), AuditTrail()
         watch = Watching()
         watch.run_id = f"run-{self.runs}"  # type: ignore[misc] # of this one
