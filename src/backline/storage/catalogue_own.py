@@ -114,18 +114,18 @@ class _Finder:
         c = t.entry.c
         is_ours = (c.kind == t.RELEASE, c.provenance == OWN, c.artist_no == artist_no)
         query = select(c.source_id, c.folded, c.upc, c.released).where(*is_ours).order_by(c.no)
-        self._releases = list(connection.execute(query).all())
+        self._releases: list[Row[Any]] = [*connection.execute(query)]
         self._placed: dict[str | None, list[Row[Any]]] = {}
         for row in connection.execute(text(_ON_RELEASES), {"artist": artist_no}):
             self._placed.setdefault(row.release, []).append(row)
         self._placed[None] = list(connection.execute(text(_ALONE), {"artist": artist_no}).all())
         self._isrcs: dict[str, str] = {}
         for part in chunk(sorted({one.isrc for one in tracks if one.isrc})):
-            query = select(c.isrc, c.source_id).where(
+            codes = select(c.isrc, c.source_id).where(
                 c.kind == t.RECORDING, c.provenance == OWN, c.isrc.in_(part)
             )
-            for row in connection.execute(query.order_by(c.gone_at.is_not(None).desc(), c.no.desc())):
-                self._isrcs[row.isrc] = row.source_id  # the oldest that is still told
+            for isrc, name in connection.execute(codes.order_by(c.gone_at.is_not(None).desc(), c.no.desc())):
+                self._isrcs[isrc] = name  # the oldest that is still told
 
     def name_releases(self, wanted: Sequence[OwnRelease]) -> list[str]:
         """The id of each release; the surest matches go first, and what nothing matches gets a new one."""
@@ -175,14 +175,14 @@ class _Finder:
 def _is_same_release(one: OwnRelease, row: Row[Any]) -> bool:
     if one.upc or row.upc:
         return bool(one.upc == row.upc)
-    return fold_name(one.title) == row.folded and one.released == row.released
+    return bool(fold_name(one.title) == row.folded and one.released == row.released)
 
 
 def _may_be_release(one: OwnRelease, row: Row[Any]) -> bool:
     """Whether nothing that both tell differs: of one date more may be known than of the other."""
     if fold_name(one.title) != row.folded or (one.upc and row.upc):
         return False
-    mine, other = one.released or "", row.released or ""
+    mine, other = one.released or "", str(row.released or "")
     return mine.startswith(other) or other.startswith(mine)
 
 
