@@ -23,7 +23,7 @@ def plays(
     ] = False,
     json_lines: Json = False,
 ) -> None:
-    """Show what the person of an account played lately, the latest first, and where plays may be missing."""
+    """Show what the person of a connected account played lately, the latest first, and where plays may be missing."""
     screen = make_screen(json_lines=json_lines)
     with open_house() as house:
         account_id = house.apps.find_account(account).account_id

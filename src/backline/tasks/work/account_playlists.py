@@ -126,7 +126,7 @@ class _Round:
         for number, stub in enumerate(wanted):
             self.line.left = len(wanted) - number
             try:
-                self.desk.may_ask(stub.name)
+                self.desk.may_ask("playlists")
                 self._read_list(stub)
             except (TryLater, Enough):
                 # All of them were to be read, whatever their snapshots say: so the run that goes on must know.
@@ -149,15 +149,18 @@ class _Round:
         try:
             slots = self._ask(stub)
         except (NotOwner, UnknownName) as error:
-            self.desk.reason("closed", f"The rows of playlist {stub.id} are not to be read: {error.message}")
+            self._reason("closed", stub, f"its rows are not to be read: {error.message}")
             return
         if slots is None:
-            self.desk.reason(
-                "slid", f"Playlist {stub.id} changed while it was read: it is read at the next look."
-            )
+            self._reason("slid", stub, "it changed while it was read, and is read at the next look.")
             return
         self.line.read += 1
         self._compare(stub, slots)
+
+    def _reason(self, rule: str, stub: PlaylistStub, words: str) -> None:
+        """Why a playlist was not read; by its place, since answers of runs outlive what is content."""
+        place = list(self.listing.stubs).index(stub.id) + 1
+        self.desk.reason(rule, f"Playlist {place} of the list: {words}", place=place)
 
     def _resume(self, stub: PlaylistStub) -> int:
         former, began = self.stored.get(stub.id), self.desk.began
@@ -173,7 +176,7 @@ class _Round:
         for page in playlists.walk_rows(stub.id):
             pages.append(page)
             if page.next is not None:
-                self.desk.may_ask(stub.name)
+                self.desk.may_ask("playlists")
         moments = [at for _, at in voice.sender.heard[heard:]]
         is_one = fits_together(pages)
         if is_one and max(moments) - min(moments) > STILL:
