@@ -37,6 +37,7 @@ from backline.wiring import (
 )
 from tests.celery_apps import make_settings, say
 from tests.runtime.stage import FakeBroker, Word, declare
+from tests.storage.catalogue_stage import CatalogueStage, release, track
 from tests.storage.rows import make_run
 
 TASKS = {name: declare(name)(say) for name in ("probe.work", "probe.more", "other.more")}
@@ -53,6 +54,22 @@ def test_a_house_upgrades_its_database_unless_told_otherwise(tmp_path: Path) -> 
     assert read_revision(house.database) is None
     house.close()
     House(own, TASKS).close()  # nothing was opened
+
+
+def test_every_process_lets_expired_content_leave(tmp_path: Path) -> None:
+    house = House(make_settings(tmp_path), TASKS)
+    stage = CatalogueStage(house.database)
+    stage.look(
+        release("Dawn", track("One")), keep_until=1
+    )  # what is seen leaves with the look, and no sooner
+    assert stage.count("entry") == 0
+    stage.look(release("Dawn", track("One")))
+    with house.database.write() as connection:
+        connection.execute(text("UPDATE backline_entry SET expires_at = 1"))
+    for chore in house.redriver._chores:
+        chore()
+    assert stage.count("entry") == 0
+    house.close()
 
 
 def test_a_submitted_run_is_rung_for_when_it_is_due(tmp_path: Path) -> None:
