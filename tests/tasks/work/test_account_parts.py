@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
 
 import pytest
 
+from backline.runtime.handle import RunHandle
+from backline.runtime.run import run_here
+from backline.runtime.submit import Ask
+from backline.settings import load_settings
+from backline.spotify.apps import Apps
 from backline.storage.account_expire import expire_accounts
 from backline.storage.account_read import list_gaps, list_plays, read_part
 from backline.storage.account_write import DAY
 from backline.storage.database import Database
+from backline.storage.runs import list_runs
+from backline.tasks.data_sync import SyncArtistData, sync_artist_data
+from backline.wiring import House
 from tests.tasks.work.account_stand import AccountStand
 
 
@@ -187,3 +197,32 @@ def test_plays_that_have_expired_are_no_gap_and_come_not_back(stand: AccountStan
     stand.look("plays")
     assert gaps(stand) == [] and len(plays(stand)) < 50
     assert stand.room.clock.now() > 31 * DAY
+
+
+def test_a_run_whose_parts_are_cut_off_asks_for_another_one_that_goes_on(
+    stand: AccountStand, tmp_path: Path
+) -> None:
+    options = {
+        "BACKLINE_STATE": str(tmp_path / "state"),
+        "BACKLINE_DATABASE_URL": stand.database.url.render_as_string(hide_password=False),
+    }
+    house = House(load_settings(options).settings, {sync_artist_data.name: sync_artist_data})
+    house.runtime.providers[Apps] = lambda _: stand.room.apps  # type: ignore[index] # a dict
+    stand.room.fail("quota", match="GET /v1/playlists/*/items", retry_after=79_200, skip=3)
+    try:
+        job = SyncArtistData(account_id=stand.account)
+        run_id = house.submit(sync_artist_data, job, Ask("tester"))
+        run_here(house.runtime, run_id)
+        answer = RunHandle(stand.database, run_id).get(timeout=5)
+        with stand.database.read() as connection:
+            (rest,) = [row for row in list_runs(connection) if row.id != run_id]
+        assert json.loads(rest.job)["parts"] == ["playlists"] and rest.state == "scheduled"
+        assert answer["due_at"] and sum(answer["requests"].values()) == 4 + 1 + 1 + 3
+        stand.room.advance(79_200)
+        goes_on = house.submit(sync_artist_data, sync_artist_data.read_json(rest.job), Ask("tester"))
+        run_here(house.runtime, goes_on)  # the one that was asked for is due by the database's clock
+        assert RunHandle(stand.database, goes_on).get(timeout=5)["due_at"] is None
+    finally:
+        house.close()
+    assert agrees(stand) or stand.kept("track") == saved(stand, "track")
+    assert all(one.snapshot for one in stand.lists().values() if one.head.is_ours)
