@@ -78,8 +78,12 @@ OpenShop = Callable[..., Shop]
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """Celery gives every task to every application of a process; those made inside go with the block."""
+    """Celery gives every task to every application of a process; those made inside go with the block.
+
+    Whether this process is a worker's child is a flag of the process too: it is none.
+    """
     former, finalizers = _state._tls.current_app, set(_state._on_app_finalizers)
+    _state._set_task_join_will_block(False)
     try:
         yield
     finally:
