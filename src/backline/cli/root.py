@@ -41,6 +41,9 @@ ENTRIES: dict[str, Entry] = {
         "sandbox", PROCESSES, "Serve a local stand-in for the Web API, to build and test against."
     ),
     "artist": Entry("artist", ROSTER, "Add, list and show artists."),
+    "catalogue": Entry(
+        "catalogue", ROSTER, "Show, enter and import releases and recordings, and join them with reports."
+    ),
     "import": Entry("imports", ROSTER, "Import report files, and list, show or undo imports."),
     "fetch": Entry("fetch", ROSTER, "Fetch new statements from mailboxes and SFTP folders, and import them."),
     "connect": Entry("connect", ROSTER, "Connect an account of a platform."),

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from backline.errors import BadInput
 from backline.music import fold_name, tidy_isrc, tidy_upc
 from backline.reports.content import tell_content
 from backline.reports.format import Refused
@@ -318,6 +319,14 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "duration": _read_duration,
     "explicit": _read_explicit,
 }
+
+
+def read_cell(name: str, word: str) -> Any:
+    """What a cell of the field `name` says (see `CatalogueRow`). Raises `BadInput`."""
+    try:
+        return _READERS[name](word.strip())
+    except _Wrong as wrong:
+        raise BadInput(f"{name}: {wrong.reason}", remedy=wrong.remedy) from wrong
 
 
 def name_release(row: CatalogueRow) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from backline.music import Provenance, fold_name
 from backline.storage import catalogue_tables as t
 from backline.storage.bulk import chunk
 from backline.storage.catalogue_seen import Change, SeenRecording, SeenRelease
+from backline.storage.catalogue_things import find_things
 from backline.storage.catalogue_write import write_own
 from backline.storage.joins import JoinCounts, join_artists
 from backline.storage.locks import Lock, take_lock
@@ -105,6 +106,16 @@ def list_own_tracks(connection: Connection, artist_no: int, release_no: int) -> 
         for row in rows
         if row.release in names
     ]
+
+
+def find_entered(connection: Connection, artist_no: int, kind: str, title: str, code: str | None) -> int:
+    """The number of what was entered just now, by its UPC or ISRC, else by its title."""
+    if code is not None:
+        return find_things(connection, kind, [code])[code]
+    c = t.entry.c
+    is_it = (c.kind == kind, c.provenance == OWN, c.artist_no == artist_no, c.folded == fold_name(title))
+    query = select(c.thing_no).where(*is_it).order_by(c.gone_at.is_not(None), c.seen_at.desc(), c.no.desc())
+    return int(connection.execute(query.limit(1)).scalar_one())
 
 
 class _Finder:

@@ -15,6 +15,7 @@ from backline.storage.joins import JOINED, PROPOSED, REFUSED, join_tracks
 from backline.storage.locks import Lock, take_lock
 
 JoinRow = Row[Any]
+STATES: Final = (JOINED, PROPOSED, REFUSED)
 HAND: Final = "hand"  # how a pair was found that nothing had proposed
 _LIST = """
 SELECT k.id AS track, k.title, k.isrc, k.upc, a.name AS artist, a.id AS artist_id, r.id AS recording, j.*
@@ -22,7 +23,9 @@ FROM backline_track_join AS j JOIN backline_track AS k ON k.no = j.track_no
 JOIN backline_artist AS a ON a.no = k.artist_no JOIN backline_recording AS r ON r.no = j.recording_no
 WHERE {which} ORDER BY a.folded, k.folded, k.no, r.no LIMIT :most
 """
-_ANSWERED = "DELETE FROM backline_track_join WHERE track_no = :track AND decided_at IS NULL"
+_ANSWERED = """
+DELETE FROM backline_track_join WHERE track_no = :track AND recording_no <> :recording AND decided_at IS NULL
+"""
 _CONFIRM = """
 INSERT INTO backline_track_join (track_no, recording_no, how, state, reasons, made_at, decided_at, decided_by)
 VALUES (:track, :recording, :how, 'joined', :reasons, :now, :now, :by)
@@ -35,21 +38,27 @@ WHERE track_no = :track AND recording_no = :recording
 
 
 def list_joins(
-    connection: Connection, *, states: Sequence[str] = (), artist_no: int | None = None, limit: int = 1000
+    connection: Connection,
+    *,
+    states: Sequence[str] = (),
+    artist_no: int | None = None,
+    track_no: int | None = None,
+    recording_no: int | None = None,
+    limit: int = 1000,
 ) -> list[JoinRow]:
     """Joins with the names of both sides, by artist and title: track, title, artist, recording, how, state, reasons …
 
-    Of the track the artist counts, as the reports name it.
+    The artist is the track's, as the reports name it.
     """
-    which, values = ["true"], {"most": limit}
+    told = {"k.artist_no": artist_no, "j.track_no": track_no, "j.recording_no": recording_no}
+    values = {f"value{place}": value for place, value in enumerate(told.values()) if value is not None}
+    which = [
+        f"{name} = :value{place}" for place, (name, value) in enumerate(told.items()) if value is not None
+    ]
     if states:
-        which.append(
-            f"j.state IN ({', '.join(repr(state) for state in (JOINED, PROPOSED, REFUSED) if state in states)})"
-        )
-    if artist_no is not None:
-        which.append("k.artist_no = :artist")
-        values["artist"] = artist_no
-    return list(connection.execute(text(_LIST.format(which=" AND ".join(which))), values).all())
+        which.append("j.state IN (" + ", ".join(repr(one) for one in STATES if one in states) + ")")
+    query = text(_LIST.format(which=" AND ".join(which) or "true"))
+    return list(connection.execute(query, {**values, "most": limit}).all())
 
 
 def find_track(connection: Connection, track_id: str) -> Row[Any]:
@@ -79,7 +88,7 @@ def confirm_join(
         if row.state == JOINED and row.recording_no != recording_no and row.decided_at is not None:
             _refuse(connection, now, track.no, row.recording_no, by)
     known = next((row for row in rows if row.recording_no == recording_no), None)
-    connection.execute(text(_ANSWERED), {"track": track.no})
+    connection.execute(text(_ANSWERED), {"track": track.no, "recording": recording_no})
     values = {
         "track": track.no, "recording": recording_no, "how": known.how if known else HAND,
         "reasons": known.reasons if known else json.dumps({}), "now": now, "by": by,

@@ -1,0 +1,156 @@
+"""Releases, recordings, their history and joins as JSON and as rows of a table: every value with who says it, and when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from backline.cli.screen import Screen
+from backline.music import Fact
+from backline.storage import catalogue_tables as t
+from backline.storage.catalogue_read import Thing, list_spots, read_things
+from backline.storage.join_decisions import JoinRow
+from backline.web.descriptions import show_micros
+
+
+def tell(thing: Thing, name: str) -> Any:
+    """The best value of a field, None where nobody says anything."""
+    fact = thing.tell(name)
+    return None if fact is None else fact.value
+
+
+def describe_fact(fact: Fact) -> dict[str, Any]:
+    """A value with its source: provenance, what the source calls it, and when it was seen."""
+    return {
+        "value": fact.value, "provenance": fact.provenance.value, "source": fact.source,
+        "seen_at": show_micros(fact.seen_at),
+    }  # fmt: skip
+
+
+def describe_thing(thing: Thing) -> dict[str, Any]:
+    """A thing with all that its sources say, the best first."""
+    facts = {name: [describe_fact(fact) for fact in some] for name, some in thing.facts.items()}
+    return {"kind": thing.kind, "id": thing.id, "facts": facts}
+
+
+def describe_release(thing: Thing) -> dict[str, Any]:
+    """A release in one line: its best values, and whose the title is."""
+    title = thing.tell("title")
+    names = ("title", "released", "form", "tracks", "upc")
+    return {
+        "id": thing.id,
+        **{name: tell(thing, name) for name in names},
+        "provenance": None if title is None else title.provenance.value,
+    }
+
+
+def describe_places(connection: Connection, thing: Thing) -> list[dict[str, Any]]:
+    """The tracks of a release, or the releases of a recording, each once for every source that says so."""
+    other, numbers = (t.RECORDING, {"releases": [thing.no]})
+    if thing.kind == t.RECORDING:
+        other, numbers = (t.RELEASE, {"recordings": [thing.no]})
+    spots = list_spots(connection, **numbers)
+    number = "recording_no" if other == t.RECORDING else "release_no"
+    things = {
+        one.no: one for one in read_things(connection, other, [getattr(spot, number) for spot in spots])
+    }
+    return [
+        {
+            "disc": spot.disc,
+            "position": spot.position,
+            "id": one.id,
+            "title": tell(one, "title"),
+            "isrc" if other == t.RECORDING else "upc": tell(one, "isrc" if other == t.RECORDING else "upc"),
+            "provenance": spot.provenance.value,
+            "gone_at": show_micros(spot.gone_at),
+        }
+        for spot in spots
+        if (one := things.get(getattr(spot, number))) is not None
+    ]
+
+
+def describe_joins(connection: Connection, rows: Sequence[JoinRow]) -> list[dict[str, Any]]:
+    """Joins with both titles; `reasons` are what the report says that led there."""
+    things = {one.no: one for one in read_things(connection, t.RECORDING, [row.recording_no for row in rows])}
+    return [
+        {
+            "artist": row.artist,
+            "track": row.track,
+            "title": row.title,
+            "state": row.state,
+            "how": row.how,
+            "recording": row.recording,
+            "recording_title": tell(things[row.recording_no], "title"),
+            "recording_isrc": tell(things[row.recording_no], "isrc"),
+            "reasons": json.loads(row.reasons),
+            "made_at": show_micros(row.made_at),
+            "decided_at": show_micros(row.decided_at),
+            "decided_by": row.decided_by,
+        }
+        for row in rows
+        if row.recording_no in things
+    ]
+
+
+def describe_history(connection: Connection, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Rows of the history with what they are about."""
+    things = {
+        (kind, one.no): one
+        for kind in (t.ARTIST, t.RELEASE, t.RECORDING)
+        for one in read_things(connection, kind, [row.thing_no for row in rows if row.kind == kind])
+    }
+    return [
+        {
+            "at": show_micros(row.seen_at),
+            "kind": row.kind,
+            "id": things[row.kind, row.thing_no].id,
+            "title": tell(things[row.kind, row.thing_no], "title"),
+            "field": row.field,
+            "before": row.old,
+            "after": row.new,
+            "provenance": row.provenance,
+            "run": row.run_id,
+        }
+        for row in rows
+        if (row.kind, row.thing_no) in things
+    ]
+
+
+def show_thing(
+    screen: Screen, told: dict[str, Any], places: list[dict[str, Any]], joins: list[dict[str, Any]]
+) -> None:
+    """Every field with every source; then tracks or releases, and the tracks of reports that it is."""
+    if screen.json_lines:
+        screen.dump({**told, "places": places, "joins": joins})
+        return
+    screen.show_facts({"kind": told["kind"], "id": told["id"]})
+    screen.say()
+    rows = [{"field": name, **fact} for name, some in told["facts"].items() for fact in some]
+    screen.show_rows(rows, ["field", "value", "provenance", "source", "seen_at"])
+    if places:
+        screen.say()
+        code = "upc" if "upc" in places[0] else "isrc"
+        screen.show_rows(places, ["disc", "position", "title", "id", code, "provenance", "gone_at"])
+    if joins:
+        screen.say()
+        screen.show_rows(joins, ["artist", "title", "track", "how", "state"])
+
+
+def show_wrong(screen: Screen, answer: dict[str, Any]) -> None:
+    """What came of a table: its counts, or every wrong cell by line and column."""
+    if screen.json_lines:
+        screen.dump(answer)
+        return
+    counts = answer["counts"]
+    screen.show_facts({"file": answer["file"], "outcome": answer["outcome"], **counts})
+    if answer["unread"]:
+        screen.say(screen.label("catalogue_unread", columns=", ".join(answer["unread"])))
+    for cell in answer["wrong"]:
+        where = " ".join(filter(None, (str(cell["line"] or ""), cell["field"])))
+        screen.say(f"  {answer['file']}{':' if where else ''}{where}: {cell['reason']} {cell['remedy']}")
+    left = counts["wrong"] - len(answer["wrong"])
+    if left > 0:
+        screen.say(f"  {screen.label('import_more_rejected', count=left)}")
