@@ -13,6 +13,7 @@ from backline.storage.schedules import (
     advance_schedule,
     count_unknown,
     delete_schedule,
+    find_rhythm,
     insert_schedule,
     is_slot_due,
     list_schedules,
@@ -20,6 +21,7 @@ from backline.storage.schedules import (
     read_schedule,
     set_enabled,
 )
+from tests.storage.rows import make_run
 
 KNOWN = {"probe.work": 2}
 
@@ -95,3 +97,12 @@ def test_unknown_and_impossible_ones_are_refused(database: Database) -> None:
         delete_schedule(connection, "s")
         with pytest.raises(UnknownName, match="'s'"):
             read_schedule(connection, "s")
+
+
+def test_only_a_run_of_a_schedule_has_a_rhythm(database: Database) -> None:
+    add(database, "daily", 90)
+    fired, plain = make_run(database, schedule_id="daily", slot=50), make_run(database)
+    with database.write() as connection:
+        assert (find_rhythm(connection, fired), find_rhythm(connection, plain)) == (40, None)
+        set_enabled(connection, "daily", enabled=False)
+        assert find_rhythm(connection, fired) is None

@@ -19,7 +19,7 @@ PROFILES = ["dev-2026", "dev-legacy", "extended"]
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-@pytest.mark.parametrize("releases", [0, 1, 10, 11, 45])
+@pytest.mark.parametrize("releases", [0, 10, 25])
 def test_a_first_sync_costs_the_least_there_is_and_an_unchanged_one_or_two(
     database: Database, profile: str, releases: int
 ) -> None:
@@ -31,7 +31,7 @@ def test_a_first_sync_costs_the_least_there_is_and_an_unchanged_one_or_two(
     assert answer.artist and len(answer.artist.new) == answer.artist.read == releases
     assert sum(answer.requests.values()) == sum(stand.least(artist).values())
     assert stand.history() == [] and answer.due_at is None
-    for _ in range(6):
+    for _ in range(3):
         answer = stand.sync(artist.id)
         size = 10 if profile == "dev-2026" else 50
         assert stand.count() == {"artist-album": 1 if releases <= size else 2}
@@ -131,12 +131,12 @@ def test_killed_after_each_answer_nothing_is_asked_for_twice(
     database: Database, profile: str, full: bool
 ) -> None:
     stand = ArtistStand(database, profile)
-    artist = stand.make(11, tracks=1)
+    artist = stand.make(11, tracks=1) if full else stand.make(5)
     count = sum(stand.least(artist).values())
     if full:
         stand.sync(artist.id)
     for number in range(1, count + 1):
-        other = artist if full else stand.make(11, tracks=1)
+        other = artist if full else stand.make(5)
         stand.kill_after = number
         runs, attempts = stand.runs, stand.attempts
         answer = stand.sync(other.id, full=full, after=60)
@@ -270,12 +270,12 @@ def test_a_release_that_goes_while_it_is_read_is_gone_next_time(database: Databa
     stand.check(artist)
 
 
-def test_a_hundred_days_costs_two_requests_each_and_nothing_expires(database: Database) -> None:
+def test_forty_days_cost_two_requests_each_and_nothing_expires(database: Database) -> None:
     stand = ArtistStand(database)
     artist = stand.make(25, tracks=1)
     stand.sync(artist.id)
     stand.room.stage.ledger.empty()
-    for _ in range(100):
+    for _ in range(40):
         stand.sync(artist.id)
         # After thirty days what the Client ID may do is looked up anew.
         assert {"search": 0} | stand.count() in (

@@ -96,6 +96,28 @@ def describe_metrics(screen: Screen, answer: Mapping[str, Any]) -> Iterator[str]
             yield f"  {screen.label('demo_export', path=path)}"
 
 
+def describe_sync(screen: Screen, answer: Mapping[str, Any]) -> Iterator[str]:
+    """What was seen of an artist or an account, what it cost, how late a change may be seen, and what is left."""
+    if artist := answer["artist"]:
+        counts = {name: len(artist[name]) for name in ("new", "changed", "gone", "again")}
+        yield screen.label(
+            "sync_artist", artist=artist["artist"] or artist["platform_id"], **_number(screen, artist)
+        )
+        yield screen.label("sync_counts", **_number(screen, counts))
+        days = artist["seen_within_days"]
+        word = "sync_late" if days is None else "sync_late_days"
+        yield screen.label(word, looks=artist["seen_within"], days=days)
+    yield from outline(screen, answer["parts"])
+    requests = ", ".join(f"{name} {count}" for name, count in sorted(answer["requests"].items()))
+    yield screen.label("sync_requests", requests=requests or "0")
+    if answer["due_at"]:
+        yield screen.label("sync_left", moment=answer["due_at"])
+
+
+def _number(screen: Screen, counts: Mapping[str, Any]) -> dict[str, str]:
+    return {name: screen.number(str(value)) for name, value in counts.items() if isinstance(value, int)}
+
+
 def describe_reasons(screen: Screen, reasons: list[dict[str, Any]]) -> Iterator[str]:
     """One line for each rule and decision, with what it was applied to; the same decision only once."""
     told: dict[tuple[str, str], list[str]] = {}
@@ -113,4 +135,5 @@ def describe_reasons(screen: Screen, reasons: list[dict[str, Any]]) -> Iterator[
 
 _OWN: Mapping[tuple[Any, Any], Tell] = {
     ("streaming_metrics.aggregate_metrics", 1): describe_metrics,
+    ("data_sync.sync_artist_data", 1): describe_sync,
 }

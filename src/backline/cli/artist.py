@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection
 
+from backline.cli.artist_link import link, unlink
+from backline.cli.artist_sync import sync
 from backline.cli.houses import make_screen, open_house, write_audit
 from backline.cli.parameters import Json, complete_artist
 from backline.cli.screen import Screen
@@ -27,6 +29,9 @@ from backline.web.descriptions import describe_artist
 
 app = typer.Typer(help="Add, list and show artists.", no_args_is_help=True)
 FIRST = 50
+app.command("sync")(sync)
+app.command("link")(link)
+app.command("unlink")(unlink)
 
 
 @app.command()

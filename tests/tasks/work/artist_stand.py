@@ -108,7 +108,7 @@ class ArtistStand:
         answers = [self.sync(artist, **more)]
         while self.follow_up is not None:
             job, delay = self.follow_up
-            self.room.advance(delay)
+            self.room.advance(delay + 0.001)
             answers.append(self.run(job))
         return answers
 
