@@ -94,6 +94,7 @@ PAUSES = {
     # file: why it waits for nothing but time
     "src/backline/bells.py": "bells that follow each other within the window are rung as one",
     "src/backline/cli/carry.py": "a run of another process has to end first; its row is looked at again",
+    "src/backline/cli/artist_sync.py": "the platform asks for some seconds of patience, and a person waits for the answer",
     "src/backline/cli/processes.py": "where the kernel does not tell of a parent's end, it is looked for",
     "src/backline/cli/run.py": "the row of a run that another process carries is looked at again",
     "src/backline/results.py": "the row of a run that another process carries is looked at again",

@@ -64,7 +64,7 @@ class Shop:
         return one.id
 
     def change(self, key: str, **new: object) -> None:
-        self.truth[key] = replace(self.truth[key], **new)  # type: ignore[arg-type]
+        self.truth[key] = replace(self.truth[key], **new)  # type: ignore[arg-type] # its own fields
 
     def pick(self) -> str:
         return self.rng.choice(list(self.truth))
@@ -88,7 +88,7 @@ def look(
     shop: Shop, known: Known, between: Callable[[], None] = lambda: None, **options: object
 ) -> tuple[Discography, int]:
     """One look; how many pages it took. `between` happens after each page."""
-    found, before = Discography(known, **options), shop.asked  # type: ignore[arg-type]
+    found, before = Discography(known, **options), shop.asked  # type: ignore[arg-type] # its own options
     while (offset := found.find_next()) is not None:
         found.take(offset, shop.tell(offset))
         between()
