@@ -57,7 +57,7 @@ def write_facts(
         owners = np.array([int(names.scopes[scope].partition("/")[0]) for scope in read_scopes(left_out)])
         touched = np.append(touched, make_keys(owners, read_days(left_out)))
         mark_days(connection, touched, source.moment)
-        join_tracks(connection, source.moment, np.unique(names.tracks).tolist())
+        join_tracks(connection, source.moment, names.tracks)
 
 
 @contextmanager

@@ -105,8 +105,10 @@ def join_tracks(connection: Connection, moment: int, tracks: Iterable[int]) -> J
 
     `moment`: microseconds since 1970 UTC. What was joined or proposed before and is no more so is undone.
     """
+    if connection.execute(text(_HAS_RECORDINGS)).first() is None:
+        return JoinCounts()
     wanted = sorted({int(track) for track in tracks if track})
-    if not wanted or connection.execute(text(_HAS_RECORDINGS)).first() is None:
+    if not wanted:
         return JoinCounts()
     take_lock(connection, Lock.CATALOGUE)
     known = {(int(row.track_no), int(row.recording_no)): row for row in _ask(connection, _KNOWN, wanted)}
