@@ -24,20 +24,21 @@ from backline.storage.joins import JoinCounts, join_artists
 from backline.storage.locks import Lock, take_lock
 
 OWN: Final = Provenance.OWN.value
+# CROSS JOIN and a provenance that is looked at last keep SQLite to the keys of few rows (see joins).
 _ON_RELEASES = """
 SELECT a.source_id AS release, a.disc, a.position, e.source_id, e.folded, e.isrc, e.title, e.duration_ms, e.explicit
-FROM backline_appearance AS a JOIN backline_entry AS e ON e.kind = 'recording' AND e.provenance = a.provenance
-    AND e.source_id = a.recording_source AND e.thing_no = a.recording_no
-WHERE a.provenance = 'own' AND a.release_no IN (
-    SELECT thing_no FROM backline_entry WHERE kind = 'release' AND provenance = 'own' AND artist_no = :artist)
+FROM (SELECT DISTINCT thing_no, provenance FROM backline_entry WHERE artist_no = :artist AND kind = 'release') AS r
+CROSS JOIN backline_appearance AS a CROSS JOIN backline_entry AS e
+WHERE r.provenance = 'own' AND a.release_no = r.thing_no AND a.provenance = 'own' AND e.kind = 'recording'
+    AND e.thing_no = a.recording_no AND e.source_id = a.recording_source AND e.provenance = a.provenance
 ORDER BY a.gone_at IS NOT NULL, e.no
 """
 _ALONE = """
-SELECT e.source_id, e.folded, e.isrc FROM backline_entry AS e
-WHERE e.kind = 'recording' AND e.provenance = 'own' AND e.artist_no = :artist AND NOT EXISTS (
-    SELECT 1 FROM backline_appearance AS a WHERE a.provenance = 'own' AND a.recording_no = e.thing_no
-        AND a.recording_source = e.source_id)
-ORDER BY e.no
+SELECT source_id, folded, isrc, provenance FROM backline_entry AS e
+WHERE artist_no = :artist AND kind = 'recording' AND NOT EXISTS (
+    SELECT 1 FROM backline_appearance AS a WHERE a.recording_no = e.thing_no AND a.recording_source = e.source_id
+        AND a.provenance = 'own')
+ORDER BY no
 """
 
 
@@ -123,20 +124,20 @@ class _Finder:
 
     def __init__(self, connection: Connection, artist_no: int, tracks: Iterable[OwnTrack]) -> None:
         c = t.entry.c
-        is_ours = (c.kind == t.RELEASE, c.provenance == OWN, c.artist_no == artist_no)
-        query = select(c.source_id, c.folded, c.upc, c.released).where(*is_ours).order_by(c.no)
-        self._releases: list[Row[Any]] = [*connection.execute(query)]
+        query = select(c.source_id, c.folded, c.upc, c.released, c.provenance)
+        query = query.where(c.artist_no == artist_no, c.kind == t.RELEASE).order_by(c.no)
+        self._releases = _keep_own(connection.execute(query))
         self._placed: dict[str | None, list[Row[Any]]] = {}
         for row in connection.execute(text(_ON_RELEASES), {"artist": artist_no}):
             self._placed.setdefault(row.release, []).append(row)
-        self._placed[None] = list(connection.execute(text(_ALONE), {"artist": artist_no}).all())
+        self._placed[None] = _keep_own(connection.execute(text(_ALONE), {"artist": artist_no}))
         self._isrcs: dict[str, str] = {}
         for part in chunk(sorted({one.isrc for one in tracks if one.isrc})):
-            codes = select(c.isrc, c.source_id).where(
-                c.kind == t.RECORDING, c.provenance == OWN, c.isrc.in_(part)
-            )
-            for isrc, name in connection.execute(codes.order_by(c.gone_at.is_not(None).desc(), c.no.desc())):
-                self._isrcs[isrc] = name  # the oldest that is still told
+            codes = select(c.isrc, c.source_id, c.provenance).where(c.isrc.in_(part))
+            for row in _keep_own(
+                connection.execute(codes.order_by(c.gone_at.is_not(None).desc(), c.no.desc()))
+            ):
+                self._isrcs[row.isrc] = row.source_id  # the oldest that is still told
 
     def name_releases(self, wanted: Sequence[OwnRelease]) -> list[str]:
         """The id of each release; the surest matches go first, and what nothing matches gets a new one."""
@@ -181,6 +182,10 @@ class _Finder:
         if len(found) > 1:
             found = [row for row in found if (row.disc or 1, row.position) == (one.disc or 1, one.position)]
         return str(found[0].source_id) if found else None
+
+
+def _keep_own(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
+    return [row for row in rows if row.provenance == OWN]
 
 
 def _is_same_release(one: OwnRelease, row: Row[Any]) -> bool:
