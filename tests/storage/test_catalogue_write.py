@@ -42,6 +42,20 @@ def test_recordings_are_seen_again_with_a_release_that_is_listed_as_before(stage
     assert stage.count("entry", f"kind = 'recording' AND seen_at = {stage.now - 2 * DAY}") == 1
 
 
+def test_what_has_changed_on_a_release_is_told_also_where_a_later_look_reads_it(
+    stage: CatalogueStage,
+) -> None:
+    stage.look(release("Dawn", track("One")))
+    stage.look(release("Dawn", track("One"), track("Two"), read=False))
+    changes = stage.look(release("Dawn", track("One"), track("Two")), after=1)
+    assert [(one.kind, one.title, one.field, one.old) for one in changes] == [
+        ("recording", "Two", "listed", None)
+    ]
+    # What was never read has only not been read yet.
+    stage.look(release("Dusk", track("Three"), read=False))
+    assert not any(one.kind == "recording" for one in stage.look(release("Dusk", track("Three"))))
+
+
 def test_a_list_that_moved_while_it_was_read_tells_one_twice(stage: CatalogueStage) -> None:
     dawn = release("Dawn", track("One"))
     stage.look(dawn, replace(dawn, recordings=None), gone=("dawn",))

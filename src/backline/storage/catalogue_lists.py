@@ -35,6 +35,7 @@ FROM backline_appearance AS a CROSS JOIN backline_entry AS e
 WHERE a.release_no IN :some AND a.provenance = :provenance AND e.kind = 'recording'
     AND e.provenance = a.provenance AND e.source_id = a.recording_source AND e.thing_no = a.recording_no
 """
+_READ = "SELECT DISTINCT source_id FROM backline_appearance WHERE release_no IN :some AND provenance = :provenance"
 _PLACE = """
 UPDATE backline_appearance SET disc = :disc, position = :position, gone_at = :gone_at
 WHERE provenance = :provenance AND release_no = :release_no AND source_id = :source_id
@@ -112,6 +113,16 @@ def write_discography(
             for i in left
         ),
     ]
+
+
+def find_read(connection: Connection, sight: Sight, releases: Mapping[str, int]) -> set[str]:
+    """Which of these releases have recordings that were told before."""
+    query, found = text(_READ).bindparams(bindparam("some", expanding=True)), set[str]()
+    for part in chunk(sorted(set(releases.values()))):
+        found |= set(
+            connection.execute(query, {"some": list(part), "provenance": sight.provenance.value}).scalars()
+        )
+    return found & set(releases)
 
 
 def write_appearances(

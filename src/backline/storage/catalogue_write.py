@@ -18,7 +18,7 @@ from backline.storage.catalogue_again import find_again
 from backline.storage.catalogue_entries import Sight, read_entries, touch_entries, write_entries
 from backline.storage.catalogue_expire import expire_catalogue, remove_empty_things
 from backline.storage.catalogue_known import read_sync
-from backline.storage.catalogue_lists import Place, write_appearances, write_discography
+from backline.storage.catalogue_lists import Place, find_read, write_appearances, write_discography
 from backline.storage.catalogue_seen import Change, SeenArtist, SeenRecording, SeenRelease
 from backline.storage.catalogue_things import Told, settle_things
 from backline.storage.locks import Lock, take_lock
@@ -117,7 +117,9 @@ def _write_releases(
     titles = {i: row.title for i, row in known.items()} | {i: one.title for i, one in releases.items()}
     listed = write_discography(connection, sight, things, titles, seen.gone, is_walked=is_walked)
     read = {i: one.recordings for i, one in releases.items() if one.recordings is not None}
+    # What is to be read again, because it has another number of tracks now, was read before.
     was_read = {i for i in read if i in known and known[i].detail_at is not None}
+    was_read |= find_read(connection, sight, {i: things[i] for i in read if i in known and i not in was_read})
     changes += listed + _write_recordings(connection, sight, read, things, was_read, listed)
     untouched = [things[i] for i in releases if i not in read and told[i].get("detail_at", True) is not None]
     _touch_along(connection, sight, untouched)
