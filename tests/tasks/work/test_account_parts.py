@@ -130,6 +130,19 @@ def test_a_library_that_was_cut_off_goes_on_where_it_was(stand: AccountStand) ->
         assert read_part(connection, stand.account, "track").reading_since is None
 
 
+def test_a_library_that_takes_many_days_is_read_to_its_end(database: Database) -> None:
+    stand = AccountStand(database)
+    for ident in stand.room.world.tracks:
+        stand.edit("save", uri=f"spotify:track:{ident}")
+    stand.room.limits.budgets = {"me": 9}
+    news = [stand.look("library")]
+    while news[-1].due is not None and len(news) < 14:
+        stand.room.advance(news[-1].due)
+        news.append(stand.look(*news[-1].left))
+    assert len(news) > 4 and news[-1].left == []
+    assert stand.kept("track") == saved(stand, "track")
+
+
 def plays(stand: AccountStand) -> list[int]:
     """When something was played, as it is known, in milliseconds."""
     with stand.database.read() as connection:

@@ -30,7 +30,8 @@ PARTS = ("plays", "follows", "library", "playlists")
 MOST = 500  # requests of one run
 PATIENCE = 60.0  # seconds that a run waits rather than end with what it has
 SHORT = 20.0  # seconds after which a fault on the way is asked about again
-KEPT_FOR = 2 * 86_400_000_000  # µs for which a reading that was cut off may go on
+# µs for which a reading that was cut off may go on: some dozens of requests a day must be enough for all of it
+KEPT_FOR = 14 * 86_400_000_000
 Write = Callable[[Connection, Look], None]
 
 
