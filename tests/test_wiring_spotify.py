@@ -372,6 +372,30 @@ def test_a_grant_comes_back_as_it_was_written(make_house: Make, database: Databa
     assert tokens.read("ann") is None
 
 
+def test_a_grant_is_read_as_one_however_often_it_is_renewed_meanwhile(make_house: Make) -> None:
+    """A new token beside an old row would look as if it had ended, and be refreshed a second time."""
+    writer, reader = make_house().spotify.tokens, make_house().spotify.tokens
+    first = Grant("ann", "c", "access-0", 0, 3, "refresh-0")
+    writer.write(first)
+    done = threading.Event()
+
+    def renew() -> None:
+        for number in range(1, 60):
+            token = {"access_token": f"access-{number}", "refresh_token": f"refresh-{number}"}
+            writer.write(replace(first, expires_at=number, **token))
+        done.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        renewing, seen = pool.submit(renew), set()
+        while not done.is_set():
+            found = reader.read("ann")
+            assert found is not None
+            seen.add((found.access_token, found.refresh_token, found.expires_at))
+        renewing.result()
+    assert seen <= {(f"access-{number}", f"refresh-{number}", number) for number in range(60)}
+    assert len(seen) > 2
+
+
 def test_the_clock_is_that_of_the_database_wherever_this_machine_s_is_set(database: Database) -> None:
     here = [1_000_000_000_000]
     clock = DatabaseClock(database, lambda: here[0])

@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import fields
 from typing import Any, Final
 
+from sqlalchemy import Connection
+
 from backline.errors import TryLater, UnknownName
 from backline.runtime.limits import Limiter, SharedLimits
 from backline.runtime.pause import pause
@@ -113,21 +115,21 @@ class KeptTokens:
         self._database, self._vault, self._turns, self._who = database, vault, turns, who
 
     def read(self, account_id: str) -> Grant | None:
-        """The row first: a token is never older than the row, so at worst a new one is taken for an old one."""
-        with self._database.read() as connection:
+        """Row and tokens of one moment: a new token beside an old row would be refreshed a second time."""
+        with self._database.read(snapshot=True) as connection:
             row = kept.read_account(connection, account_id)
-        access = self._find_token(account_id, "access") if row else None
-        if row is None or access is None:  # forgotten meanwhile
-            return None
+            access = self._find_token(connection, account_id, "access") if row else None
+            if row is None or access is None:  # forgotten
+                return None
+            is_own = account_id.startswith(kept.OWN)
+            refresh = None if is_own else self._find_token(connection, account_id, "refresh")
         return Grant(
             account_id=account_id,
             client_id=row.client_id,
             access_token=access,
             expires_at=int(row.expires_at),
             authorized_at=int(row.authorized_at),
-            refresh_token=None
-            if account_id.startswith(kept.OWN)
-            else self._find_token(account_id, "refresh"),
+            refresh_token=refresh,
             scopes=frozenset(row.scopes.split()),
             ended_at=row.ended_at,
         )
@@ -152,10 +154,9 @@ class KeptTokens:
                 grant.refresh_token, self._who,
             )  # fmt: skip
 
-    def _find_token(self, account_id: str, kind: str) -> str | None:
-        place = kept.name_token(account_id, kind)
+    def _find_token(self, connection: Connection, account_id: str, kind: str) -> str | None:
         with suppress(UnknownName):
-            return self._vault.read(place.name, owner=place.owner)
+            return self._vault.read_in(connection, kept.name_token(account_id, kind))
         return None
 
 

@@ -66,11 +66,14 @@ class Vault:
 
     def read(self, name: str, *, owner: str = HOUSE, purpose: str = TOKEN) -> str:
         """The value. Raises `UnknownName` where there is none, `NeedsHuman` where no key here opens it."""
-        place = Place(name, owner, purpose)
         with self._database.read() as connection:
-            row = connection.execute(_SEALED.where(*_is_at(place))).first()
+            return self.read_in(connection, Place(name, owner, purpose))
+
+    def read_in(self, connection: Connection, place: Place) -> str:
+        """The same in the caller's transaction, beside other rows of the same moment."""
+        row = connection.execute(_SEALED.where(*_is_at(place))).first()
         if row is None:
-            raise UnknownName(f"The vault has no {place}.", remedy=f"`backline vault put {name}`.")
+            raise UnknownName(f"The vault has no {place}.", remedy=f"`backline vault put {place.name}`.")
         if row.key_id not in {key.id for key in self._keys}:  # another process may have rotated meanwhile
             self._keys = self.source.read()
         value = self._decrypt(row).decode()
