@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import text
 
@@ -20,12 +19,9 @@ from backline.errors import TryLater
 from backline.runtime.context import RunContext
 from backline.sections import LimitSettings
 from backline.spotify.apps import Apps
-from backline.spotify.client import connect_account
 from backline.spotify.faults import Disconnected, QuotaSpent, RateLimited
-from backline.spotify.loopback import Listener, make_state
 from backline.spotify.needs import Grant, StoredAnswer
 from backline.spotify.routes import Profile
-from backline.spotify.tokens import make_pair, name_scopes, write_authorize_url
 from backline.storage.budgets import HOUR, Budgets
 from backline.storage.database import Database
 from backline.storage.limits import LimitKey
@@ -34,6 +30,7 @@ from backline.wiring import House
 from backline.wiring_spotify import MEASURED_FOR, DatabaseClock
 from tests.celery_apps import make_settings
 from tests.sandbox.stand import Stand, open_stand
+from tests.spotify.people import connect, end_token, list_artists, list_asked
 
 QUICK = LimitSettings(rate=1000, burst=1000)
 Make = Callable[..., House]
@@ -69,38 +66,6 @@ def make_house(stand: Stand, database: Database, tmp_path: Path) -> Iterator[Mak
     yield make
     for house in houses:
         house.close()
-
-
-def list_asked(stand: Stand, path: str = "/v1/") -> list[str]:
-    told = stand.control("GET", "ledger")["requests"]
-    return [f"{one['method']} {one['path']}" for one in told if path in one["path"]]
-
-
-def list_artists(stand: Stand) -> list[str]:
-    return [one["id"] for one in stand.control("GET", "world?rooms=artists")["artists"].values()]
-
-
-def connect(stand: Stand, house: House) -> str:
-    """As a person with a browser does it."""
-    apps = house.apps
-    app, state, pair = apps.find(), make_state(), make_pair()
-    user = stand.control("GET", "")["users"][0]
-    stand.control("POST", "login", {"user": user["id"]})
-    with Listener(state) as listener, ThreadPoolExecutor(1) as pool:
-        scopes = name_scopes(["playlists", "plays", "library"])
-        tokens = apps.open_tokens(app)
-        url = write_authorize_url(apps.hosts, tokens.app, listener.redirect, scopes, state, pair)
-        seen = pool.submit(httpx.get, url, follow_redirects=True)
-        code = listener.hear(20)
-        assert seen.result(20).status_code == 200
-        grant, me = connect_account(apps.open_sender(app), tokens, code, pair, listener.redirect)
-    assert me.key == grant.account_id == user["account_id"]
-    return grant.account_id
-
-
-def end_token(database: Database) -> None:
-    with database.write() as connection:
-        connection.execute(text("UPDATE backline_spotify_account SET expires_at = 1"))
 
 
 def test_a_person_connects_and_what_is_kept_is_there_for_every_process(
