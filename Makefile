@@ -14,8 +14,8 @@ check: .venv/dev.stamp ## format, lint, types, import contracts, rules of the ho
 	@scripts/check.sh
 bench: .venv/bench.stamp services ## cost per run beside plain Celery, DBOS and Procrastinate
 	@.venv/bin/python -m bench $(ARGS)
-faults: .venv/dev.stamp services ## 2,000 runs a stack under kill -9, broker and database loss; then cut links, full disks, wrong clocks, an upgrade
-	@.venv/bin/python -m tests.journeys.faults $(ARGS) && .venv/bin/python -m tests.journeys.faults_hosts $(ARGS) && .venv/bin/python -m tests.journeys.faults_around $(ARGS) && .venv/bin/python -m pytest -m long
+faults: .venv/dev.stamp services ## 2,000 runs a stack under kill -9, broker and database loss; then cut links, full disks, wrong clocks, an upgrade; 500 courses through Spotify's sandbox
+	@.venv/bin/python -m tests.journeys.faults $(ARGS) && .venv/bin/python -m tests.journeys.faults_hosts $(ARGS) && .venv/bin/python -m tests.journeys.faults_around $(ARGS) && .venv/bin/python -m tests.journeys.faults_spotify $(ARGS) && .venv/bin/python -m pytest -m long
 soak: .venv/dev.stamp services ## an hour with all on: memory and files of each process must stay flat
 	@.venv/bin/python -m tests.journeys.soak $(ARGS)
 services: ## bring in PostgreSQL, Redis and RabbitMQ (apt where it may)
