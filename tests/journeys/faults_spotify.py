@@ -1,6 +1,6 @@
 """Random courses of artists and accounts through Spotify's sandbox: whatever goes wrong, the catalogue ends the same.
 
-    python -m tests.journeys.faults_spotify [--schedules 500] [--from 0] [--one NUMBER]
+    python -m tests.journeys.faults_spotify [--schedules 500] [--from 0]
 
 Each schedule comes from its number: a world, a profile, two looks at all artists with changes in between, under faults
 of the platform, ends of quotas, lost connections and kills; the same world without any of that beside it. Every tenth
