@@ -24,6 +24,7 @@ from backline.spotify.faults import (
     ScopeMissing,
     judge_answer,
     judge_failure,
+    parse_json,
     read_json,
     read_wait,
 )
@@ -146,6 +147,14 @@ def test_a_body_that_is_no_json_is_lost_and_an_empty_one_is_nothing() -> None:
         read_json(answer(200, text='{"id":'), routes.ARTIST)
     with pytest.raises(OutcomeUnknown, match="Look at what is there"):
         read_json(answer(201, text="<html>"), routes.ADD_ROWS)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"name": "\\ud83c"}', '{"name": "x"}'.encode("utf-16"), b'\xef\xbb\xbf{"name": "x"}']
+)
+def test_json_that_only_the_patient_reader_takes_is_read_all_the_same(body: bytes) -> None:
+    assert parse_json(body)["name"] in {"x", "\ud83c"}
+    assert parse_json(b" \n") is None
 
 
 @pytest.mark.parametrize("profile", DEVELOPMENT)

@@ -25,6 +25,7 @@ from backline.spotify.faults import (
     judge_failure,
     lose_answer,
     miss_scope,
+    parse_json,
     read_json,
     wants_person,
 )
@@ -101,29 +102,30 @@ class Sender:
         """A GET: fresh answers are not asked for, equal requests at the same time go out once, 304 is the stored one."""
         key = call.make_key(self._tokens.app.client_id)
         began = self._clock.now()
-        stored = self._answers.read(key)
+        stored, data = self._answers.read(key), None
         if stored is None or not _suffices(stored, call, began):
             with self._answers.asking(key) as waited:
                 stored = self._answers.read(key)
                 asked = replace(call, since=began if call.since is None else call.since) if waited else call
                 if stored is None or not _suffices(stored, asked, began):
-                    stored = self._fetch(call, key, stored)
+                    stored, data = self._fetch(call, key, stored)
         self.heard.append((call.route.family, stored.fetched_at))
-        return json.loads(stored.body) if stored.body.strip() else None
+        return parse_json(stored.body) if data is None else data
 
-    def _fetch(self, call: Call, key: str, stored: StoredAnswer | None) -> StoredAnswer:
+    def _fetch(self, call: Call, key: str, stored: StoredAnswer | None) -> tuple[StoredAnswer, Any]:
+        """What is stored from now on, and its JSON where it was read on the way."""
         answer = self._ask(call, stored.etag if stored else None)
-        now = self._clock.now()
+        now, data = self._clock.now(), None
         fresh = now + _read_age(answer) * 1_000_000
         if answer.status_code == 304 and stored:
             found = replace(stored, fetched_at=now, fresh_until=fresh)
         else:
-            read_json(answer, call.route)  # a cut body is not kept
+            data = read_json(answer, call.route)  # a cut body is not kept
             client_id = self._tokens.app.client_id
             etag = answer.headers.get("etag")
             found = StoredAnswer(etag, answer.content, now, fresh, call.account_id, client_id)
         self._answers.write(key, found)
-        return found
+        return found, data
 
     def _ask(self, call: Call, etag: str | None = None) -> httpx.Response:
         """A success or 304. A token that is refused is renewed once; both requests count."""
