@@ -12,7 +12,7 @@ test: .venv/dev.stamp services ## every test, on private databases and brokers
 	@.venv/bin/python -m pytest $(ARGS)
 check: .venv/dev.stamp ## format, lint, types, import contracts, rules of the house
 	@scripts/check.sh
-bench: .venv/bench.stamp services ## cost per run beside plain Celery, DBOS and Procrastinate
+bench: .venv/bench.stamp services ## cost per run beside plain Celery, DBOS and Procrastinate; reading the Web API beside spotipy and tekore
 	@.venv/bin/python -m bench $(ARGS)
 faults: .venv/dev.stamp services ## 2,000 runs a stack under kill -9, broker and database loss; then cut links, full disks, wrong clocks, an upgrade; 500 courses through Spotify's sandbox
 	@.venv/bin/python -m tests.journeys.faults $(ARGS) && .venv/bin/python -m tests.journeys.faults_hosts $(ARGS) && .venv/bin/python -m tests.journeys.faults_around $(ARGS) && .venv/bin/python -m tests.journeys.faults_spotify $(ARGS) && .venv/bin/python -m pytest -m long

@@ -28,13 +28,17 @@ from bench.layers import run_layers
 from bench.machine import describe_machine
 from bench.rounds import Plan, Round, measure_round, prepare
 from bench.seal import LEAST, SEALED_RUNS, measure_sealing
+from bench.spotify_readers import WAYS
+from bench.spotify_rounds import READ, measure_reading
 from bench.stacks import Stack, open_stack
+from bench.sync_counts import ARTISTS, measure_syncs
 from bench.work import EffectTable
 from bench.workers import RoundFailed
 from tests.services.programs import Missing
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = (*CONTENDERS, "layers", "import", "seal")
+ONCE = frozenset({"import", "spotify", "requests"})  # with the embedded stack only
+PARTS = (*CONTENDERS, "layers", "import", "seal", "spotify", "requests")
 PLANS = {False: Plan(100, 300, 100, 20.0), True: Plan(100, 2000, 300, 50.0)}  # embedded, and with services
 QUICK_PLANS = {False: Plan(20, 60, 20, 20.0), True: Plan(70, 200, 50, 50.0)}
 
@@ -146,6 +150,24 @@ def measure_stack(console: Console, arguments: argparse.Namespace, name: str) ->
         if "import" in arguments.parts and name == EMBEDDED:
             found["import"] = measure_imports(stack, arguments.rows)
             tables.show_imports(console, arguments.rows, found["import"])
+    return found | (measure_spotify(console, arguments) if name == EMBEDDED else {})
+
+
+def measure_spotify(console: Console, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What reading answers of the Web API costs, and how many of them a sync asks for; without a network."""
+    found: dict[str, Any] = {}
+    if "spotify" in arguments.parts:
+        for way in WAYS.values():
+            if not way.is_installed:
+                console.print(
+                    f"{way.title} is left out: {way.needs} is not installed (`make bench` brings it in)"
+                )
+        count = arguments.runs or (20 if arguments.quick else READ)
+        found["spotify"] = measure_reading(count, arguments.rounds)
+        tables.show_reading(console, found["spotify"])
+    if "requests" in arguments.parts:
+        found["requests"] = measure_syncs((1, 10) if arguments.quick else ARTISTS)
+        tables.show_syncs(console, found["requests"])
     return found
 
 
@@ -163,6 +185,8 @@ def main(words: list[str] | None = None, results: Path = RESULTS) -> int:
     console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     found = []
     for name in arguments.stack or EVERYWHERE:
+        if name != EMBEDDED and arguments.parts <= ONCE:
+            continue
         try:
             found.append(measure_stack(console, arguments, name))
         except Missing as missing:

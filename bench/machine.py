@@ -14,6 +14,7 @@ import psutil
 
 PACKAGES = (
     "celery", "kombu", "billiard", "amqp", "redis", "sqlalchemy", "psycopg", "pydantic", "dbos", "procrastinate", "duckdb",
+    "httpx", "spotipy", "tekore",
 )  # fmt: skip
 
 

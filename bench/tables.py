@@ -11,6 +11,7 @@ from rich.table import Table
 from bench.contenders import CONTENDERS
 from bench.figures import Spread, Summary
 from bench.layers import Layer
+from bench.spotify_answers import KINDS
 
 
 def show_machine(console: Console, machine: Mapping[str, Any]) -> None:
@@ -109,6 +110,46 @@ def show_sealing(console: Console, stack: str, found: Sequence[Mapping[str, Any]
             str(one["writers"]), _spread(Spread(**one["without"]), 0), _spread(Spread(**one["with"]), 0),
             _spread(Spread(**one["ratio"]), 2), str(one["left"]),
             "[green]met[/]" if one["ratio"]["median"] >= least else f"[red]below {least}[/]",
+        )  # fmt: skip
+    console.print(table)
+
+
+def show_reading(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
+    """What 1,000 answers of the Web API cost, by client and kind."""
+    sizes = found[0]["bytes"]
+    for part, words in (("calls", "whole calls"), ("bodies", "from bytes to what the caller gets")):
+        title = f"1,000 answers of the Web API, {words}: CPU ms, median (least–largest) of the rounds"
+        table = Table(title=title, title_justify="left")
+        for name in ("", "gives"):
+            table.add_column(name)
+        for kind, told in KINDS.items():
+            table.add_column(f"{told}, {sizes[kind] / 1000:.0f} kB", justify="right")
+        table.add_column("MiB: opened, peak", justify="right")
+        for one in found:
+            table.add_row(
+                one["title"], one["gives"], *(_spread(Spread(**one[part][kind]), 0) for kind in KINDS),
+                f"{one['opened_mib']:.0f}, {one['peak_mib']:.0f}",
+            )  # fmt: skip
+        console.print(table)
+
+
+def show_syncs(console: Console, found: Sequence[Mapping[str, Any]]) -> None:
+    """How many requests syncs of so many artists took, beside the fewest that there can be."""
+    table = Table(title="requests of syncs by family, beside the fewest there can be", title_justify="left")
+    for name in (
+        "profile", "artists", "releases", "tracks", "pass", "artist-album (least)", "tracks (least)", "all (least)",
+        "of least", "not yet seen", "CPU s", "wall s",
+    ):  # fmt: skip
+        table.add_column(name, justify="left" if name in {"profile", "pass"} else "right")
+    for one in found:
+        asked, least = one["asked"], one["least"]
+        pairs = [(asked.get(name, 0), least.get(name, 0)) for name in ("artist-album", "tracks")]
+        pairs.append((sum(asked.values()), sum(least.values())))
+        table.add_row(
+            one["profile"], f"{one['artists']:,}", f"{one['releases']:,}", f"{one['tracks']:,}",
+            one["pass"] + (f" ({one['changes']})" if one["changes"] else ""),
+            *(f"{some:,} ({few:,})" for some, few in pairs), f"{pairs[-1][0] / pairs[-1][1]:.3f}",
+            f"{one['late']:,}", f"{one['cpu_seconds']:.1f}", f"{one['seconds']:.1f}",
         )  # fmt: skip
     console.print(table)
 

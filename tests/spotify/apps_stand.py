@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from backline.sandbox.growth import Counts
 from backline.sandbox.world import Person
 from backline.spotify.apps import Apps, Ground
 from backline.spotify.catalogue import OWN
 from backline.spotify.needs import StoredAccount, StoredApp
 from backline.spotify.routes import Profile
-from tests.sandbox.guest import SCOPES
+from tests.sandbox.guest import SCOPES, SMALL
 from tests.sandbox.transport import SandboxTransport
 from tests.spotify.stand_ins import PROFILES, MemoryTokens, Room
 
@@ -60,9 +61,9 @@ class AppsRoom(Room):
     def __init__(
         self, profile: str = "dev-2026", transport: Any = SandboxTransport, known: bool = True, quick: bool = True,
         *, has_secret: bool = True, market: str | None = None, release_groups: Sequence[str] = OWN,
-        keep_days: int = 30,
+        keep_days: int = 30, counts: Counts = SMALL,
     ) -> None:  # fmt: skip
-        super().__init__(profile, transport, known, quick)
+        super().__init__(profile, transport, known, quick, counts)
         self.shelf = MemoryApps(self.store)
         found = PROFILES.get(profile) if known else None
         app = StoredApp(

@@ -13,6 +13,7 @@ import httpx
 
 from backline.errors import TryLater
 from backline.sandbox.books import Limits
+from backline.sandbox.growth import Counts
 from backline.sandbox.server import Sandbox
 from backline.sandbox.world import App as SandboxApp
 from backline.sandbox.world import Person, World
@@ -22,7 +23,7 @@ from backline.spotify.needs import Grant, StoredAnswer
 from backline.spotify.routes import Profile
 from backline.spotify.sender import Sender
 from backline.spotify.tokens import App, Tokens, make_pair
-from tests.sandbox.guest import SCOPES, make_guest
+from tests.sandbox.guest import SCOPES, SMALL, make_guest
 from tests.sandbox.transport import BASE, SandboxTransport
 
 PROFILES = {"dev-2026": Profile.DEV_2026, "dev-legacy": Profile.DEV_LEGACY, "extended": Profile.EXTENDED}
@@ -130,8 +131,9 @@ class Room:
         transport: Any = SandboxTransport,
         known: bool = True,
         quick: bool = True,
+        counts: Counts = SMALL,
     ) -> None:
-        self.app: Sandbox = make_guest(profile=profile, quick=quick).app
+        self.app: Sandbox = make_guest(profile, counts, quick).app
         self.stage = self.app.stage
         self.web = httpx.Client(transport=transport(self.app))
         self.hosts = Hosts.find_sandbox(BASE)

@@ -1,0 +1,1 @@
+"""Tests of bench/: its own logic, small."""
