@@ -72,6 +72,28 @@ def test_artists_come_and_are_renamed(guest: Guest) -> None:
     assert guest.get(f"artists/{artist['artist']}/albums").data["total"] == 2
 
 
+def test_an_artist_is_told_whole(guest: Guest) -> None:
+    tracks = [{"name": "One", "isrc": "ZZABC2600001", "duration_ms": 61_000}, {"name": "Two"}]
+    release = {
+        "name": "First",
+        "kind": "single",
+        "date": "2026-05-15",
+        "upc": "299000000017",
+        "tracks": tracks,
+    }
+    told = guest.edit("add_artist", artist="OurArtist1", name="Ours", releases=[release])
+    assert told["artist"] == "OurArtist1"
+    album = guest.get(f"albums/{told['releases'][0]}").data
+    assert (album["name"], album["release_date"], album["external_ids"]["upc"]) == (
+        "First", "2026-05-15", "299000000017",
+    )  # fmt: skip
+    assert [one["name"] for one in album["tracks"]["items"]] == ["One", "Two"]
+    track = guest.get(f"tracks/{album['tracks']['items'][0]['id']}").data
+    assert (track["external_ids"]["isrc"], track["duration_ms"]) == ("ZZABC2600001", 61_000)
+    with pytest.raises(ValueError, match="there already"):
+        edit_world(guest.stage, {"do": "add_artist", "artist": "OurArtist1"})
+
+
 def test_people_edit_their_lists_in_the_app(guest: Guest) -> None:
     ident = guest.edit("add_playlist", name="Mine", tracks=3)["playlist"]
     uri = f"spotify:track:{list(guest.stage.world.tracks)[9]}"

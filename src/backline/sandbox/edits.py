@@ -33,28 +33,37 @@ def edit_world(stage: Stage, wanted: dict[str, Any]) -> Touched:
         raise ValueError(f"{name}: {error}") from error
 
 
-def add_artist(stage: Stage, name: str | None = None, releases: int = 0) -> Touched:
-    """An artist, with so many releases."""
+def add_artist(
+    stage: Stage, name: str | None = None, releases: int | list[dict[str, Any]] = 0, artist: str | None = None
+) -> Touched:
+    """An artist, with so many releases, or with these, told as `add_release` takes them. `artist`: an id of one's own."""
     world = stage.world
-    artist = Artist(world.minter.take_id(), name or name_artist(world.minter.random, 10_000))
-    world.artists[artist.id] = artist
-    made = [grow_release(world, [artist.id], [artist.id]).id for _ in range(releases)]
-    return {"artist": artist.id, "releases": made}
+    if artist in world.artists:
+        raise ValueError(f"add_artist: {artist} is there already")
+    new = Artist(artist or world.minter.take_id(), name or name_artist(world.minter.random, 10_000))
+    world.artists[new.id] = new
+    if isinstance(releases, int):
+        made = [grow_release(world, [new.id], [new.id]).id for _ in range(releases)]
+    else:
+        made = [add_release(stage, new.id, **one)["release"] for one in releases]
+    return {"artist": new.id, "releases": made}
 
 
 def add_release(
     stage: Stage, artist: str, date: str | None = None, kind: str = "single", name: str | None = None,
-    tracks: int | None = None,
+    tracks: int | list[dict[str, Any]] | None = None, upc: str | None = None,
 ) -> Touched:  # fmt: skip
-    """A release of today, or of `date` (as precise as it is long)."""
+    """A release of today, or of `date` (as precise as it is long). `tracks`: how many, or as `add_track` takes them."""
     day = date or tell_moment(stage.clock.now())[:10]
     release = grow_release(stage.world, [stage.world.artists[artist].id], [artist], kind, _read_day(day))
     _date(release, day)
-    release.name = name or release.name
-    while tracks is not None and len(release.tracks) > tracks:
+    release.name, release.upc = name or release.name, upc or release.upc
+    told = tracks if isinstance(tracks, list) else [{}] * ((tracks or 0) - len(release.tracks))
+    most = 0 if isinstance(tracks, list) else len(release.tracks) if tracks is None else tracks
+    while len(release.tracks) > most:
         _drop_track(stage, stage.world.tracks[release.tracks[-1]])
-    while tracks is not None and len(release.tracks) < tracks:
-        add_track(stage, release.id)
+    for one in told:
+        add_track(stage, release.id, **one)
     return {"release": release.id, "tracks": list(release.tracks)}
 
 
@@ -85,12 +94,14 @@ def move_date(stage: Stage, release: str, date: str) -> Touched:
     return {"release": release}
 
 
-def add_track(stage: Stage, release: str, name: str = "One More", isrc: str | None = None) -> Touched:
+def add_track(
+    stage: Stage, release: str, name: str = "One More", isrc: str | None = None, duration_ms: int = 180_000
+) -> Touched:
     """Another track at the end of a release; with an ISRC of its own unless one is given."""
     world, home = stage.world, stage.world.releases[release]
     code = isrc or world.minter.take_isrc(int(home.date[:4]))
     track = Track(
-        world.minter.take_id(), release, name, 1, len(home.tracks) + 1, 180_000, False, code, list(home.artists)
+        world.minter.take_id(), release, name, 1, len(home.tracks) + 1, duration_ms, False, code, list(home.artists)
     )  # fmt: skip
     world.place_track(track)
     return {"track": track.id, "release": release, "isrc": code}
