@@ -1,19 +1,23 @@
-"""Write the sample reports that the package ships: one invented artist, 120 days, always the same bytes.
+"""Write the samples that the package ships: an invented artist, 120 days of reports, always the same bytes.
 
-Run as `python scripts/make_samples.py`; it writes src/backline/samples/reports/.
+Run as `python scripts/make_samples.py`; it writes src/backline/samples/reports/, and artist.json beside it: the
+artist as the sandbox is told of it, with the ISRCs and UPCs that stand in the reports.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import random
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 HOME = Path(__file__).resolve().parent.parent / "src" / "backline" / "samples" / "reports"
 ARTIST = "Velvet Tramlines"
+PLATFORM_ID = "SampleVelvetTramlines0"
 LAST = date(2026, 8, 30)
 DAYS = [LAST - timedelta(days=119 - number) for number in range(120)]
 BUMP = date(2026, 8, 14)  # the day on which a playlist took Copper Rain
@@ -25,6 +29,34 @@ TRACKS = {
     "Salt and Neon": (610, "2025-11-07"),
     "Attic Radio": (340, "2024-09-20"),
     "Northbound Again": (150, "2024-09-20"),
+}
+# No country has the prefix ZZ, and codes that begin with 2 are for use inside shops: no real recording or product.
+ISRCS = {
+    "Last Tram Home": "ZZVLV2500001",
+    "Salt and Neon": "ZZVLV2500002",
+    "Platform Nine": "ZZVLV2500003",  # no report has this one
+    "Copper Rain": "ZZVLV2600001",
+    "Attic Radio": "ZZVLV2400001",
+    "Northbound Again": "ZZVLV2400002",
+    "Depot Light": "ZZVLV2600002",  # nor this one
+}
+RELEASES = {
+    # of each title the kind, the day, the UPC and the tracks
+    "Attic Radio": ("single", "2024-09-20", "299026100010", ["Attic Radio", "Northbound Again"]),
+    "Night Lines": (
+        "album",
+        "2025-11-07",
+        "299026100027",
+        ["Last Tram Home", "Salt and Neon", "Platform Nine"],
+    ),
+    "Copper Rain": ("single", "2026-05-15", "299026100034", ["Copper Rain"]),
+    "Late Lines": ("single", "2026-08-21", "299026100041", ["Last Tram Home", "Depot Light"]),
+}
+# What the distributor's table says of each of its tracks: ISRC and UPC, or the UPC alone.
+CODES = {
+    "Last Tram Home": (ISRCS["Last Tram Home"], RELEASES["Night Lines"][2]),
+    "Copper Rain": ("", RELEASES["Copper Rain"][2]),
+    "Salt and Neon": (ISRCS["Salt and Neon"], RELEASES["Night Lines"][2]),
 }
 COUNTRIES = {"de": 0.44, "fr": 0.21, "at": 0.11, "nl": 0.1, "ch": 0.08, "pl": 0.06}
 SOURCES = {"playlists": 0.5, "library": 0.32, "search": 0.18}
@@ -127,10 +159,24 @@ def make_table(chance: random.Random, streams: dict[tuple[str, date], int]) -> N
             for country, share in COUNTRIES.items():
                 source = chance.choices(list(SOURCES), list(SOURCES.values()))[0]
                 count = round(streams[title, day] * share * chance.uniform(0.93, 0.99))
-                rows.append([day, ARTIST, title, country.upper(), source, count])
+                rows.append([day, ARTIST, title, *CODES[title], country.upper(), source, count])
     rows[301][-1] = "1x7"
-    header = ["date", "artist", "track", "country", "source", "streams"]
+    header = ["date", "artist", "track", "isrc", "upc", "country", "source", "streams"]
     write_rows("distributor-2026-08.csv", header, rows)
+
+
+def make_artist() -> None:
+    """The artist for the sandbox's control API: one edit of its world."""
+    releases: list[dict[str, Any]] = []
+    for title, (kind, day, upc, titles) in RELEASES.items():
+        tracks = [
+            {"name": one, "isrc": ISRCS[one], "duration_ms": 170_000 + 9_500 * number}
+            for number, one in enumerate(ISRCS)
+            if one in titles
+        ]
+        releases.append({"name": title, "kind": kind, "date": day, "upc": upc, "tracks": tracks})
+    told = {"do": "add_artist", "artist": PLATFORM_ID, "name": ARTIST, "releases": releases}
+    (HOME.parent / "artist.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -143,6 +189,7 @@ def main() -> None:
     make_timelines(streams)
     make_chart(chance, round(streams["Copper Rain", date(2026, 8, 28)] * COUNTRIES["de"]))
     make_table(chance, streams)
+    make_artist()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from backline.cli.demo_summary import (
 )
 from backline.cli.houses import open_house
 from backline.cli.screen import Screen
+from tests.cli.conftest import Call
 from tests.cli.test_report_words import REPORT, SONGS
 
 FILES = [
@@ -27,9 +28,10 @@ FILES = [
 
 
 def make_found(began: float = 50.0) -> Found:
-    """Two runs that ended 100 seconds after 1970."""
+    """Three runs that ended 100 seconds after 1970."""
     answers = (
         {"files": FILES},
+        {"requests": {"catalogue": 3, "tracks": 4}},
         {"reports": [SONGS, REPORT], "exports": {"csv": "/x/out.csv", "parquet": None}},
     )
     runs = [
@@ -39,14 +41,27 @@ def make_found(began: float = 50.0) -> Found:
         )
         for number, answer in enumerate(answers)
     ]  # fmt: skip
-    return Found(runs=(runs[0], runs[1]), began=began)
+    return Found(runs=(runs[0], runs[1], runs[2]), began=began)
+
+
+@pytest.fixture(autouse=True)
+def _roster(call: Call) -> None:
+    call("artist", "add", "Velvet Tramlines")
 
 
 def test_the_whole_summary(capsys: pytest.CaptureFixture[str]) -> None:
     with open_house() as house:
         show_summary(Screen(), house, make_found(), "http://127.0.0.1:1")
     said = capsys.readouterr().out
-    for words in ("a.b", "1.0 s", "run-1", "http://127.0.0.1:1/ready", "/x/out.csv", "metrics show"):
+    for words in (
+        "a.b",
+        "1.0 s",
+        "run-2",
+        "7 requests (catalogue 3, tracks 4)",
+        "http://127.0.0.1:1/ready",
+        "/x/out.csv",
+        "metrics show",
+    ):
         assert words in said
     assert "nothing was repeated" not in said
     top = said[said.index("Top tracks") :].splitlines()
@@ -85,7 +100,7 @@ def test_places() -> None:
     with open_house() as house:
         lines = list(list_places(Screen(), house, {"exports": {"csv": None}}, "http://127.0.0.1:1"))
         state = str(house.settings.state)
-    assert len(lines) == 4
+    assert len(lines) == 7
     assert f"BACKLINE_STATE={state} {name_program()} metrics show --artist 'Velvet Tramlines'" in lines[1]
     assert name_program().endswith("backline")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -38,6 +39,23 @@ class Stages:
         self.screen.say(f"  {'✓' if row.state == 'succeeded' else '✗'} {words}")
         sys.stdout.flush()
         return row
+
+    @contextmanager
+    def tell(self, words: str) -> Iterator[None]:
+        """What is done here, in this process, as one stage."""
+        with self._show(words):
+            yield
+        self.screen.say(f"  ✓ {words}")
+        sys.stdout.flush()
+
+    def await_true(self, what: Callable[[], bool], seconds: float) -> bool:
+        """Wait until it is true; False where it was not in that time."""
+        until = time.monotonic() + seconds
+        while not what():
+            if time.monotonic() > until:
+                return False
+            self._pause(0.05)
+        return True
 
     def stay(self) -> None:
         """Until somebody stops us."""

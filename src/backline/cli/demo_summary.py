@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backline import samples
+from backline.cli.demo_catalogue import describe_catalogue
 from backline.cli.report_words import MAIN, describe_report, show_change, show_value
 from backline.cli.screen import Screen
 from backline.storage.runs import RunRow
@@ -23,9 +24,9 @@ TOP = 3
 
 @dataclass(frozen=True)
 class Found:
-    """The finished runs of the demo (import, aggregate), and when this demo began (seconds since 1970 UTC)."""
+    """The finished runs of the demo (import, sync, aggregate), and when it began (seconds since 1970 UTC)."""
 
-    runs: tuple[RunRow, RunRow]
+    runs: tuple[RunRow, RunRow, RunRow]
     began: float
 
     @property
@@ -42,8 +43,14 @@ class Found:
     @property
     def numbers(self) -> dict[str, Any]:
         """The aggregate's answer."""
-        answer: dict[str, Any] = json.loads(self.runs[1].answer)
+        answer: dict[str, Any] = json.loads(self.runs[2].answer)
         return answer
+
+    @property
+    def requests(self) -> dict[str, int]:
+        """What the sync asked, by family."""
+        requests: dict[str, int] = json.loads(self.runs[1].answer)["requests"]
+        return requests
 
 
 def show_summary(screen: Screen, house: House, found: Found, address: str | None) -> None:
@@ -62,6 +69,9 @@ def show_summary(screen: Screen, house: House, found: Found, address: str | None
             screen.say(f"  {line}")
     _show_top(screen, answer["reports"], "by_track", screen.label("demo_top_tracks"))
     _show_top(screen, answer["reports"], "by_country", screen.label("demo_top_countries"))
+    screen.say(f"\n{screen.label('demo_catalogue')}")
+    for line in describe_catalogue(screen, house, found.requests, name_command(house)):
+        screen.say(f"  {line}")
     screen.say(f"\n{screen.label('demo_where')}")
     for line in list_places(screen, house, answer, address):
         screen.say(f"  {line}")
@@ -92,10 +102,21 @@ def list_places(
     for path in answer["exports"].values():
         if path:
             yield screen.label("demo_export", path=path)
-    program = f"BACKLINE_STATE={shlex.quote(str(house.settings.state))} {name_program()}"
-    artist = shlex.quote(samples.ARTIST)
-    for command in (f"metrics show --artist {artist} --by country", "runs list", "--help"):
+    program, artist = name_command(house), shlex.quote(samples.ARTIST)
+    for command in (
+        f"metrics show --artist {artist} --by country",
+        f"catalogue list {artist}",
+        "catalogue joins",
+        "accounts",
+        "runs list",
+        "--help",
+    ):
         yield screen.label("demo_next", command=f"{program} {command}")
+
+
+def name_command(house: House) -> str:
+    """How to call us on the demo's state folder."""
+    return f"BACKLINE_STATE={shlex.quote(str(house.settings.state))} {name_program()}"
 
 
 def name_program() -> str:

@@ -53,6 +53,12 @@ class Supervisor:
         for child in self.children:
             self._start(child)
 
+    def add(self, commands: dict[str, Sequence[str]]) -> None:
+        """Start some more children."""
+        for name, arguments in commands.items():
+            self.children.append(Child(name, arguments))
+            self._start(self.children[-1])
+
     def look(self) -> None:
         """Start again whatever died; each death in a row waits longer, up to half a minute."""
         now = time.monotonic()
