@@ -16,8 +16,7 @@ from backline.spotify.apps import Apps
 from backline.storage.database import Database
 from backline.tasks.work.account_clerk import PartLine
 from backline.tasks.work.account_parts import look_at_account
-from backline.tasks.work.artist_clerk import look_at_artist, open_desk
-from backline.tasks.work.artist_news import ArtistNews, conclude
+from backline.tasks.work.artist_answer import ArtistNews
 
 LONG = Limits(soft=1800, hard=2100)
 BRIEF = Limits(soft=30, hard=45)
@@ -115,6 +114,9 @@ def sync_artist_data(
     Spotify und fragt nach einem Absturz nie zweimal dasselbe.
     """
     if job.artist_id is not None:
+        from backline.tasks.work.artist_clerk import look_at_artist, open_desk  # these load Arrow and NumPy
+        from backline.tasks.work.artist_news import conclude
+
         desk = open_desk(
             job.artist_id, apps=apps, steps=steps, database=database, watch=watch, is_full=job.full_sync,
             begun_at=job.begun_at,

@@ -21,7 +21,6 @@ from backline.storage.imports import (
     mark_undone,
     read_import,
 )
-from backline.storage.joins import forget_import
 from backline.storage.spool_folder import SpoolFolder
 
 LONG = Limits(soft=6 * 3600, hard=7 * 3600)
@@ -152,7 +151,8 @@ def undo_import(
     früheren Zahlen wieder gelten; die betroffenen Tage werden neu zusammengezählt. Löscht nie Zahlen:
     Sie bleiben in der Geschichte, und dieselbe Datei kann wieder importiert werden.
     """
-    from backline.storage.claims import find_heirs, hand_over  # loads NumPy
+    from backline.storage.claims import find_heirs, hand_over  # these load NumPy
+    from backline.storage.joins import forget_import
 
     with database.read() as connection:
         row = read_import(connection, job.import_id)
