@@ -65,6 +65,16 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return f"{argname}-{len(val)}-{hashlib.sha256(content).hexdigest()[:6]}"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is as good on one database is left to `make faults` on the other; see the marker in pyproject.toml."""
+    for item in items:
+        mark = item.get_closest_marker("fewer_on_postgresql")
+        values = getattr(item, "callspec").params if mark else {}  # noqa: B009 - items of functions alone have it
+        if mark and "postgresql" in item.name and (not mark.args or values[mark.args[0]] % mark.args[1]):
+            item.add_marker(pytest.mark.long)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Everything that was started ends, whatever the result."""
     if not hasattr(config, "workerinput") and FOLDER in os.environ:

@@ -47,10 +47,9 @@ def test_an_account_of_120_playlists_costs_three_requests_for_them(stand: Accoun
     assert stand.count() - before == 3
 
 
+@pytest.mark.fewer_on_postgresql("after", 9)
 @pytest.mark.parametrize("after", range(1, FIRST + 1))
 def test_a_kill_after_each_request_repeats_none_and_loses_nothing(database: Database, after: int) -> None:
-    if database.dialect != "sqlite" and after % 9:
-        pytest.skip("each request on SQLite, some on PostgreSQL")
     stand = AccountStand(database)
     stand.kill_after = after
     stand.look()
@@ -121,10 +120,9 @@ def test_a_fault_after_progress_costs_no_attempt_and_without_it_does(stand: Acco
     stand.look()
 
 
+@pytest.mark.fewer_on_postgresql("seed", 100)
 @pytest.mark.parametrize("seed", range(6))
 def test_faults_kills_and_pauses_by_chance_come_to_the_same_end(database: Database, seed: int) -> None:
-    if database.dialect != "sqlite" and seed:
-        pytest.skip("some on PostgreSQL")
     stand = AccountStand(database)
     stand.room.fail_by_chance(seed, ["5xx", "cut", "429", "reset"], rate=0.2)
     stand.kill_after = 3 + seed
@@ -137,9 +135,8 @@ def test_faults_kills_and_pauses_by_chance_come_to_the_same_end(database: Databa
     assert again.dump() == found
 
 
+@pytest.mark.fewer_on_postgresql()
 def test_a_run_asks_five_hundred_times_and_another_goes_on_at_once(stand: AccountStand) -> None:
-    if not stand.database.is_sqlite:
-        pytest.skip("on SQLite")
     for number in range(520):
         stand.edit("add_playlist", name=f"L{number}", tracks=1)
     one, two = stand.look_until_done()

@@ -77,10 +77,9 @@ def test_a_track_that_leaves_the_catalogue_leaves_the_library(stand: AccountStan
     assert stand.kept("track") == saved(stand, "track") - {gone}
 
 
+@pytest.mark.fewer_on_postgresql("seed", 100)
 @pytest.mark.parametrize("seed", range(5))
 def test_libraries_and_follows_that_change_at_random(database: Database, seed: int) -> None:
-    if database.dialect != "sqlite" and seed:
-        pytest.skip("one on PostgreSQL")
     rng, stand = random.Random(seed), AccountStand(database)
     world = stand.room.world
     pool = [f"spotify:track:{ident}" for ident in world.tracks] + [
@@ -164,12 +163,11 @@ def test_plays_are_known_with_what_they_were_played_from(stand: AccountStand) ->
     assert rows[0]["title"] and rows[0]["credits"] and rows[0]["isrc"] and rows[0]["duration_ms"]
 
 
+@pytest.mark.fewer_on_postgresql("seed", 100)
 @pytest.mark.parametrize("seed", range(8))
 def test_each_play_once_whenever_it_is_looked_for_and_gaps_where_more_came(
     database: Database, seed: int
 ) -> None:
-    if database.dialect != "sqlite" and seed:
-        pytest.skip("one on PostgreSQL")
     rng, stand = random.Random(seed), AccountStand(database)
     stand.person.plays.clear()
     truth: list[int] = []

@@ -131,10 +131,9 @@ def test_a_snapshot_that_lags_misses_nothing_and_tells_nothing_twice(
     assert stand.count() - before == 1
 
 
+@pytest.mark.fewer_on_postgresql("seed", 100)
 @pytest.mark.parametrize("seed", range(12))
 def test_writes_and_looks_at_random_moments_come_to_the_truth(database: Database, seed: int) -> None:
-    if database.dialect != "sqlite" and seed:
-        pytest.skip("some on PostgreSQL")
     rng, stand = random.Random(seed), AccountStand(database)
     stand.look("playlists")
     plain, former = find(stand, PLAIN), len(find(stand, PLAIN).rows)
