@@ -31,7 +31,6 @@ from backline.runtime.decisions import Person
 from backline.runtime.submit import Ask
 from backline.settings import Settings
 from backline.storage.artists import find_artist
-from backline.storage.catalogue_links import SPOTIFY, link_artist
 from backline.storage.run_tables import RETRIABLE_STATES
 from backline.storage.runs import RunRow, find_run, read_run
 from backline.web.loopback import open_socket
@@ -192,6 +191,11 @@ def connect(house: House, stack: Stack, mark: str) -> None:
 
 def sync(house: House, stack: Stack, artist_id: str, mark: str) -> RunRow:
     """Bring the artist over from the sandbox; once more where that was started anew meanwhile."""
+    from backline.storage.catalogue_links import (
+        SPOTIFY,
+        link_artist,
+    )  # loads Arrow, which starting does without
+
     with house.database.write() as connection:
         artist, now = find_artist(connection, artist_id), house.database.now(connection)
         link_artist(connection, now, SPOTIFY, samples.PLATFORM_ID, artist.no, made_by=WHO)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from backline import samples
-from backline.cli.demo_catalogue import describe_catalogue
 from backline.cli.report_words import MAIN, describe_report, show_change, show_value
 from backline.cli.screen import Screen
 from backline.storage.runs import RunRow
@@ -55,6 +54,8 @@ class Found:
 
 def show_summary(screen: Screen, house: House, found: Found, address: str | None) -> None:
     """The end of the demo, for people; `address` is None where the web ends with the summary."""
+    from backline.cli.demo_catalogue import describe_catalogue  # loads Arrow, which starting does without
+
     answer = found.numbers
     screen.say(f"\n{screen.label('demo_title')}")
     if found.is_repeated:
