@@ -6,7 +6,8 @@ import pytest
 
 from backline.cli.catalogue_words import describe_fact, describe_release, show_wrong, tell
 from backline.cli.screen import Screen
-from backline.music import Fact, Provenance
+from backline.errors import NotAllowed
+from backline.music import Fact, Provenance, refuse_spotify
 from backline.storage.catalogue_read import Thing
 
 OWN = Fact("Dawn", Provenance.OWN, "own_1", 1_000_000)
@@ -20,6 +21,15 @@ def test_the_best_value_counts_and_each_has_its_source() -> None:
     assert describe_fact(THEIRS) == {
         "value": "DAWN", "provenance": "spotify_api", "source": "x", "seen_at": "1970-01-01T00:00:02Z",
     }  # fmt: skip
+
+
+def test_a_row_with_one_value_of_spotify_is_its_content() -> None:
+    day = Fact("2026-05-15", Provenance.SPOTIFY_API, "x", 2_000_000)
+    row = describe_release(Thing("release", 1, "rel_1", {"title": (OWN, THEIRS), "released": (day,)}))
+    assert (row["title"], row["provenance"]) == ("Dawn", "spotify_api")
+    with pytest.raises(NotAllowed):
+        refuse_spotify([row], "a model")
+    assert describe_release(Thing("release", 1, "rel_1", {}))["provenance"] is None
 
 
 def test_wrong_cells_that_were_not_named_are_counted(capsys: pytest.CaptureFixture[str]) -> None:

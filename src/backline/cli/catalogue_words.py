@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from backline.cli.screen import Screen
-from backline.music import Fact
+from backline.music import TRUST, Fact
 from backline.storage import catalogue_tables as t
 from backline.storage.catalogue_read import Thing, list_spots, read_things
 from backline.storage.join_decisions import JoinRow
@@ -37,14 +37,16 @@ def describe_thing(thing: Thing) -> dict[str, Any]:
 
 
 def describe_release(thing: Thing) -> dict[str, Any]:
-    """A release in one line: its best values, and whose the title is."""
-    title = thing.tell("title")
+    """A release in one line: its best values, and the least trusted source among theirs."""
     names = ("title", "released", "form", "tracks", "upc")
-    return {
-        "id": thing.id,
-        **{name: tell(thing, name) for name in names},
-        "provenance": None if title is None else title.provenance.value,
-    }
+    values = {name: tell(thing, name) for name in names}
+    return {"id": thing.id, **values, "provenance": find_weakest(thing, names)}
+
+
+def find_weakest(thing: Thing, names: Sequence[str]) -> str | None:
+    """The least trusted source of these values: a row that has one of Spotify is its content, as the wall sees it."""
+    facts = [fact for fact in map(thing.tell, names) if fact is not None]
+    return max((fact.provenance for fact in facts), key=TRUST.index).value if facts else None
 
 
 def describe_places(connection: Connection, thing: Thing) -> list[dict[str, Any]]:
@@ -85,6 +87,7 @@ def describe_joins(connection: Connection, rows: Sequence[JoinRow]) -> list[dict
             "recording": row.recording,
             "recording_title": tell(things[row.recording_no], "title"),
             "recording_isrc": tell(things[row.recording_no], "isrc"),
+            "provenance": find_weakest(things[row.recording_no], ("title", "isrc")),
             "reasons": json.loads(row.reasons),
             "made_at": show_micros(row.made_at),
             "decided_at": show_micros(row.decided_at),

@@ -101,16 +101,16 @@ class JoinCounts:
 
 
 def join_tracks(connection: Connection, moment: int, tracks: Iterable[int]) -> JoinCounts:
-    """Join these tracks (their `no`), in the caller's transaction. Costs one look where the catalogue is empty.
+    """Join these tracks (their `no`), in the caller's transaction. Costs a lock and a look where the catalogue is empty.
 
     `moment`: microseconds since 1970 UTC. What was joined or proposed before and is no more so is undone.
     """
+    take_lock(connection, Lock.CATALOGUE)  # before the look: the first recording may be on its way
     if connection.execute(text(_HAS_RECORDINGS)).first() is None:
         return JoinCounts()
     wanted = sorted({int(track) for track in tracks if track})
     if not wanted:
         return JoinCounts()
-    take_lock(connection, Lock.CATALOGUE)
     known = {(int(row.track_no), int(row.recording_no)): row for row in _ask(connection, _KNOWN, wanted)}
     found = _choose(_find_pairs(connection, wanted), known)
     machine = {pair: (row.how, row.state) for pair, row in known.items() if row.decided_at is None}
@@ -138,6 +138,7 @@ def forget_import(connection: Connection, import_no: int) -> None:
 
     The same file, imported again, joins them again.
     """
+    take_lock(connection, Lock.CATALOGUE)
     if connection.execute(text(_HAS_RECORDINGS)).first() is None:
         return
     brought = {int(no) for no in connection.execute(text(_BROUGHT), {"import_no": import_no}).scalars()}
