@@ -90,11 +90,29 @@ def test_what_cannot_be_used_is_said(call: Call, words: tuple[str, ...], said: s
     assert call("catalogue", "list", "Nova", "--json").out == ""
 
 
+def test_two_tracks_at_one_place(call: Call) -> None:
+    call("artist", "add", "Nova")
+    made = call("catalogue", "add-release", "Nova", "Dawn", "--json").one
+    on = ("--release", made["id"], "--position", "1")
+    call("catalogue", "add-recording", "Nova", "One", *on)
+    refused = call("catalogue", "add-recording", "Nova", "Two", *on)
+    assert refused.code == 2 and "'One' and 'Two' would both be at disc 1, position 1" in refused.err
+    call("artist", "add", "Kay")
+    assert call("catalogue", "add-recording", "Kay", "one", *on, "--json").one["facts"]["credits"][0][
+        "value"
+    ] == ["Nova", "Kay"]
+    places = call("catalogue", "show", made["id"], "--json").one["places"]
+    assert [(place["position"], place["title"]) for place in places] == [(1, "one")]
+
+
 def test_a_table_and_joins(call: Call, write: Any) -> None:
     call("import", write("report.csv", REPORT))
     told = call("catalogue", "import", write("mine.csv", TABLE))
     assert told.code == 0 and "label" in told.out and "1 joins wait" in told.err
-    assert call("catalogue", "import", write("mine.csv", TABLE), "--json").one["outcome"] == "imported"
+    again = call("catalogue", "import", write("mine.csv", TABLE), "--json").one
+    assert (again["outcome"], again["counts"]["unchanged"], again["counts"]["new"]) == ("unchanged", 3, 0)
+    other = call("catalogue", "import", write("kay.csv", "artist,title\nKay,Six\n"))
+    assert other.code == 0 and "wait" not in other.err  # what waits is none of this file's
     rows = call("catalogue", "joins", "--json").lines
     assert [(row["title"], row["state"], row["how"]) for row in rows] == [
         ("One", "joined", "isrc"),
@@ -121,4 +139,4 @@ def test_wrong_cells(call: Call, write: Any) -> None:
     result = call("catalogue", "import", path)
     assert result.code == 4
     assert "mine.csv:4 isrc: 'ZZ1' is not an ISRC." in result.out and "mine.csv:5 artist:" in result.out
-    assert call("catalogue", "import", path, "--json").one["counts"]["wrong"] == 2
+    assert call("catalogue", "import", path, "--json").one["counts"] == {"rows": 2, "wrong": 2}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backline.cli.catalogue_words import describe_fact, describe_release, show_wrong, tell
+from backline.cli.catalogue_words import describe_fact, describe_release, show_answer, tell
 from backline.cli.screen import Screen
 from backline.errors import NotAllowed
 from backline.music import Fact, Provenance, refuse_spotify
@@ -38,8 +38,16 @@ def test_wrong_cells_that_were_not_named_are_counted(capsys: pytest.CaptureFixtu
         {"line": 2, "field": "isrc", "reason": "No ISRC.", "remedy": "Mend it."},
     ]
     counts = {"rows": 1, "wrong": 5}
-    show_wrong(
-        Screen(), {"file": "x.csv", "outcome": "rejected", "counts": counts, "unread": [], "wrong": cells}
+    show_answer(
+        Screen(),
+        {
+            "file": "x.csv",
+            "outcome": "rejected",
+            "counts": counts,
+            "unread": [],
+            "wrong": cells,
+            "doubles": [],
+        },
     )
     out = capsys.readouterr().out
     assert "x.csv: It is empty. Fill it." in out and "x.csv:2 isrc: No ISRC." in out and "and 3 more" in out

@@ -7,13 +7,8 @@ from typing import Any
 import pytest
 
 from backline.storage.artists import find_artist
-from backline.storage.catalogue_own import (
-    OwnRelease,
-    OwnTrack,
-    find_entered,
-    list_own_tracks,
-    write_catalogue,
-)
+from backline.storage.catalogue_finder import OwnRelease, OwnTrack
+from backline.storage.catalogue_own import find_entered, write_catalogue
 from backline.storage.database import Database
 from tests.storage.catalogue_stage import ISRCS, CatalogueStage, release, tell, track
 
@@ -26,9 +21,9 @@ class OwnStage(CatalogueStage):
     def say(self, *releases: OwnRelease, alone: tuple[OwnTrack, ...] = ()) -> list[Any]:
         """What had changed."""
         with self.write() as connection:
-            artist = find_artist(connection, "Artist 1")
-            changes, _ = write_catalogue(connection, self.now, artist, releases, alone, by="ann")
-        return tell(changes)
+            artists = [find_artist(connection, f"Artist {number}") for number in (1, 2)]
+            self.news = write_catalogue(connection, self.now, artists, releases, alone, by="ann")
+        return tell(self.news.changes)
 
     def names(self, kind: str) -> list[tuple[str, int]]:
         """(title, number) of own entries."""
@@ -104,6 +99,6 @@ def test_a_code_makes_it_one_thing_with_what_others_say_and_nothing_is_taken_ove
     with stage.database.read() as connection:
         number = find_entered(connection, 1, "release", "Our Dawn", UPC)
         assert number == find_entered(connection, 1, "release", "our dawn", None)
-        assert [one.title for one in list_own_tracks(connection, 1, number)] == ["Our One"]
+    assert stage.names("recording") == [("Our One", 1)]
     assert stage.count("entry", "provenance = 'own' AND title IN ('Dawn', 'One', 'Two')") == 0
     assert stage.count("artist_sync", "platform_id <> 'p1'") == 0

@@ -16,8 +16,8 @@ from backline.cli.catalogue_words import (
     describe_places,
     describe_release,
     describe_thing,
+    show_answer,
     show_thing,
-    show_wrong,
 )
 from backline.cli.exits import NEEDS_PERSON
 from backline.cli.houses import make_screen, open_house, write_audit
@@ -25,18 +25,13 @@ from backline.cli.imports import list_paths
 from backline.cli.parameters import Json, Limit, complete_artist
 from backline.cli.progress import carry_visibly
 from backline.errors import BadInput
-from backline.music import Provenance, fold_name
+from backline.music import Provenance
 from backline.runtime.submit import Ask
 from backline.runtime.task import INTERACTIVE
 from backline.storage import catalogue_tables as t
 from backline.storage.artists import find_artist
-from backline.storage.catalogue_own import (
-    OwnRelease,
-    OwnTrack,
-    find_entered,
-    list_own_tracks,
-    write_catalogue,
-)
+from backline.storage.catalogue_finder import OwnRelease, OwnTrack
+from backline.storage.catalogue_own import find_entered, write_catalogue
 from backline.storage.catalogue_read import find_thing, list_releases, read_history, read_things
 from backline.storage.join_decisions import confirm_join, find_track, list_joins, refuse_join
 from backline.storage.joins import JOINED, PROPOSED, REFUSED
@@ -149,12 +144,8 @@ def import_table(
         job = spec.read_json(json.dumps(values))
         run_id = house.submit(spec, job, Ask(house.settings.actor, priority=INTERACTIVE))
         answer = carry_visibly(house, screen, run_id)
-        with house.database.read() as connection:
-            left = len(list_joins(connection, states=[PROPOSED]))
-    show_wrong(screen, answer)
-    if left and not json_lines:
-        screen.note(screen.label("joins_open", count=left))
-    if answer["outcome"] != "imported":
+    show_answer(screen, answer)
+    if answer["outcome"] == "rejected":
         raise typer.Exit(NEEDS_PERSON)
 
 
@@ -259,8 +250,8 @@ def _enter(artist: str, entry: _Entry, *, json_lines: bool) -> None:
         releases = [] if entry.release is None else [entry.release]
         alone = [] if entry.track is None else [entry.track]
         if entry.on is not None and entry.track is not None:
-            releases, alone = [_put_on(connection, row.no, entry.on, entry.track)], []
-        write_catalogue(connection, now, row, releases, alone, by=house.settings.actor)
+            releases, alone = [_put_on(connection, entry.on, entry.track)], []
+        write_catalogue(connection, now, [row], releases, alone, by=house.settings.actor)
         number = find_entered(connection, row.no, entry.kind, entry.title, entry.code)
         (found,) = read_things(connection, entry.kind, [number])
         told, places = describe_thing(found), describe_places(connection, found)
@@ -268,28 +259,16 @@ def _enter(artist: str, entry: _Entry, *, json_lines: bool) -> None:
     show_thing(screen, told, places, [])
 
 
-def _put_on(connection: Connection, artist_no: int, release: str, new: OwnTrack) -> OwnRelease:
+def _put_on(connection: Connection, release: str, new: OwnTrack) -> OwnRelease:
     """The team's own release with this track beside those that it has. Of other sources nothing is taken over."""
     thing = find_thing(connection, release)
-    own = {
-        name: next((fact.value for fact in some if fact.provenance == Provenance.OWN), None)
-        for name, some in thing.facts.items()
-    }
-    if thing.kind != t.RELEASE or own.get("title") is None:
+    own = next((fact for fact in thing.facts.get("title", ()) if fact.provenance == Provenance.OWN), None)
+    if thing.kind != t.RELEASE or own is None:
         raise BadInput(
             f"{thing.id} is no release that you entered.",
             remedy="Enter it first, with its UPC: backline catalogue add-release ARTIST TITLE --upc UPC",
         )
-    kept = [one for one in list_own_tracks(connection, artist_no, thing.no) if not _is_same(one, new)]
-    return OwnRelease(
-        str(own["title"]), upc=own.get("upc"), released=own.get("released"), tracks=(*kept, new)
-    )
-
-
-def _is_same(one: OwnTrack, new: OwnTrack) -> bool:
-    if one.isrc and new.isrc:
-        return one.isrc == new.isrc
-    return fold_name(one.title) == fold_name(new.title)
+    return OwnRelease(str(own.value), tracks=(new,), beside=own.source)
 
 
 def _find_recording(connection: Connection, recording: str | None) -> int | None:

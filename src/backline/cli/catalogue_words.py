@@ -142,18 +142,25 @@ def show_thing(
         screen.show_rows(joins, ["artist", "title", "track", "how", "state"])
 
 
-def show_wrong(screen: Screen, answer: dict[str, Any]) -> None:
-    """What came of a table: its counts, or every wrong cell by line and column."""
+def show_answer(screen: Screen, answer: dict[str, Any]) -> None:
+    """What came of a table: its counts, things with another code, joins that wait; or every wrong cell."""
     if screen.json_lines:
         screen.dump(answer)
         return
     counts = answer["counts"]
-    screen.show_facts({"file": answer["file"], "outcome": answer["outcome"], **counts})
+    shown = {
+        "new_things" if name == "new" else name: count for name, count in counts.items() if name != "waiting"
+    }
+    screen.show_facts({"file": answer["file"], "outcome": answer["outcome"], **shown})
     if answer["unread"]:
         screen.say(screen.label("catalogue_unread", columns=", ".join(answer["unread"])))
+    for one in answer["doubles"]:
+        screen.say(f"  {screen.label('catalogue_double', **one)}")
     for cell in answer["wrong"]:
         where = " ".join(filter(None, (str(cell["line"] or ""), cell["field"])))
         screen.say(f"  {answer['file']}{':' if where else ''}{where}: {cell['reason']} {cell['remedy']}")
-    left = counts["wrong"] - len(answer["wrong"])
+    left = counts.get("wrong", 0) - len(answer["wrong"])
     if left > 0:
         screen.say(f"  {screen.label('import_more_rejected', count=left)}")
+    if counts.get("waiting"):
+        screen.note(screen.label("joins_open", count=counts["waiting"]))

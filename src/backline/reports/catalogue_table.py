@@ -15,7 +15,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from backline.errors import BadInput
-from backline.music import fold_name, tidy_isrc, tidy_upc
+from backline.music import tidy_isrc, tidy_upc
+from backline.reports.catalogue_rows import CatalogueRow, WrongCell, check_together
 from backline.reports.content import tell_content
 from backline.reports.format import Refused
 from backline.reports.header import find_header
@@ -52,34 +53,6 @@ _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)")
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _DAY_MS: Final = 24 * 3_600_000
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueRow:
-    """One row. `title` is "" where it tells of a release alone, `release` where it tells of a recording alone."""
-
-    line: int
-    artist: str
-    title: str = ""
-    isrc: str | None = None
-    release: str = ""
-    upc: str | None = None
-    released: str | None = None  # YYYY, YYYY-MM or YYYY-MM-DD
-    form: str | None = None
-    disc: int | None = None
-    position: int | None = None
-    duration_ms: int | None = None
-    explicit: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WrongCell:
-    """A cell that cannot be used. `line`: of the file, 0: the file as a whole; `field`: a key of `COLUMNS`, or ""."""
-
-    line: int
-    field: str
-    reason: str
-    remedy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,55 +300,3 @@ def read_cell(name: str, word: str) -> Any:
         return _READERS[name](word.strip())
     except _Wrong as wrong:
         raise BadInput(f"{name}: {wrong.reason}", remedy=wrong.remedy) from wrong
-
-
-def name_release(row: CatalogueRow) -> tuple[str, ...]:
-    """What tells the release of a row from others of the file: its UPC, else artist, title and date."""
-    if row.upc:
-        return (row.upc,)
-    return fold_name(row.artist), fold_name(row.release), row.released or ""
-
-
-def check_together(rows: Sequence[CatalogueRow]) -> list[WrongCell]:
-    """Where rows contradict each other; the later one is named."""
-    wrong: list[WrongCell] = []
-    recordings: dict[str, CatalogueRow] = {}
-    releases: dict[tuple[str, ...], CatalogueRow] = {}
-    places: dict[tuple[Any, ...], CatalogueRow] = {}
-    for row in rows:
-        if row.isrc:
-            wrong += _compare(
-                row, recordings.setdefault(row.isrc, row), _OF_RECORDING, f"the ISRC {row.isrc}"
-            )
-        if not row.release:
-            continue
-        release = name_release(row)
-        if row.upc:
-            wrong += _compare(row, releases.setdefault(release, row), _OF_RELEASE, f"the UPC {row.upc}")
-        if row.title and row.position:
-            first = places.setdefault((release, row.disc or 1, row.position), row)
-            if first is not row:
-                reason = f"Line {first.line} has the same place on this release."
-                wrong.append(WrongCell(row.line, "position", reason, "Mend one of the two, or remove it."))
-        elif row.title and not row.position:
-            first = places.setdefault((release, row.isrc or fold_name(row.title)), row)
-            if first is not row:
-                reason = f"Line {first.line} tells the same track of this release."
-                wrong.append(WrongCell(row.line, "title", reason, "Remove one of the two."))
-    return wrong
-
-
-_OF_RECORDING: Final = {"title": "title", "duration": "duration_ms", "explicit": "explicit"}
-_OF_RELEASE: Final = {"release": "release", "release_date": "released", "type": "form"}
-
-
-def _compare(
-    row: CatalogueRow, first: CatalogueRow, names: Mapping[str, str], what: str
-) -> Iterator[WrongCell]:
-    """What two rows tell differently of one thing; an empty cell says nothing."""
-    for told, name in names.items():
-        mine, other = getattr(row, name), getattr(first, name)
-        differs = fold_name(mine) != fold_name(other) if isinstance(mine, str) and other else mine != other
-        if mine not in (None, "") and other not in (None, "") and differs:
-            reason = f"Line {first.line} has {what} too, with the {told} {other!r}."
-            yield WrongCell(row.line, told, reason, f"Write the same in both, or mend {what.split()[1]}.")

@@ -32,6 +32,8 @@ _HAS_NUMBERS = """EXISTS (SELECT 1 FROM backline_track AS k WHERE k.artist_no = 
 _KEEP = f"""UPDATE backline_artist SET provenance = CASE WHEN NOT confirmed AND ({_HAS_NUMBERS}) THEN 'report' ELSE 'own' END
 WHERE no IN :some AND (confirmed OR {_HAS_NUMBERS}
     OR EXISTS (SELECT 1 FROM backline_entry AS e WHERE e.artist_no = backline_artist.no)
+    OR EXISTS (SELECT 1 FROM backline_performer AS p WHERE p.artist_no = backline_artist.no)
+    OR EXISTS (SELECT 1 FROM backline_discography AS d WHERE d.artist_no = backline_artist.no AND d.provenance = 'own')
     OR EXISTS (SELECT 1 FROM backline_entry AS e WHERE e.kind = 'artist' AND e.thing_no = backline_artist.no))"""
 _GO = "DELETE FROM backline_artist WHERE no IN :some AND provenance = 'spotify_api' RETURNING no"
 _WITH_ARTIST = ("artist_link", "credit_part", "catalogue_change", "discography")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,6 +18,7 @@ from backline.storage.catalogue_things import Told
 
 DAY: Final = 86_400_000_000  # microseconds: what is seen again sooner than that is not written again
 _HISTORY: Final = ("title", "form", "released", "tracks", "isrc", "upc")
+_OWN_HISTORY: Final = (*_HISTORY, "credits")  # a platform tells them anew with every renamed artist
 _TEXTS: Final = ("title", "folded", "credits", "isrc", "upc", "released", "form")
 _NUMBERS: Final = ("tracks", "duration_ms", "explicit", "detail_at", "gone_at")
 _CHANGEABLE: Final = (*_TEXTS, *_NUMBERS, "seen_at", "expires_at")
@@ -98,7 +100,7 @@ def touch_entries(connection: Connection, sight: Sight, numbers: Sequence[int]) 
 def _compare(work: _Work, sight: Sight, row: Row[Any], told: Told, thing_no: int) -> None:
     """Sort one entry that is known: changed, only seen again, or neither."""
     before = {name: getattr(row, name) for name in _CHANGEABLE}
-    values = {name: value for name, value in told.items() if value != before[name]}
+    values = {name: value for name, value in told.items() if name in before and value != before[name]}
     if told.get("detail_at") and row.detail_at and told["detail_at"] - row.detail_at <= DAY:
         values.pop("detail_at", None)  # the hour at which the same was read does not matter
     if row.gone_at is not None:
@@ -110,12 +112,16 @@ def _compare(work: _Work, sight: Sight, row: Row[Any], told: Told, thing_no: int
     if "title" in values:
         values["folded"] = fold_name(values["title"])
     title = str(values.get("title", row.title))
-    for name in _HISTORY:
+    for name in _HISTORY if sight.provenance != Provenance.OWN else _OWN_HISTORY:
         if name in values and before[name] is not None:
-            old, new = str(before[name]), str(values[name])
+            old, new = _say(name, before[name]), _say(name, values[name])
             work.changes.append(Change(row.kind, thing_no, row.source_id, title, name, old, new))
     changed = {name: values.get(name, before[name]) for name in _CHANGEABLE}
     work.changed.append(changed | {"no": row.no, "seen_at": sight.now, "expires_at": sight.keep_until})
+
+
+def _say(name: str, value: Any) -> str:
+    return ", ".join(json.loads(value)) if name == "credits" else str(value)
 
 
 def _insert(
@@ -134,7 +140,10 @@ def _insert(
         "thing_no": np.array([things[source_id] for source_id, _ in fresh], dtype=np.int64),
         "provenance": repeat(sight.provenance.value, count),
         "source_id": make_texts([source_id for source_id, _ in fresh]),
-        "artist_no": np.full(count, 0 if kind == t.ARTIST else sight.artist_no, dtype=np.int64),
+        "artist_no": np.array(
+            [0 if kind == t.ARTIST else values.get("artist_no", sight.artist_no) for values in told],
+            dtype=np.int64,
+        ),
         **{name: make_texts([values.get(name) for values in told]) for name in (*_TEXTS, *_NUMBERS)},
         "seen_at": np.full(count, sight.now, dtype=np.int64),
     }

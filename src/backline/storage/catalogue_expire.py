@@ -46,6 +46,7 @@ _LEFT_APPEARANCES = {
     t.RELEASE: _tell_left("backline_appearance", "release_no", t.RELEASE, "source_id") + _PLACE,
     t.RECORDING: _tell_left("backline_appearance", "recording_no", t.RECORDING, "recording_source") + _PLACE,
 }
+_LEFT_PERFORMERS = _tell_left("backline_performer", "recording_no", t.RECORDING, "source_id")
 _LEFT_LISTS = _tell_left("backline_discography", "release_no", t.RELEASE, "source_id")
 _LEFT_LISTS += " RETURNING artist_no, gone_at"
 _CHANGES = "backline_catalogue_change"
@@ -61,7 +62,10 @@ _EMPTY = {
 }
 _WITH_THING = {
     t.RELEASE: ("backline_appearance WHERE release_no", "backline_discography WHERE release_no"),
-    t.RECORDING: ("backline_appearance WHERE recording_no", "backline_track_join WHERE recording_no"),
+    t.RECORDING: (
+        *("backline_appearance WHERE recording_no", "backline_performer WHERE recording_no"),
+        "backline_track_join WHERE recording_no",
+    ),
 }
 _JOINS = "SELECT track_no, recording_no FROM backline_track_join WHERE recording_no IN :some"
 _TO_READ = "UPDATE backline_entry SET detail_at = NULL WHERE kind = 'release' AND thing_no IN :some AND provenance IN :sources"
@@ -163,6 +167,7 @@ def _sweep(connection: Connection, left: _Left) -> Counts:
         if kind == t.RECORDING:  # the release that stays has to be read again
             lacking = [row.release_no for row in rows if row.gone_at is None]
             change_some(connection, _TO_READ, lacking, sources)
+    change_some(connection, _LEFT_PERFORMERS, left.things[t.RECORDING], sources)
     left.add_lists(change_some(connection, _LEFT_LISTS, left.things[t.RELEASE], sources))
     for kind, statement in _LEFT_CHANGES.items():
         counts["changes"] += len(change_some(connection, statement, left.things[kind], sources))

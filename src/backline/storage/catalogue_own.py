@@ -1,206 +1,255 @@
 """The team's own word on its catalogue, typed in or from a table: found again, so that a correction corrects.
 
-Own releases and recordings have ids of their own (own_…). What is told again is found by its code (UPC, ISRC), else
-by its title where nothing that is told speaks against it. Nothing of another source is looked at here, and nothing
-of it becomes our own: that two sources mean the same is told by codes, see `catalogue_things`.
+Own releases and recordings have ids of their own (own_…), whoever of the artists is named. What several artists are
+told of adds up: a recording is theirs together, and a release has the tracks of all. Nothing of another source is
+looked at here, and nothing of it becomes our own: that two sources mean the same is told by codes, see
+`catalogue_things`.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Row, bindparam, select, text
 
+from backline.errors import BadInput
 from backline.music import Provenance, fold_name
 from backline.storage import catalogue_tables as t
-from backline.storage.bulk import chunk
+from backline.storage.bulk import bind_numbers, chunk
+from backline.storage.catalogue_entries import read_entries
+from backline.storage.catalogue_finder import Finder, KnownTrack, OwnRelease, OwnTrack, merge_credits
+from backline.storage.catalogue_lists import LISTED
 from backline.storage.catalogue_seen import Change, SeenRecording, SeenRelease
 from backline.storage.catalogue_things import find_things
 from backline.storage.catalogue_write import write_own
 from backline.storage.joins import JoinCounts, join_artists
 from backline.storage.locks import Lock, take_lock
 
-OWN: Final = Provenance.OWN.value
-# CROSS JOIN and a provenance that is looked at last keep SQLite to the keys of few rows (see joins).
-_ON_RELEASES = """
-SELECT a.source_id AS release, a.disc, a.position, e.source_id, e.folded, e.isrc, e.title, e.duration_ms, e.explicit
-FROM (SELECT DISTINCT thing_no, provenance FROM backline_entry WHERE artist_no = :artist AND kind = 'release') AS r
-CROSS JOIN backline_appearance AS a CROSS JOIN backline_entry AS e
-WHERE r.provenance = 'own' AND a.release_no = r.thing_no AND a.provenance = 'own' AND e.kind = 'recording'
-    AND e.thing_no = a.recording_no AND e.source_id = a.recording_source AND e.provenance = a.provenance
-ORDER BY a.gone_at IS NOT NULL, e.no
-"""
-_ALONE = """
-SELECT source_id, folded, isrc, provenance FROM backline_entry AS e
-WHERE artist_no = :artist AND kind = 'recording' AND NOT EXISTS (
-    SELECT 1 FROM backline_appearance AS a WHERE a.recording_no = e.thing_no AND a.recording_source = e.source_id
-        AND a.provenance = 'own')
-ORDER BY no
-"""
+_PLACES = """SELECT source_id, recording_source, disc, position FROM backline_appearance
+WHERE release_no IN :some AND provenance = 'own' AND gone_at IS NULL"""
+_PERFORMERS = (
+    "SELECT source_id, artist_no FROM backline_performer WHERE recording_no IN :some AND provenance = 'own'"
+)
+_WAITING = """SELECT DISTINCT track_no FROM backline_track_join WHERE state = 'proposed' AND recording_no IN ({numbers})"""
+_TOLD = (
+    "thing_no",
+    "title",
+    "credits",
+    "isrc",
+    "upc",
+    "released",
+    "form",
+    "tracks",
+    "duration_ms",
+    "explicit",
+    "gone_at",
+)
+Name = tuple[str, str]  # of an own entry: release or recording, and its id
 
 
-@dataclass(frozen=True, slots=True)
-class OwnTrack:
-    """A recording as the team tells it."""
+@dataclass(frozen=True)
+class OwnNews:
+    """What came of the team's word: releases and recordings told, by their own ids; history; joins.
 
-    title: str
-    isrc: str | None = None
-    duration_ms: int | None = None
-    explicit: bool | None = None
-    disc: int | None = None
-    position: int | None = None
+    `gone`: recordings that a release has no more. `waiting`: tracks of reports for which a person has to choose among
+    these recordings.
+    """
 
+    new: frozenset[Name] = frozenset()
+    changed: frozenset[Name] = frozenset()
+    unchanged: frozenset[Name] = frozenset()
+    gone: int = 0
+    changes: list[Change] = field(default_factory=list)
+    joins: JoinCounts = field(default_factory=JoinCounts)
+    waiting: int = 0
 
-@dataclass(frozen=True, slots=True)
-class OwnRelease:
-    """A release as the team tells it; `tracks` are all that it has, None where they are not told."""
+    def count(self) -> dict[str, int]:
+        """The same as numbers."""
+        return {
+            "new": len(self.new), "changed": len(self.changed), "unchanged": len(self.unchanged), "gone": self.gone,
+            "joined": self.joins.joined, "proposed": self.joins.proposed, "waiting": self.waiting,
+        }  # fmt: skip
 
-    title: str
-    upc: str | None = None
-    released: str | None = None
-    form: str | None = None
-    tracks: tuple[OwnTrack, ...] | None = None
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether everything was known just so."""
+        return not (self.new or self.changed or self.gone or self.joins.joined or self.joins.proposed)
 
 
 def write_catalogue(
     connection: Connection,
     now: int,
-    artist: Row[Any],
+    artists: Sequence[Row[Any]],
     releases: Sequence[OwnRelease],
     alone: Sequence[OwnTrack] = (),
     *,
     by: str,
-) -> tuple[list[Change], JoinCounts]:
-    """Write what the team says of one artist and join its reports, in the caller's transaction.
+) -> OwnNews:
+    """Write what the team says and join the reports of its artists, in the caller's transaction; what came of it.
 
-    What had changed, and what was joined. `now`: microseconds since 1970 UTC; `by`: a person's name or a run's id.
+    `artists`: all that are named; what names none is the first one's. `now`: microseconds since 1970 UTC; `by`: a
+    person's name or a run's id. Raises `BadInput` where two tracks of a release would be at one place.
     """
     take_lock(connection, Lock.CATALOGUE)
-    finder = _Finder(
-        connection, int(artist.no), [*alone, *(one for some in releases for one in some.tracks or ())]
-    )
-    names = finder.name_releases(releases)
-    seen = [
-        SeenRelease(
-            name, one.title, one.form, one.released, None if one.tracks is None else len(one.tracks), one.upc,
-            (artist.name,), None if one.tracks is None else finder.name_tracks(name, one.tracks, artist.name),
-        )
-        for name, one in zip(names, releases, strict=True)
-    ]  # fmt: skip
-    changes = write_own(
-        connection, now, int(artist.no), seen, finder.name_tracks(None, alone, artist.name), run_id=by
-    )
-    return changes, join_artists(connection, now, [int(artist.no)])
-
-
-def list_own_tracks(connection: Connection, artist_no: int, release_no: int) -> list[OwnTrack]:
-    """What the team has told so far of a release's tracks."""
-    c = t.entry.c
-    is_own = (c.kind == t.RELEASE, c.provenance == OWN, c.thing_no == release_no)
-    names = set(connection.execute(select(c.source_id).where(*is_own)).scalars())
-    rows = connection.execute(text(_ON_RELEASES), {"artist": artist_no})
-    return [
-        OwnTrack(row.title, row.isrc, row.duration_ms, row.explicit, row.disc, row.position)
-        for row in rows
-        if row.release in names
-    ]
+    names = {int(row.no): row.name for row in artists}
+    first = int(artists[0].no)
+    releases = [_sign(one, first) for one in releases]
+    alone = [replace(one, artists=one.artists or (first,)) for one in alone]
+    finder = Finder(connection, list(names), releases, alone)
+    told = [_tell_release(finder, one, names) for one in releases]
+    single = tuple(_tell_track(finder.take_alone(one), one, names) for one in alone)
+    wanted = _list_names(told, single)
+    before = _look(connection, wanted)
+    changes = write_own(connection, now, first, told, single, run_id=by)
+    after = _look(connection, wanted)
+    joins = join_artists(connection, now, list(names))
+    new = wanted - before.keys()
+    changed = {name for name in wanted - new if before[name] != after[name]}
+    numbers = [row[0] for (kind, _), row in after.items() if kind == t.RECORDING]
+    return OwnNews(
+        frozenset(new), frozenset(changed), frozenset(wanted - new - changed),
+        sum(1 for one in changes if one.field == LISTED and one.new is None),
+        changes, joins, _count_waiting(connection, numbers),
+    )  # fmt: skip
 
 
 def find_entered(connection: Connection, artist_no: int, kind: str, title: str, code: str | None) -> int:
     """The number of what was entered just now, by its UPC or ISRC, else by its title."""
     if code is not None:
         return find_things(connection, kind, [code])[code]
-    c = t.entry.c
-    is_it = (c.kind == kind, c.provenance == OWN, c.artist_no == artist_no, c.folded == fold_name(title))
+    c, p = t.entry.c, t.performer.c
+    mine = select(p.recording_no).where(p.artist_no == artist_no)
+    is_mine = (c.artist_no == artist_no) | ((c.kind == t.RECORDING) & c.thing_no.in_(mine))
+    is_it = (c.kind == kind, c.provenance == Provenance.OWN.value, is_mine, c.folded == fold_name(title))
     query = select(c.thing_no).where(*is_it).order_by(c.gone_at.is_not(None), c.seen_at.desc(), c.no.desc())
     return int(connection.execute(query.limit(1)).scalar_one())
 
 
-class _Finder:
-    """Finds own entries again; each is meant once."""
+def find_doubles(connection: Connection, news: OwnNews) -> list[tuple[Row[Any], str]]:
+    """Own entries of the same artist and title as a new one, but with another code; each with the new code.
 
-    def __init__(self, connection: Connection, artist_no: int, tracks: Iterable[OwnTrack]) -> None:
-        c = t.entry.c
-        query = select(c.source_id, c.folded, c.upc, c.released, c.provenance)
-        query = query.where(c.artist_no == artist_no, c.kind == t.RELEASE).order_by(c.no)
-        self._releases = _keep_own(connection.execute(query))
-        self._placed: dict[str | None, list[Row[Any]]] = {}
-        for row in connection.execute(text(_ON_RELEASES), {"artist": artist_no}):
-            self._placed.setdefault(row.release, []).append(row)
-        self._placed[None] = _keep_own(connection.execute(text(_ALONE), {"artist": artist_no}))
-        self._isrcs: dict[str, str] = {}
-        for part in chunk(sorted({one.isrc for one in tracks if one.isrc})):
-            codes = select(c.isrc, c.source_id, c.provenance).where(c.isrc.in_(part))
-            for row in _keep_own(
-                connection.execute(codes.order_by(c.gone_at.is_not(None).desc(), c.no.desc()))
-            ):
-                self._isrcs[row.isrc] = row.source_id  # the oldest that is still told
+    Perhaps a code was corrected: the old thing is then to be removed.
+    """
+    doubles = []
+    for kind, code in ((t.RELEASE, "upc"), (t.RECORDING, "isrc")):
+        fresh = read_entries(
+            connection, kind, Provenance.OWN, [name for told, name in sorted(news.new) if told == kind]
+        )
+        told = {name for kind_, name in news.new | news.changed | news.unchanged if kind_ == kind}
+        known = _find_titles(connection, kind, {row.folded for row in fresh.values()})
+        for row in sorted(fresh.values(), key=lambda one: one.no):
+            new = getattr(row, code)
+            for other in known.get((row.artist_no, row.folded), ()):
+                old = getattr(other, code)
+                if new and old and new != old and other.source_id not in told:
+                    doubles.append((other, str(new)))
+    return doubles
 
-    def name_releases(self, wanted: Sequence[OwnRelease]) -> list[str]:
-        """The id of each release; the surest matches go first, and what nothing matches gets a new one."""
-        names: dict[int, str] = {}
-        left = {row.source_id: row for row in self._releases}
-        for fits in (_is_same_release, _may_be_release):
-            for place, one in enumerate(wanted):
-                found = [name for name, row in left.items() if fits(one, row)] if place not in names else []
-                if len(found) == 1 or (found and fits is _is_same_release):
-                    names[place] = found[0]
-                    del left[found[0]]
-        return [names.get(place) or _new_name() for place in range(len(wanted))]
 
-    def name_tracks(
-        self, release: str | None, tracks: Sequence[OwnTrack], artist: str
-    ) -> tuple[SeenRecording, ...]:
-        """The tracks of one release, or those of none, with the ids that they have or get."""
-        left = {row.source_id: row for row in self._placed.get(release, ())}
-        seen = []
-        for one in tracks:
-            name = self._isrcs.get(one.isrc or "") or self._match(one, left) or _new_name()
-            left.pop(name, None)
-            if one.isrc:
-                self._isrcs[one.isrc] = name
-            seen.append(
-                SeenRecording(
-                    name,
-                    one.title,
-                    one.isrc,
-                    one.duration_ms,
-                    one.explicit,
-                    one.disc,
-                    one.position,
-                    (artist,),
-                )
+def _find_titles(
+    connection: Connection, kind: str, folded: Iterable[str]
+) -> dict[tuple[int, str], list[Row[Any]]]:
+    c, found = t.entry.c, dict[tuple[int, str], list[Row[Any]]]()
+    table = t.release if kind == t.RELEASE else t.recording
+    for part in chunk(sorted(folded)):
+        query = select(t.entry, table.c.id).join(table, table.c.no == c.thing_no)
+        query = query.where(c.kind == kind, c.provenance == Provenance.OWN.value, c.folded.in_(part))
+        for row in connection.execute(query.order_by(c.no)):
+            found.setdefault((row.artist_no, row.folded), []).append(row)
+    return found
+
+
+def _sign(one: OwnRelease, first: int) -> OwnRelease:
+    """The same with its artists, and its tracks with theirs."""
+    artists = one.artists or (first,)
+    tracks = None if one.tracks is None else tuple(
+        replace(track, artists=track.artists or artists) for track in one.tracks
+    )  # fmt: skip
+    return replace(one, artists=artists, tracks=tracks)
+
+
+def _tell_release(finder: Finder, one: OwnRelease, names: dict[int, str]) -> SeenRelease:
+    known = finder.find_release(one)
+    named = merge_credits(known.credits if known else (), [names[artist] for artist in one.artists])
+    name = known.source_id if known else finder.make_name()
+    tracks = None
+    if one.tracks is not None:
+        found = [(finder.take_track(name, track), track) for track in one.tracks]
+        kept = finder.list_left(name, one)
+        told = [track for _, track in found]
+        if one.is_ordered and not any(track.position for track in told):
+            told = _place(told, kept)
+        _check_places(one.title, told, kept)
+        tracks = (
+            *(_tell_track(seen, track, names) for (seen, _), track in zip(found, told, strict=True)),
+            *(_keep_track(row) for row in kept),
+        )
+    return SeenRelease(
+        name, one.title, one.form, one.released, None if tracks is None else len(tracks), one.upc, named,
+        tracks, one.artists,
+    )  # fmt: skip
+
+
+def _tell_track(known: KnownTrack, one: OwnTrack, names: dict[int, str]) -> SeenRecording:
+    return SeenRecording(
+        known.source_id, one.title, one.isrc, one.duration_ms, one.explicit, one.disc, one.position,
+        merge_credits(known.credits, [names[artist] for artist in one.artists]), one.artists,
+    )  # fmt: skip
+
+
+def _keep_track(row: Row[Any]) -> SeenRecording:
+    return SeenRecording(
+        row.source_id, row.title, row.isrc, row.duration_ms, row.explicit, row.disc, row.position
+    )
+
+
+def _place(told: Sequence[OwnTrack], kept: Sequence[Row[Any]]) -> list[OwnTrack]:
+    """Places in the order of the rows, without those that tracks of other artists have."""
+    taken = {row.position for row in kept if (row.disc or 1) == 1}
+    free = (place for place in range(1, len(told) + len(taken) + 1) if place not in taken)
+    return [replace(track, position=place) for track, place in zip(told, free, strict=False)]
+
+
+def _check_places(release: str, told: Sequence[OwnTrack], kept: Sequence[Row[Any]]) -> None:
+    places: dict[tuple[int, int], Any] = {}
+    everything: list[Any] = [*kept, *told]
+    for one in everything:
+        place = (one.disc or 1, one.position or 0)
+        if one.position and (first := places.setdefault(place, one)) is not one:
+            raise BadInput(
+                f"{release!r}: {first.title!r} and {one.title!r} would both be at disc {place[0]}, "
+                f"position {place[1]}.",
+                remedy="Give one of the two another place, or remove it: backline catalogue remove RECORDING",
             )
-        return tuple(seen)
-
-    def _match(self, one: OwnTrack, left: dict[str, Row[Any]]) -> str | None:
-        folded = fold_name(one.title)
-        found = [row for row in left.values() if row.folded == folded and not (row.isrc and one.isrc)]
-        if len(found) > 1:
-            found = [row for row in found if (row.disc or 1, row.position) == (one.disc or 1, one.position)]
-        return str(found[0].source_id) if found else None
 
 
-def _keep_own(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
-    return [row for row in rows if row.provenance == OWN]
+def _list_names(releases: Sequence[SeenRelease], alone: Sequence[SeenRecording]) -> set[Name]:
+    recordings = (*alone, *(one for some in releases for one in some.recordings or ()))
+    return {(t.RELEASE, one.source_id) for one in releases} | {
+        (t.RECORDING, one.source_id) for one in recordings
+    }
 
 
-def _is_same_release(one: OwnRelease, row: Row[Any]) -> bool:
-    if one.upc or row.upc:
-        return bool(one.upc == row.upc)
-    return bool(fold_name(one.title) == row.folded and one.released == row.released)
+def _look(connection: Connection, names: Iterable[Name]) -> dict[Name, tuple[Any, ...]]:
+    """What the team has told of these so far, with tracks and artists; the number of the thing stands first."""
+    told: dict[Name, tuple[Any, ...]] = {}
+    for kind in (t.RELEASE, t.RECORDING):
+        rows = read_entries(connection, kind, Provenance.OWN, [name for some, name in names if some == kind])
+        beside: dict[str, set[tuple[Any, ...]]] = {}
+        query = text(_PLACES if kind == t.RELEASE else _PERFORMERS).bindparams(
+            bindparam("some", expanding=True)
+        )
+        for part in chunk(sorted({int(row.thing_no) for row in rows.values()})):
+            for name, *rest in connection.execute(query, {"some": list(part)}):
+                beside.setdefault(name, set()).add(tuple(rest))
+        for name, row in rows.items():
+            told[kind, name] = (*(getattr(row, one) for one in _TOLD), frozenset(beside.get(name, ())))
+    return told
 
 
-def _may_be_release(one: OwnRelease, row: Row[Any]) -> bool:
-    """Whether nothing that both tell differs: of one date more may be known than of the other."""
-    if fold_name(one.title) != row.folded or (one.upc and row.upc):
-        return False
-    mine, other = one.released or "", str(row.released or "")
-    return mine.startswith(other) or other.startswith(mine)
-
-
-def _new_name() -> str:
-    return f"own_{secrets.token_hex(8)}"
+def _count_waiting(connection: Connection, recordings: Sequence[int]) -> int:
+    listed, value = bind_numbers(connection, sorted(set(recordings)))
+    rows = connection.execute(text(_WAITING.format(numbers=listed)), {"numbers": value})
+    return len(rows.all())

@@ -32,6 +32,7 @@ _RELEASES = """SELECT DISTINCT no FROM (
         AND provenance <> 'spotify_api') AS n ORDER BY no"""
 _HISTORY = """SELECT * FROM backline_catalogue_change WHERE artist_no = :artist OR (field <> 'listed' AND kind = 'release'
     AND thing_no IN (SELECT release_no FROM backline_discography WHERE artist_no = :artist))
+    OR (kind = 'recording' AND thing_no IN (SELECT recording_no FROM backline_performer WHERE artist_no = :artist))
 ORDER BY no DESC LIMIT :most"""
 
 

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SeenRecording:
-    """A recording at its place on a release. `position` counts from 1 on each disc."""
+    """A recording at its place on a release. `position` counts from 1 on each disc.
+
+    `artists`: numbers of ours, told where it is the team's own word.
+    """
 
     source_id: str
     title: str
@@ -20,13 +23,15 @@ class SeenRecording:
     disc: int | None = None
     position: int | None = None
     credits: tuple[str, ...] = ()
+    artists: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SeenRelease:
     """A release as it was listed; `recordings` are all that it has, None where its details were not read.
 
-    `released` is a year, a month or a day in ISO 8601; `form` is album, single or compilation.
+    `released` is a year, a month or a day in ISO 8601; `form` is album, single or compilation; `artists` are
+    numbers of ours, told where it is the team's own word.
     """
 
     source_id: str
@@ -37,6 +42,7 @@ class SeenRelease:
     upc: str | None = None
     credits: tuple[str, ...] = ()
     recordings: tuple[SeenRecording, ...] | None = None
+    artists: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,17 @@ appearance = Table(
 )
 Index("ix_backline_appearance_recording", appearance.c.recording_no)
 
+# Whose a recording is, by the team's own word (`source_id` of its entry): each of them finds it.
+performer = Table(
+    "backline_performer",
+    metadata,
+    Column("recording_no", BigInteger, primary_key=True),
+    Column("artist_no", BigInteger, primary_key=True),
+    Column("provenance", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),
+)
+Index("ix_backline_performer_artist", performer.c.artist_no)
+
 # That a source lists a release for an artist.
 discography = Table(
     "backline_discography",
@@ -129,7 +140,7 @@ artist_sync = Table(
     Column("answered_at", BigInteger),  # when the platform answered last
 )
 
-# `field`: title, released, tracks, form, isrc, upc, "listed" (the day it was first or last seen: null → day
+# `field`: title, released, tracks, form, isrc, upc, credits (of the team's own word), "listed" (the day it was first or last seen: null → day
 # appeared, day → null gone) or "again" (a known recording on a new release: the titles of both). History of
 # an entry leaves with it.
 change = Table(

@@ -27,7 +27,10 @@ _MOVES: Final = {
         _MOVE.format(table="appearance", thing="release_no", source="source_id"),
         _MOVE.format(table="discography", thing="release_no", source="source_id"),
     ),
-    t.RECORDING: (_MOVE.format(table="appearance", thing="recording_no", source="recording_source"),),
+    t.RECORDING: (
+        _MOVE.format(table="appearance", thing="recording_no", source="recording_source"),
+        _MOVE.format(table="performer", thing="recording_no", source="source_id"),
+    ),
 }
 _MOVE_CHANGES = (
     _MOVE.format(table="catalogue_change", thing="thing_no", source="source_id") + " AND kind = :kind"

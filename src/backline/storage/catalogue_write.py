@@ -6,7 +6,8 @@ One write at a time. What says the same as within the last day is not written ag
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, text
@@ -30,6 +31,10 @@ VALUES (:artist_no, :platform_id, :total, :next_offset, :walked_at, :full_at, :n
 ON CONFLICT (artist_no, platform_id) DO UPDATE SET total = excluded.total, next_offset = excluded.next_offset,
     walked_at = coalesce(excluded.walked_at, backline_artist_sync.walked_at),
     full_at = coalesce(excluded.full_at, backline_artist_sync.full_at), answered_at = excluded.answered_at
+"""
+_PERFORM = """
+INSERT INTO backline_performer (recording_no, artist_no, provenance, source_id)
+VALUES (:recording_no, :artist_no, :provenance, :source_id) ON CONFLICT DO NOTHING
 """
 _ALONG = """
 SELECT e.no, e.seen_at, e.expires_at FROM backline_appearance AS a CROSS JOIN backline_entry AS e
@@ -90,8 +95,35 @@ def write_own(
     changes = _write_releases(connection, sight, SeenArtist("", releases=tuple(releases)), is_walked=False)
     found, _ = _tell_recordings(connection, sight, alone)
     changes += found
-    _keep_changes(connection, sight, changes)
+    recordings = [*alone, *(one for some in releases for one in some.recordings or ())]
+    _write_performers(connection, sight, recordings)
+    _keep_changes(connection, sight, changes, _find_owners(connection, changes))
     return changes
+
+
+def _write_performers(connection: Connection, sight: Sight, recordings: Sequence[SeenRecording]) -> None:
+    """Note whose recordings are, besides what was known."""
+    told = {one.source_id: one.artists for one in recordings if one.artists}
+    rows = read_entries(connection, t.RECORDING, sight.provenance, told)
+    values = [
+        {
+            "recording_no": row.thing_no, "artist_no": artist, "provenance": row.provenance, "source_id": source_id,
+        }
+        for source_id, row in rows.items() for artist in told[source_id]
+    ]  # fmt: skip
+    if values:
+        connection.execute(text(_PERFORM), values)
+
+
+def _find_owners(connection: Connection, changes: Sequence[Change]) -> dict[str, int]:
+    """Of what changed in the team's own word, by its id there, the artist whose history it is first of all."""
+    return {
+        source_id: int(row.artist_no)
+        for kind in (t.RELEASE, t.RECORDING)
+        for source_id, row in read_entries(
+            connection, kind, Provenance.OWN, {one.source_id for one in changes if one.kind == kind}
+        ).items()
+    }
 
 
 def _write_artist(connection: Connection, sight: Sight, seen: SeenArtist) -> list[Change]:
@@ -115,7 +147,14 @@ def _write_releases(
     things = _settle(connection, sight, t.RELEASE, told, {i: known[i] for i in releases if i in known})
     changes = write_entries(connection, sight, t.RELEASE, told, known, things)
     titles = {i: row.title for i, row in known.items()} | {i: one.title for i, one in releases.items()}
-    listed = write_discography(connection, sight, things, titles, seen.gone, is_walked=is_walked)
+    listed = [
+        change
+        for artist, mine in _sort_by_artist(sight, releases.values()).items()
+        for change in write_discography(
+            connection, replace(sight, artist_no=artist), {i: things[i] for i in mine}, titles, seen.gone,
+            is_walked=is_walked,
+        )
+    ]  # fmt: skip
     read = {i: one.recordings for i, one in releases.items() if one.recordings is not None}
     # What is to be read again, because it has another number of tracks now, was read before.
     was_read = {i for i in read if i in known and known[i].detail_at is not None}
@@ -124,6 +163,15 @@ def _write_releases(
     untouched = [things[i] for i in releases if i not in read and told[i].get("detail_at", True) is not None]
     _touch_along(connection, sight, untouched)
     return changes
+
+
+def _sort_by_artist(sight: Sight, releases: Iterable[SeenRelease]) -> dict[int, list[str]]:
+    """Which releases to list for whom: for the artist that was looked at, or for those that are told."""
+    found: dict[int, list[str]] = {sight.artist_no: []}
+    for one in releases:
+        for artist in one.artists or (sight.artist_no,):
+            found.setdefault(artist, []).append(one.source_id)
+    return found
 
 
 def _write_recordings(
@@ -188,6 +236,8 @@ def _tell_release(one: SeenRelease, known: Row[Any] | None, now: int) -> dict[st
         "detail_at": now if one.recordings is not None else None,
     }  # fmt: skip
     told = {name: value for name, value in values.items() if value is not None}
+    if one.artists:
+        told["artist_no"] = one.artists[0]
     if one.recordings is None and known is not None and one.tracks not in (None, known.tracks):
         told["detail_at"] = None  # another number of tracks: which ones is to be read
     return told
@@ -197,6 +247,7 @@ def _tell_recording(one: SeenRecording) -> dict[str, Any]:
     values = {
         "title": one.title, "isrc": tidy_isrc(one.isrc) if one.isrc else None, "duration_ms": one.duration_ms,
         "explicit": one.explicit, "credits": _tell_credits(one.credits),
+        "artist_no": one.artists[0] if one.artists else None,
     }  # fmt: skip
     return {name: value for name, value in values.items() if value is not None}
 
@@ -215,12 +266,15 @@ def _touch_along(connection: Connection, sight: Sight, releases: Sequence[int]) 
     touch_entries(connection, sight, sorted(stale))
 
 
-def _keep_changes(connection: Connection, sight: Sight, changes: Sequence[Change]) -> None:
+def _keep_changes(
+    connection: Connection, sight: Sight, changes: Sequence[Change], owners: Mapping[str, int] | None = None
+) -> None:
+    """`owners`: the artist of each id of the source, where it is not the one that was looked at."""
     if not changes:
         return
     rows = [
         {
-            "kind": one.kind, "thing_no": one.thing_no, "artist_no": sight.artist_no,
+            "kind": one.kind, "thing_no": one.thing_no, "artist_no": (owners or {}).get(one.source_id, sight.artist_no),
             "provenance": sight.provenance.value, "source_id": one.source_id, "field": one.field,
             "old": one.old, "new": one.new, "seen_at": sight.now, "run_id": sight.run_id,
         }

@@ -45,15 +45,24 @@ WHERE r.upc = w.upc AND r.kind = 'release' AND a.release_no = r.thing_no
 UNION
 SELECT w.no, e.thing_no, 2 FROM wanted AS w CROSS JOIN backline_entry AS e
 WHERE e.artist_no = w.artist_no AND e.kind = 'recording' AND e.folded = w.folded AND {_FREE}
+UNION
+SELECT w.no, e.thing_no, 2 FROM wanted AS w CROSS JOIN backline_performer AS p CROSS JOIN backline_entry AS e
+WHERE p.artist_no = w.artist_no AND e.kind = 'recording' AND e.thing_no = p.recording_no AND e.folded = w.folded
+    AND {_FREE}
 """
 _HAS_SHARED = f"""{_WANTED}
 SELECT 1 FROM wanted AS w CROSS JOIN backline_artist AS a WHERE a.no = w.artist_no AND a.name LIKE '%{JOINT}%' LIMIT 1"""
 _SHARED_PAIRS = f"""{_WANTED},
 shared AS (
-    {_SHARED} WHERE a.no IN (SELECT artist_no FROM backline_entry))
+    {_SHARED} WHERE a.no IN (SELECT artist_no FROM backline_entry UNION SELECT artist_no FROM backline_performer))
 SELECT w.no AS track, e.thing_no AS recording, 2 AS rung FROM shared AS s CROSS JOIN wanted AS w
 CROSS JOIN backline_entry AS e
 WHERE w.artist_no = s.credit AND e.artist_no = s.artist_no AND e.kind = 'recording' AND e.folded = w.folded AND {_FREE}
+UNION
+SELECT w.no, e.thing_no, 2 FROM shared AS s CROSS JOIN wanted AS w CROSS JOIN backline_performer AS p
+CROSS JOIN backline_entry AS e
+WHERE w.artist_no = s.credit AND p.artist_no = s.artist_no AND e.kind = 'recording' AND e.thing_no = p.recording_no
+    AND e.folded = w.folded AND {_FREE}
 """
 _KNOWN = """
 SELECT track_no, recording_no, how, state, decided_at FROM backline_track_join WHERE track_no IN ({numbers})
@@ -62,7 +71,10 @@ SELECT track_no, recording_no, how, state, decided_at FROM backline_track_join W
 _CONCERNED = f"""
 WITH known AS (
     SELECT thing_no, artist_no, folded, isrc FROM backline_entry
-    WHERE kind = 'recording' AND artist_no IN ({{numbers}}))
+    WHERE kind = 'recording' AND artist_no IN ({{numbers}})
+    UNION
+    SELECT e.thing_no, p.artist_no, e.folded, e.isrc FROM backline_performer AS p CROSS JOIN backline_entry AS e
+    WHERE p.artist_no IN ({{numbers}}) AND e.kind = 'recording' AND e.thing_no = p.recording_no)
 SELECT k.no FROM known AS e CROSS JOIN backline_track AS k WHERE k.isrc = e.isrc
 UNION
 SELECT k.no FROM known AS e CROSS JOIN backline_appearance AS a CROSS JOIN backline_entry AS r

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -200,17 +201,33 @@ class WrongLine(BaseModel):
     remedy: str
 
 
+class OtherCode(BaseModel):
+    """A release or recording that was told before under `code` (UPC or ISRC), and the one that is `new` now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: str
+    id: str
+    title: str
+    code: str
+    new: str
+
+
 class CatalogueAnswer(Answer):
     """What the file tells of. `wrong` names at most 1,000 of the wrong cells; where there is one, nothing is written.
 
-    `unread`: columns of the file that mean nothing here.
+    `counts`: how many releases and recordings are new, changed and unchanged, how many recordings are gone from a
+    release, how many tracks of reports were joined or proposed now and are waiting for a person. `unread`: columns
+    of the file that mean nothing here. `doubles`: at most 1,000 things of the same artist and title as a new one,
+    with another code.
     """
 
     file: str
-    outcome: Literal["imported", "rejected"]
+    outcome: Literal["imported", "unchanged", "rejected"]
     counts: dict[str, int]
     unread: list[str]
     wrong: list[WrongLine]
+    doubles: list[OtherCode]
 
 
 def name_catalogue_lock(_job: ImportCatalogue) -> str:
@@ -253,8 +270,14 @@ def import_catalogue(
     found = take_catalogue(job.path, job.artist, database=database, effects=effects, trail=trail, watch=watch)
     counts = found.count()
     wrong = [WrongLine(line=c.line, field=c.field, reason=c.reason, remedy=c.remedy) for c in found.wrong]
-    decision = "Every cell can be used." if not wrong else "A cell cannot be used: nothing is written."
+    doubles = [OtherCode(**asdict(one)) for one in found.doubles[:MOST_WRONG]]
+    decision = {
+        "imported": "Every cell can be used.",
+        "unchanged": "Everything was known just so.",
+        "rejected": "A cell cannot be used: nothing is written.",
+    }[found.outcome]
     reason = Reason(rule="catalogue.import", inputs={"file": found.name}, numbers=counts, decision=decision)
     return CatalogueAnswer(
-        file=found.name, outcome="rejected" if wrong else "imported", counts=counts, unread=found.unread, wrong=wrong[:MOST_WRONG], reasons=[reason]
+        file=found.name, outcome=found.outcome, counts=counts, unread=found.unread, wrong=wrong[:MOST_WRONG],
+        doubles=doubles, reasons=[reason],
     )  # fmt: skip

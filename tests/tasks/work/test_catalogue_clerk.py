@@ -14,7 +14,9 @@ from backline.runtime.handle import RunHandle
 from backline.runtime.run import run_here
 from backline.runtime.submit import Ask
 from backline.settings import load_settings
+from backline.storage.artists import find_artist
 from backline.storage.audits import list_audit
+from backline.storage.catalogue_read import list_releases, read_history
 from backline.storage.database import Database
 from backline.tasks.data_sync import import_catalogue
 from backline.tasks.report_import import import_reports, undo_import
@@ -38,6 +40,7 @@ TABLES = (
     "entry",
     "appearance",
     "discography",
+    "performer",
     "release",
     "recording",
     "catalogue_change",
@@ -109,7 +112,10 @@ def room(tmp_path: Path, database: Database) -> Iterator[Room]:
 def test_a_catalogue_with_its_own_word_on_everything(room: Room) -> None:
     answer = room.catalogue(DAWN)
     assert (answer["outcome"], answer["wrong"], answer["unread"]) == ("imported", [], [])
-    assert answer["counts"] == {"rows": 4, "artists": 1, "releases": 2, "recordings": 4, "wrong": 0}
+    assert answer["counts"] == {
+        "rows": 4, "artists": 1, "releases": 2, "recordings": 4, "new": 6, "changed": 0, "unchanged": 0, "gone": 0,
+        "joined": 0, "proposed": 0, "waiting": 0,
+    }  # fmt: skip
     assert room.ask("SELECT name, confirmed, provenance, created_by FROM backline_artist") == [
         ("Nova", True, "own", "tester")
     ]
@@ -140,7 +146,104 @@ def test_the_same_file_again_changes_nothing(room: Room) -> None:
     room.catalogue(DAWN)
     before = room.rows()
     assert len(before["track_join"]) == 3
+    answer = room.catalogue(DAWN)
+    assert room.rows() == before
+    counts = answer["counts"]
+    assert (answer["outcome"], counts["unchanged"], counts["new"], counts["waiting"]) == (
+        "unchanged",
+        6,
+        0,
+        1,
+    )
+    with room.house.database.read() as connection:
+        assert len(list_audit(connection, object="catalogue:mine.csv")) == 1
+
+
+def test_what_is_new_changed_and_gone_is_told(room: Room) -> None:
+    room.report(REPORT)
+    first = room.catalogue(DAWN)["counts"]
+    assert (first["new"], first["joined"], first["proposed"], first["waiting"]) == (6, 2, 1, 1)
+    body = DAWN.replace("3:35", "3:36").replace(
+        "Nova,Two,,Dawn,036000291452,,,1,2,,\n", "Nova,Six,,Dusk,,2024,,,,,\n"
+    )
+    answer = room.catalogue(body)
+    counts = answer["counts"]
+    # Dawn has a track less, Dusk one more; One is longer.
+    assert (counts["new"], counts["changed"], counts["unchanged"], counts["gone"]) == (1, 3, 2, 1)
+    assert answer["outcome"] == "imported"
+
+
+def test_a_corrected_code_names_what_had_the_old_one(room: Room) -> None:
     room.catalogue(DAWN)
+    (old,) = room.ask("SELECT r.id FROM backline_recording AS r JOIN backline_entry AS e "
+                      "ON e.kind = 'recording' AND e.thing_no = r.no WHERE e.title = 'One'")  # fmt: skip
+    answer = room.catalogue(
+        DAWN.replace("ZZA012600001", "ZZA012600009").replace("036000291452", "859000000001")
+    )
+    assert [(one["kind"], one["title"], one["code"], one["new"]) for one in answer["doubles"]] == [
+        ("release", "Dawn", "036000291452", "859000000001"),
+        ("recording", "One", "ZZA012600001", "ZZA012600009"),
+    ]
+    assert answer["doubles"][1]["id"] == old[0]
+
+
+BOTH = "Nova,One,ZZA012600007,{0},,,,,,,\nKay,One,ZZA012600007,{0},,,,,,,\n"
+
+
+@pytest.mark.parametrize("release", ["", "Dawn"])
+@pytest.mark.parametrize("files", [1, 2])
+def test_a_recording_of_two_artists(room: Room, release: str, files: int) -> None:
+    room.report("date,artist,track,streams\n2026-01-01,Nova,One,5\n2026-01-01,Kay,One,6\n")
+    rows = BOTH.format(release).splitlines(keepends=True)
+    bodies = [HEADER + "".join(rows)] if files == 1 else [HEADER + row for row in rows]
+    for body in bodies:
+        assert room.catalogue(body)["outcome"] == "imported"
+    assert room.ask("SELECT count(*) FROM backline_recording") == [(1,)]
+    assert room.ask("SELECT credits FROM backline_entry WHERE kind = 'recording'") == [('["Nova", "Kay"]',)]
+    assert room.ask("SELECT count(*) FROM backline_track_join WHERE state = 'proposed'") == [(2,)]
+    history = room.ask("SELECT field, old, new FROM backline_catalogue_change WHERE kind = 'recording'")
+    assert history == ([] if files == 1 else [("credits", "Nova", "Nova, Kay")])
+    for body in bodies:
+        assert room.catalogue(body)["outcome"] == "unchanged"
+    with room.house.database.read() as connection:
+        kay = find_artist(connection, "Kay").no
+        told = [row.field for row in read_history(connection, kay)]
+        assert told[:1] == ([] if files == 1 else ["credits"])
+        assert len(list_releases(connection, kay)) == bool(release)
+
+
+def test_without_codes_title_and_place_make_it_one_recording(room: Room) -> None:
+    room.catalogue(HEADER + "Nova,One,,Dawn,,2026,,1,1,,\nKay,ONE,,Dawn,,2026,,,1,,\n")
+    assert room.ask("SELECT kind, title, credits, tracks FROM backline_entry ORDER BY kind") == [
+        ("recording", "One", '["Nova", "Kay"]', None),
+        ("release", "Dawn", '["Nova", "Kay"]', 1),
+    ]
+
+
+@pytest.mark.parametrize("files", [1, 2])
+def test_a_release_of_two_artists_has_the_tracks_of_both(room: Room, files: int) -> None:
+    rows = ["Nova,One,,Best,859000000001,,,,,,\n", "Kay,Two,,Best,859000000001,,,,,,\n"]
+    bodies = [HEADER + "".join(rows)] if files == 1 else [HEADER + row for row in rows]
+    for body in bodies:
+        room.catalogue(body)
+    of_release = "SELECT tracks, credits, title FROM backline_entry WHERE kind = 'release'"
+    assert room.ask(of_release) == [(2, '["Nova", "Kay"]', "Best")]
+    assert room.ask("SELECT count(*) FROM backline_discography") == [(2,)]
+    places = "SELECT position FROM backline_appearance WHERE gone_at IS NULL ORDER BY position"
+    assert room.ask(places) == [(1,), (2,)]
+    for body in bodies:
+        assert room.catalogue(body)["outcome"] == "unchanged"
+    # What one artist's file leaves out is gone, and the other's track stays.
+    room.catalogue(HEADER + rows[1].replace("Two", "Three"))
+    assert room.ask(of_release)[0][0] == 2 and room.ask(places) == [(1,), (2,)]
+    assert room.ask("SELECT title FROM backline_entry WHERE gone_at IS NOT NULL") == [("Two",)]
+
+
+def test_two_files_do_not_put_two_tracks_at_one_place(room: Room) -> None:
+    room.catalogue(HEADER + "Nova,One,,Best,859000000001,,,,1,,\n")
+    before = room.rows()
+    answer = room.catalogue(HEADER + "Kay,Two,,Best,859000000001,,,,1,,\n")
+    assert (answer["outcome"], [cell["field"] for cell in answer["wrong"]]) == ("rejected", ["position"])
     assert room.rows() == before
 
 
@@ -205,7 +308,7 @@ def test_nothing_is_half_written(room: Room) -> None:
     room.catalogue(DAWN.replace("Nova", "Ann"))
     before = room.rows()
     answer = room.catalogue(DAWN + "Nova,Six,ZZ1,Dawn,036000291452,,,1,2,,\nart_0,Seven,,,,,,,,,\n")
-    assert answer["outcome"] == "rejected"
+    assert (answer["outcome"], answer["counts"]) == ("rejected", {"rows": 5, "wrong": 2})
     assert [(cell["line"], cell["field"]) for cell in answer["wrong"]] == [(6, "isrc"), (7, "artist")]
     assert all(cell["remedy"] for cell in answer["wrong"])
     assert room.rows() == before
