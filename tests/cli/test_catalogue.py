@@ -67,6 +67,30 @@ def test_by_hand(call: Call) -> None:
     assert list_actions()[:5] == ["catalogue.entered"] * 5
 
 
+def test_what_was_entered_is_taken_back(call: Call, write: Any) -> None:
+    call("catalogue", "import", write("mine.csv", TABLE))
+    corrected = write("mine.csv", TABLE.replace("036000291452", "859000000001"))
+    told = call("catalogue", "import", corrected)
+    (row,) = [
+        one for one in call("catalogue", "list", "Nova", "--json").lines if one["upc"] == "036000291452"
+    ]
+    assert f"backline catalogue remove {row['id']}" in told.out
+    answer = call("catalogue", "remove", row["id"], "--json").one
+    assert [(one["kind"], one["title"], one["stays"]) for one in answer["removed"]] == [
+        ("release", "Dawn", False),
+        ("recording", "Two", False),  # One has an ISRC, and is on the corrected release now
+    ]
+    assert answer["counts"]["entries"] == 2 and list_actions()[0] == "catalogue.removed"
+    assert len(call("catalogue", "list", "Nova", "--json").lines) == 1
+    assert call("catalogue", "remove", row["id"]).code == 2
+    rows = call("catalogue", "list", "Nova", "--recordings", "--json").lines
+    assert [(one["title"], one["isrc"], one["credits"]) for one in rows] == [
+        ("One", "ZZA012600001", "Nova"),
+        ("Two", None, "Nova"),
+    ]
+    assert "One" in call("catalogue", "remove", rows[0]["id"]).out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -14,7 +14,9 @@ from backline.cli.catalogue_words import (
     describe_history,
     describe_joins,
     describe_places,
+    describe_recording,
     describe_release,
+    describe_removed,
     describe_thing,
     show_answer,
     show_thing,
@@ -32,7 +34,14 @@ from backline.storage import catalogue_tables as t
 from backline.storage.artists import find_artist
 from backline.storage.catalogue_finder import OwnRelease, OwnTrack
 from backline.storage.catalogue_own import find_entered, write_catalogue
-from backline.storage.catalogue_read import find_thing, list_releases, read_history, read_things
+from backline.storage.catalogue_read import (
+    find_thing,
+    list_recordings,
+    list_releases,
+    read_history,
+    read_things,
+)
+from backline.storage.catalogue_remove import remove_own
 from backline.storage.join_decisions import confirm_join, find_track, list_joins, refuse_join
 from backline.storage.joins import JOINED, PROPOSED, REFUSED
 
@@ -50,11 +59,22 @@ Recording = Annotated[
 
 
 @app.command("list")
-def list_some(artist: Artist, json_lines: Json = False) -> None:
-    """List an artist's releases, as the best source tells each value."""
+def list_some(
+    artist: Artist,
+    recordings: Annotated[
+        bool, typer.Option("--recordings", help="Its recordings instead, also those on no release.")
+    ] = False,
+    json_lines: Json = False,
+) -> None:
+    """List an artist's releases or recordings, as the best source tells each value."""
     screen = make_screen(json_lines=json_lines)
     with open_house() as house, house.database.read(snapshot=True) as connection:
         row = find_artist(connection, artist)
+        if recordings:
+            some = read_things(connection, t.RECORDING, list_recordings(connection, row.no))
+            columns = ["id", "title", "credits", "isrc", "provenance"]
+            screen.show_rows(map(describe_recording, some), columns, empty=screen.label("no_recordings"))
+            return
         things = read_things(connection, t.RELEASE, list_releases(connection, row.no))
     rows = sorted(map(describe_release, things), key=lambda one: str(one["released"] or ""), reverse=True)
     columns = ["id", "title", "released", "form", "tracks", "upc", "provenance"]
@@ -147,6 +167,29 @@ def import_table(
     show_answer(screen, answer)
     if answer["outcome"] == "rejected":
         raise typer.Exit(NEEDS_PERSON)
+
+
+@app.command()
+def remove(
+    thing: Annotated[str, typer.Argument(help="An id: rel_… or rec_….", metavar="THING")],
+    json_lines: Json = False,
+) -> None:
+    """Take back what you entered or imported of a release or recording; a release takes along what is on it alone."""
+    screen = make_screen(json_lines=json_lines)
+    with open_house() as house, house.database.write() as connection:
+        found, now = find_thing(connection, thing), house.database.now(connection)
+        removed = remove_own(connection, now, found, by=house.settings.actor)
+        told = describe_removed(removed)
+        write_audit(
+            house, connection, "catalogue.removed", f"{found.kind}:{found.id}", before=describe_thing(found),
+            along=[one["id"] for one in told[1:]], counts=removed.counts,
+        )  # fmt: skip
+    if json_lines:
+        screen.dump({"removed": told, "counts": removed.counts})
+        return
+    screen.show_rows(told, ["kind", "id", "title", "code", "stays"])
+    screen.say()
+    screen.show_facts({name: count for name, count in removed.counts.items() if count})
 
 
 @app.command()

@@ -12,6 +12,7 @@ from backline.cli.screen import Screen
 from backline.music import TRUST, Fact
 from backline.storage import catalogue_tables as t
 from backline.storage.catalogue_read import Thing, list_spots, read_things
+from backline.storage.catalogue_remove import Removed
 from backline.storage.join_decisions import JoinRow
 from backline.web.descriptions import show_micros
 
@@ -43,6 +44,18 @@ def describe_release(thing: Thing) -> dict[str, Any]:
     return {"id": thing.id, **values, "provenance": find_weakest(thing, names)}
 
 
+def describe_recording(thing: Thing) -> dict[str, Any]:
+    """A recording in one line, like `describe_release`; its artists as one text."""
+    names = ("title", "credits", "isrc")
+    values = {name: show_value(tell(thing, name)) for name in names}
+    return {"id": thing.id, **values, "provenance": find_weakest(thing, names)}
+
+
+def show_value(value: Any) -> Any:
+    """A value for people: the names of artists as one text."""
+    return ", ".join(value) if isinstance(value, list | tuple) else value
+
+
 def find_weakest(thing: Thing, names: Sequence[str]) -> str | None:
     """The least trusted source of these values: a row that has one of Spotify is its content, as the wall sees it."""
     facts = [fact for fact in map(thing.tell, names) if fact is not None]
@@ -71,6 +84,20 @@ def describe_places(connection: Connection, thing: Thing) -> list[dict[str, Any]
         }
         for spot in spots
         if (one := things.get(getattr(spot, number))) is not None
+    ]
+
+
+def describe_removed(removed: Removed) -> list[dict[str, Any]]:
+    """What was taken back, the one that was meant first; whether another source still tells of it."""
+    return [
+        {
+            "kind": one.kind,
+            "id": one.id,
+            "title": tell(one, "title"),
+            "code": tell(one, "upc" if one.kind == t.RELEASE else "isrc"),
+            "stays": one.id in removed.stays,
+        }
+        for one in removed.things
     ]
 
 

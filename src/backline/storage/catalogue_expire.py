@@ -141,6 +141,14 @@ def remove_artist_content(connection: Connection, artist_no: int, provenance: Pr
     return {"entries": len(entries), **_sweep(connection, left)}
 
 
+def remove_entries(connection: Connection, rows: Sequence[Row[Any]]) -> Counts:
+    """Let these entries leave, in the caller's transaction, with what hung on them; how many rows of each kind left."""
+    take_lock(connection, Lock.CATALOGUE)
+    left = _Left()
+    _remove_entries(connection, left, rows)
+    return {"entries": len(rows), **_sweep(connection, left)}
+
+
 def remove_empty_things(connection: Connection, kind: str, numbers: Iterable[int]) -> Counts:
     """Of these releases or recordings let those leave of which no source says anything, with their joins."""
     removed = [int(row.no) for row in change_some(connection, _EMPTY[kind], numbers)]

@@ -30,6 +30,10 @@ _RELEASES = """SELECT DISTINCT no FROM (
     SELECT release_no AS no FROM backline_discography WHERE artist_no = :artist AND gone_at IS NULL
     UNION SELECT thing_no FROM backline_entry WHERE artist_no = :artist AND kind = 'release' AND gone_at IS NULL
         AND provenance <> 'spotify_api') AS n ORDER BY no"""
+_RECORDINGS = """SELECT thing_no AS no, gone_at IS NOT NULL AS is_gone, folded FROM backline_entry
+WHERE artist_no = :artist AND kind = 'recording'
+UNION SELECT e.thing_no, e.gone_at IS NOT NULL, e.folded FROM backline_performer AS p CROSS JOIN backline_entry AS e
+WHERE p.artist_no = :artist AND e.kind = 'recording' AND e.thing_no = p.recording_no ORDER BY is_gone, folded, no"""
 _HISTORY = """SELECT * FROM backline_catalogue_change WHERE artist_no = :artist OR (field <> 'listed' AND kind = 'release'
     AND thing_no IN (SELECT release_no FROM backline_discography WHERE artist_no = :artist))
     OR (kind = 'recording' AND thing_no IN (SELECT recording_no FROM backline_performer WHERE artist_no = :artist))
@@ -109,6 +113,12 @@ def read_things(connection: Connection, kind: str, numbers: Sequence[int]) -> li
 def list_releases(connection: Connection, artist_no: int) -> list[int]:
     """Numbers of the releases that any source lists for an artist."""
     return [int(no) for no in connection.execute(text(_RELEASES), {"artist": artist_no}).scalars()]
+
+
+def list_recordings(connection: Connection, artist_no: int) -> list[int]:
+    """Numbers of the recordings of an artist, by title; those that a source lists no more come last."""
+    rows = connection.execute(text(_RECORDINGS), {"artist": artist_no}).all()
+    return list(dict.fromkeys(int(row.no) for row in rows))
 
 
 def list_spots(
