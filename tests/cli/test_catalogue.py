@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,10 @@ def test_by_hand(call: Call) -> None:
     assert call("catalogue", "list", "Nova", "--json").one["tracks"] == 2
     fields = [row["field"] for row in call("catalogue", "history", "Nova", "--json").lines]
     assert fields == ["title", "listed", "tracks"]  # the latest first
-    assert "036000291452" in call("catalogue", "show", made["id"]).out
+    shown = call("catalogue", "show", made["id"]).out
+    assert "036000291452" in shown and "('Nova'" not in shown
+    (head,) = [line for line in shown.splitlines() if line.startswith("field")]
+    assert re.split(r"\s{2,}", head) == ["field", "value", "from", "named there", "seen"]
     assert list_actions()[:5] == ["catalogue.entered"] * 5
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from backline.errors import TimeLimit, TryLater
-from backline.runtime.settle import put_end, refuse_unready, seconds_left
+from backline.errors import LeaseLost, TimeLimit, TryLater
+from backline.runtime.settle import end_cancelled, put_end, refuse_unready, seconds_left
 from tests.runtime.conftest import MakeStage
 from tests.runtime.stage import Done, Word, declare
 
@@ -56,3 +56,21 @@ def test_a_wait_beyond_the_deadline_needs_attention(stage: MakeStage) -> None:
     late = put_end(runtime, row, TryLater(90))
     assert (late.state, late.error_kind, late.final) == ("needs_attention", "deadline", True)
     assert put_end(runtime, make_row(deadline_at=0), TimeLimit("x")).state == "needs_attention"
+
+
+def test_a_run_that_another_claimed_under_the_same_fence_is_not_cancelled(stage: MakeStage) -> None:
+    """A crash of the server may take a claim back (docs/decisions/0009): nobody asked for an end."""
+    on = stage(declare()(say))
+    run_id = on.submit(on.tasks["probe.work"], "a")
+    with on.database.write() as connection:
+        row = on.runtime.leases.pick(connection, "probe")
+        assert row is not None
+        claimed = on.runtime.leases.claim(connection, row, "host/other/2")
+    ours: Any = SimpleNamespace(watch=SimpleNamespace(fence=claimed.fence), job=None)
+    with on.database.write() as connection, pytest.raises(LeaseLost):
+        end_cancelled(on.runtime, connection, row, ours)
+    assert (on.row(run_id).state, on.row(run_id).worker) == ("running", "host/other/2")
+    on.change(run_id, cancel_requested_at=1)
+    with on.database.write() as connection:
+        assert end_cancelled(on.runtime, connection, row, ours).state == "cancelled"
+    assert on.row(run_id).state == "cancelled"

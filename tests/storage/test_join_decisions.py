@@ -38,7 +38,7 @@ def test_a_track_is_found_by_the_beginning_of_its_id(stage: CatalogueStage) -> N
 def test_a_choice_must_be_named_and_a_single_one_need_not(stage: CatalogueStage) -> None:
     with stage.write() as connection:
         one, two, three = (find_track(connection, f"trk_{number}") for number in (1, 2, 3))
-        with pytest.raises(BadInput, match="may be 2 recordings"):
+        with pytest.raises(BadInput, match="is or may be: rec_[0-9a-f]+, rec_[0-9a-f]+"):
             confirm_join(connection, 5, one, None, by="ann")
         with pytest.raises(BadInput, match="Nothing is proposed"):
             confirm_join(connection, 5, three, None, by="ann")
@@ -57,10 +57,20 @@ def test_what_nothing_proposes_may_be_joined_by_hand(stage: CatalogueStage) -> N
         three = find_track(connection, "trk_3")
         (other,) = {row.recording_no for row in list_joins(connection, track_no=2)}
         assert confirm_join(connection, 5, three, other, by="ann").how == "hand"
-        with pytest.raises(BadInput, match="neither joined"):
+        with pytest.raises(BadInput, match="is or may be: rec_") as wrong:
             refuse_join(connection, 6, three, other + 100, by="ann")
+        assert "refuse trk_3 RECORDING" in str(wrong.value.remedy)
         assert [row.state for row in refuse_join(connection, 6, three, other, by="ann")] == [JOINED]
         assert [row.state for row in list_joins(connection, track_no=3)] == [REFUSED]
+
+
+def test_a_join_is_taken_back_without_its_name(stage: CatalogueStage) -> None:
+    with stage.write() as connection:
+        two = find_track(connection, "trk_2")
+        confirm_join(connection, 5, two, None, by="ann")
+        assert [row.state for row in refuse_join(connection, 6, two, None, by="ann")] == [JOINED]
+        with pytest.raises(BadInput, match="joined with nothing"):
+            refuse_join(connection, 7, two, None, by="ann")
 
 
 def test_none_of_a_choice(stage: CatalogueStage) -> None:

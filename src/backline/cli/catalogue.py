@@ -240,7 +240,7 @@ def confirm(track: Track, recording: Recording = None, json_lines: Json = False)
 
 @app.command()
 def refuse(track: Track, recording: Recording = None, json_lines: Json = False) -> None:
-    """Say that a track is not this recording, or none of those proposed; also takes a join back."""
+    """Say that a track is not this recording, or not the one joined, or none of those proposed."""
     screen = make_screen(json_lines=json_lines)
     with open_house() as house, house.database.write() as connection:
         row, number = find_track(connection, track), _find_recording(connection, recording)

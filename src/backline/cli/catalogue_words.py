@@ -158,8 +158,12 @@ def show_thing(
         return
     screen.show_facts({"kind": told["kind"], "id": told["id"]})
     screen.say()
-    rows = [{"field": name, **fact} for name, some in told["facts"].items() for fact in some]
-    screen.show_rows(rows, ["field", "value", "provenance", "source", "seen_at"])
+    rows = [
+        {"field": name, **fact, "named_there": fact["source"], "value": show_value(fact["value"])}
+        for name, some in told["facts"].items()
+        for fact in some
+    ]
+    screen.show_rows(rows, ["field", "value", "provenance", "named_there", "seen_at"])
     if places:
         screen.say()
         code = "upc" if "upc" in places[0] else "isrc"

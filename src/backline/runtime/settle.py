@@ -86,7 +86,13 @@ def put_end(
 
 
 def end_cancelled(runtime: Runtime, connection: Connection, row: RunRow, context: RunContext) -> Settlement:
-    """The finish found no row: either a cancel came first, or the lease is lost (`LeaseLost`)."""
+    """The finish found no row: either a cancel came first, or the lease is lost (`LeaseLost`).
+
+    That somebody asked is looked at again: where a crash of the server took our claim back, another worker may have
+    claimed the run under the same fence since the finish found nothing.
+    """
+    if not runtime.leases.renew(connection, row.id, context.watch.fence)[1]:
+        raise LeaseLost
     end = put_end(runtime, row, Cancelled())
     if not settle(runtime, connection, row, context.watch.fence, end, from_state="running", job=context.job):
         raise LeaseLost

@@ -16,6 +16,7 @@ from backline.storage.locks import Lock, take_lock
 
 JoinRow = Row[Any]
 STATES: Final = (JOINED, PROPOSED, REFUSED)
+MOST_NAMED: Final = 10  # recordings that an error names
 HAND: Final = "hand"  # how a pair was found that nothing had proposed
 _LIST = """
 SELECT k.id AS track, k.title, k.isrc, k.upc, a.name AS artist, a.id AS artist_id, r.id AS recording, j.*
@@ -83,7 +84,7 @@ def confirm_join(
     take_lock(connection, Lock.CATALOGUE)
     rows = _read(connection, track.no)
     if recording_no is None:
-        recording_no = _pick(track, [row for row in rows if row.state == PROPOSED])
+        recording_no = _pick(connection, track, [row for row in rows if row.state == PROPOSED])
     for row in rows:
         if row.state == JOINED and row.recording_no != recording_no and row.decided_at is not None:
             _refuse(connection, now, track.no, row.recording_no, by)
@@ -100,21 +101,19 @@ def confirm_join(
 def refuse_join(
     connection: Connection, now: int, track: Row[Any], recording_no: int | None, *, by: str
 ) -> list[JoinRow]:
-    """A person says that a track is not this recording, or, with None, none of those that are proposed.
+    """A person says that a track is not this recording, or, with None, not the one that it is, or none of those proposed.
 
     A join is taken back so. What is refused is never proposed again; what else the track may be is. Returns what
     was refused. Raises `BadInput` where there is nothing to refuse.
     """
     take_lock(connection, Lock.CATALOGUE)
     rows = [row for row in _read(connection, track.no) if row.state != REFUSED]
-    meant = [
-        row
-        for row in rows
-        if (row.state == PROPOSED if recording_no is None else row.recording_no == recording_no)
-    ]
+    meant = [row for row in rows if recording_no in (None, row.recording_no)]
     if not meant:
+        if rows:
+            raise _ask_which(connection, track, rows, "refuse")
         raise BadInput(
-            f"{track.title!r} is neither joined with that nor is it proposed.",
+            f"{track.title!r} is joined with nothing, and nothing is proposed for it.",
             remedy="`backline catalogue joins` shows what is.",
         )
     for row in meant:
@@ -132,15 +131,24 @@ def _read(connection: Connection, track_no: int) -> list[JoinRow]:
     return list(connection.execute(select(t.track_join).where(c.track_no == track_no)).all())
 
 
-def _pick(track: Row[Any], proposed: Sequence[JoinRow]) -> int:
+def _pick(connection: Connection, track: Row[Any], proposed: Sequence[JoinRow]) -> int:
     if len(proposed) == 1:
         return int(proposed[0].recording_no)
     if proposed:
-        raise BadInput(
-            f"{track.title!r} may be {len(proposed)} recordings.",
-            remedy=f"Name the one: backline catalogue confirm {track.id} RECORDING",
-        )
+        raise _ask_which(connection, track, proposed, "confirm")
     raise BadInput(
         f"Nothing is proposed for {track.title!r}.",
         remedy=f"Name the recording: backline catalogue confirm {track.id} RECORDING",
+    )
+
+
+def _ask_which(connection: Connection, track: Row[Any], rows: Sequence[JoinRow], verb: str) -> BadInput:
+    """Names the recordings to choose from, by their ids: titles may be what only a platform says."""
+    c = t.recording.c
+    query = select(c.id).where(c.no.in_([row.recording_no for row in rows[:MOST_NAMED]])).order_by(c.no)
+    ids = ", ".join(connection.execute(query).scalars())
+    more = f" and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else ""
+    return BadInput(
+        f"{track.title!r} is or may be: {ids}{more}.",
+        remedy=f"Name the one: backline catalogue {verb} {track.id} RECORDING",
     )
