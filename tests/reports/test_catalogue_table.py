@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from backline.reports.catalogue_table import CatalogueRow, CatalogueTable, read_catalogue
+from backline.reports.catalogue_rows import CatalogueRow
+from backline.reports.catalogue_table import CatalogueTable, is_catalogue, read_catalogue
 from backline.reports.format import Refused
 
 HEADER = "artist,title,isrc,release,upc,release_date,type,disc,position,duration,explicit"
@@ -86,7 +87,7 @@ def test_ways_to_write_a_cell(read: Any, field: str, cell: str, value: Any) -> N
 def test_every_wrong_cell_is_named_at_once(read: Any) -> None:
     table = read(
         f"{HEADER}\n"
-        "Nova,One,ZZA01,Dawn,8.6E+11,03/04/2026,ep,0,first,35,perhaps\n"
+        "Nova,One,ZZA01,Dawn,8.6E+11,03-04-2026,ep,0,first,35,perhaps\n"
         ",Two,,,036000291452,2026,,,,0:75,\n"
         "Nova,,ZZA012600002,Dawn,,,,,,,\n"
         "Nova,,,,,,,,,,yes\n"
@@ -117,6 +118,28 @@ def test_rows_that_contradict_each_other(read: Any) -> None:
     )
     assert tell(table) == [(4, "title"), (4, "release_date"), (4, "position"), (6, "title")]
     assert "Line 2" in table.wrong[0].reason
+
+
+def test_dates_that_the_whole_file_tells(read: Any) -> None:
+    body = "artist,release,release_date\nNova,Dawn,{}\nNova,Dusk,{}\n"
+    table = read(body.format("01/03/2026", "31/03/2026"))
+    assert [row.released for row in table.rows] == ["2026-03-01", "2026-03-31"]
+    doubted = read(body.format("01/03/2026", "2026-03-31"))
+    assert tell(doubted) == [(2, "release_date")]
+
+
+@pytest.mark.parametrize(
+    ("header", "is_one"),
+    [
+        ("artist,title,isrc", True),
+        ("artist,album,upc,label", True),
+        ("artist,title", False),
+        ("title,isrc", False),
+        ("artist,title,isrc,a,b,c", False),
+    ],
+)
+def test_whether_a_header_is_likely_one_of_a_catalogue(header: str, is_one: bool) -> None:
+    assert is_catalogue(header.split(",")) is is_one
 
 
 @pytest.mark.parametrize(

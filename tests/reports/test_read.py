@@ -90,6 +90,13 @@ def test_an_unknown_header_asks_for_a_mapping(read: Read) -> None:
         read("Tag;Wer;Zahl\n1;2;3\n")
 
 
+@pytest.mark.parametrize(("column", "is_named"), [("label", True), ("streams", False), ("earnings", False)])
+def test_a_catalogue_is_pointed_to_its_own_import(read: Read, column: str, is_named: bool) -> None:
+    with pytest.raises(NeedsMapping) as needs:
+        read(f"artist,title,isrc,release,{column}\nNova,One,ZZA012600001,Dawn,5\n")
+    assert ("backline catalogue import FILE" in str(needs.value.remedy)) is is_named
+
+
 def test_a_label_of_ones_own(read: Read) -> None:
     found = read("date,artist,streams\n2026-08-01,A,5\n", report="distrokid")
     assert (found.reading.format, found.reading.report) == ("table", "distrokid")

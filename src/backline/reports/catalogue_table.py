@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from backline.errors import BadInput
 from backline.music import tidy_isrc, tidy_upc
+from backline.reports.catalogue_dates import is_written, read_dates
 from backline.reports.catalogue_rows import CatalogueRow, WrongCell, check_together
 from backline.reports.content import tell_content
 from backline.reports.format import Refused
@@ -88,6 +89,7 @@ def read_catalogue(path: Path, name: str, artist: str | None = None) -> Catalogu
         reader.take(block)
         if len(reader.rows) > MOST_ROWS:
             raise Refused("too_large", f"{name} has more than {MOST_ROWS:,} rows.", "Split it by artist.")
+    reader.settle_dates()
     if not reader.rows and not reader.wrong:
         raise Refused("empty", f"{name} has no rows below its header.", "Write one row for each track.")
     reader.wrong += check_together(reader.rows)
@@ -97,6 +99,13 @@ def read_catalogue(path: Path, name: str, artist: str | None = None) -> Catalogu
         if written.strip() and column not in places.values()
     ]
     return CatalogueTable(reader.rows, sorted(reader.wrong, key=lambda cell: cell.line), unread)
+
+
+def is_catalogue(names: Sequence[str]) -> bool:
+    """Whether a header that no report has (folded names) is likely one of a catalogue."""
+    known = {told for told, some in COLUMNS.items() if any(name in names for name in some)}
+    is_told = {"artist", "title"} <= known or {"artist", "release"} <= known
+    return is_told and bool(known & {"isrc", "upc", "release_date", "type"}) and len(known) * 2 > len(names)
 
 
 def _count_known(names: Sequence[str]) -> int:
@@ -141,6 +150,15 @@ class _Reader:
     artist: str | None
     rows: list[CatalogueRow] = field(default_factory=list)
     wrong: list[WrongCell] = field(default_factory=list)
+    dates: dict[int, str] = field(default_factory=dict)  # by line, those that only the whole file tells
+
+    def settle_dates(self) -> None:
+        """Read the dates for which the whole file had to be read."""
+        found, wrong = read_dates(self.dates)
+        self.rows = [
+            replace(row, released=found[row.line]) if row.line in found else row for row in self.rows
+        ]
+        self.wrong += wrong
 
     def take(self, block: Block) -> None:
         """All rows of a block, those included that do not fit the header."""
@@ -165,6 +183,8 @@ class _Reader:
             words["artist"] = self.artist
         for name, read in _READERS.items():
             word = words.get(name, "")
+            if name == "release_date" and is_written(word):
+                self.dates[line], word = word, ""
             try:
                 told[name] = read(word) if word else None
             except _Wrong as wrong:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
+from backline.music import MEASURES
 from backline.reports.header import fold_column
 
 _GUESSES: Final[dict[str, tuple[str, ...]]] = {
@@ -66,6 +67,12 @@ _CHART: Final = (
 
 
 _DATE_FORMS: Final = 'or "auto", "YYYY-MM-DD", "DD/MM/YYYY" (the same: "DD.MM.YYYY"), "MM/DD/YYYY"; months: "YYYY-MM", "MM/YYYY"'
+
+
+def tells_numbers(names: Sequence[str]) -> bool:
+    """Whether a header (folded names) has a column of numbers, by its name."""
+    numbers = (*MEASURES, *(guess for what in MEASURES for guess in _GUESSES.get(what, ())))
+    return any(name in names for name in numbers)
 
 
 def draft_mapping(header: Sequence[str]) -> str:

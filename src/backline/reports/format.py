@@ -103,11 +103,11 @@ class Refused(BadInput):
 class NeedsMapping(BadInput):
     """The columns of this file are not known."""
 
-    def __init__(self, header: Collection[str], draft: str) -> None:
-        super().__init__(
-            f"The columns are not known: {', '.join(header)[:500]}.",
-            remedy="Let --draft-map FILE write a mapping, look it through, then import with --map FILE.",
-        )
+    def __init__(self, header: Collection[str], draft: str, *, is_catalogue: bool = False) -> None:
+        remedy = "Let --draft-map FILE write a mapping, look it through, then import with --map FILE."
+        if is_catalogue:
+            remedy = f"A catalogue without numbers? `backline catalogue import FILE` takes it. Else: {remedy}"
+        super().__init__(f"The columns are not known: {', '.join(header)[:500]}.", remedy=remedy)
         self.draft = draft
 
 

@@ -12,10 +12,11 @@ from typing import Any, Final, Protocol
 
 import pyarrow as pa
 
+from backline.reports.catalogue_table import is_catalogue
 from backline.reports.content import is_json_list, is_workbook, refuse_content, tell_content
 from backline.reports.convert import Converter
 from backline.reports.cumulative import find_growth
-from backline.reports.draft import draft_mapping
+from backline.reports.draft import draft_mapping, tells_numbers
 from backline.reports.format import Hints, Kind, Layout, NeedsMapping, Refused, Rejection, pick_formats
 from backline.reports.header import choose_format, find_header, fingerprint_names, fold_column
 from backline.reports.json_records import JsonRecords
@@ -227,7 +228,8 @@ def _choose(
     if mapping is not None and (known is None or count_mapped(mapping, names)):
         return "mapped", lay_out_mapped(mapping, names, file_name, hints), fingerprint
     if known is None:
-        raise NeedsMapping(written, draft_mapping(written))
+        is_own = is_catalogue(names) and not tells_numbers(names)
+        raise NeedsMapping(written, draft_mapping(written), is_catalogue=is_own)
     return known.name, known.lay_out(names, file_name, hints), None
 
 
